@@ -1,0 +1,33 @@
+/* Files: whole reads, durable writes, hashes. Not a stream library: data readers have their own. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+#include <stddef.h>
+#include <stdint.h>
+#include "core/base/buf.h"
+#include "core/base/err.h"
+
+/* Appends the file to b. HONE_EIO names path and cause (a directory, missing, over `max` bytes). b is unchanged then. */
+int file_read(const char *path, size_t max, struct buf *b, struct hone_err *err);
+/* Replaces path durably: temporary name in the same directory, write, fsync, rename, fsync of the directory.
+ * On failure the old file is as it was and the temporary one is gone. */
+int file_write_atomic(const char *path, const void *bytes, size_t n, struct hone_err *err);
+/* fsync of the directory that holds path. */
+int file_sync_dir(const char *path, struct hone_err *err);
+/* write(2) of all n bytes, EINTR and short writes handled. 0 or -1 with errno. */
+int file_write_all(int fd, const void *bytes, size_t n);
+/* mkdir -p, mode 0700 for what is made. */
+int file_mkdirs(const char *path, struct hone_err *err);
+/* Removes a directory tree; a missing one is no error. Does not follow links. */
+int file_remove_tree(const char *path, struct hone_err *err);
+/* Lower-case hex SHA-256, 64 characters and a NUL. */
+int file_sha256(const char *path, char hex[65], struct hone_err *err);
+void bytes_sha256(const void *bytes, size_t n, char hex[65]);
+/* Copies src ("-" is standard input) to a new file under dir named <sha256><suffix>, durably, and returns the hash.
+ * An equal file that exists already is kept. Nothing is left behind on failure. `bytes` (may be NULL) gets the size. */
+int file_store(const char *src, const char *dir, const char *suffix, char hex[65], int64_t *bytes, struct hone_err *err);
+/* dir + "/" + name in memory of its own (free()), NULL when memory ran out. */
+char *path_join(const char *dir, const char *name);
+/* The directory of the running program, without a slash at the end; 0 or HONE_EIO. */
+int path_program_dir(char *out, size_t size, struct hone_err *err);
+
+#endif

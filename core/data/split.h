@@ -1,0 +1,13 @@
+/* Divides examples into training and validation rows: stratified by output, seeded, and rows with one folded input always
+ * on the same side. */
+#ifndef DATA_SPLIT_H
+#define DATA_SPLIT_H
+#include "core/data/examples.h"
+
+/* Fills train and val (allocated here, free()) with row numbers in ascending order. share in [0, 0.9]; each output with at
+ * least two distinct inputs keeps at least one on the training side, and the validation side has
+ * round(share * n) rows as nearly as whole groups allow. The same on every machine. share 0: all rows train. */
+int split_examples(const struct examples *e, double share, uint64_t seed, int64_t **train, int64_t *n_train, int64_t **val,
+                   int64_t *n_val, struct hone_err *err);
+
+#endif
