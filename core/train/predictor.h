@@ -1,0 +1,34 @@
+/* A trained agent in memory: its weights file opened, its model restored, texts in, probabilities out.
+ * Not a server and not a metric. Called by the worker's tasks predict and evaluate and by core/judge. */
+#ifndef TRAIN_PREDICTOR_H
+#define TRAIN_PREDICTOR_H
+#include <cjson/cJSON.h>
+#include "core/base/err.h"
+#include "core/host/registry.h"
+#include "hone/model.h"
+
+struct predictor;
+
+/* Opens a weights file (safetensors as written by a training job). The model plugin is found by the name in the file.
+ * NULL with err: ERR_CORRUPT for a file that is not what was written, ERR_PLUGIN, HONE_EIO. Borrows both until close. */
+struct predictor *predictor_open(struct registry *registry, struct pool *pool, const char *weights_path, struct hone_err *err);
+void predictor_close(struct predictor *p); /* NULL is fine */
+
+/* Distinct outputs, and the text of one (valid until close). */
+int64_t predictor_outputs(const struct predictor *p);
+struct hone_string predictor_output(const struct predictor *p, int64_t i);
+/* The number of an output text, -1 when the agent does not know it. */
+int32_t predictor_find_output(const struct predictor *p, const char *bytes, int64_t len);
+
+/* Probabilities of n texts: prob[n][predictor_outputs()], rows sum to 1. The same bits for any division into calls.
+ * Large n is best (work is done in batches on all threads of the pool). [main] */
+int predictor_probs(struct predictor *p, const struct hone_string *text, int64_t n, float *prob, struct hone_err *err);
+/* The best output only and its probability, without keeping a row of them for each text. Either may be NULL. [main] */
+int predictor_best(struct predictor *p, const struct hone_string *text, int64_t n, int32_t *best, float *prob,
+                   struct hone_err *err);
+
+/* What the file says of itself: {model, parameters, outputs, version, tensors: [{name, dtype, shape}]}; free with
+ * cJSON_Delete(). */
+cJSON *predictor_info(const struct predictor *p);
+
+#endif

@@ -1,0 +1,40 @@
+/* A task of hone-worker: what main.c prepares for it and how it speaks with the supervisor (core/jobs/frame.h).
+ * A task is one function in one file; main.c has the list. */
+#ifndef WORKER_TASK_H
+#define WORKER_TASK_H
+#include <cjson/cJSON.h>
+#include "core/base/err.h"
+#include "core/base/pool.h"
+#include "core/host/registry.h"
+
+struct task {
+    const cJSON *start;          /* the "start" frame */
+    const char *const *dirs;     /* its plugin_dirs, NULL-terminated */
+    struct registry *registry;
+    struct pool *pool;
+    cJSON *result;               /* object; the task adds the fields of its "result" frame */
+    const char *stage;           /* static: what the task is doing, sent with an "error" frame: "data", "model", ... */
+    cJSON *details;              /* NULL or an array that goes with an "error" frame */
+};
+
+enum task_stop { TASK_RUN, TASK_STOP_CHECKPOINT, TASK_STOP_CANCEL };
+
+/* Sends a frame of that type with the fields of `fields` (taken, also on failure; NULL: none). HONE_EIO when the
+ * supervisor is gone: the task then ends. [main] */
+int task_send(struct task *t, const char *type, cJSON *fields, struct hone_err *err);
+/* Sends "ready" with fields (taken) and waits for "go". ERR_CANCELLED when "stop" came instead. [main] */
+int task_ready(struct task *t, cJSON *fields, struct hone_err *err);
+/* Whether a "stop" has arrived; never waits. A lost supervisor counts as TASK_STOP_CHECKPOINT. [main] */
+enum task_stop task_stop_asked(struct task *t);
+/* Tells that the task is alive and getting on; cheap enough for every batch. The "beat" frames are sent from it, at
+ * most one in two seconds. [main] */
+void task_beat(struct task *t);
+
+/* The tasks: 0, or a negative code with err filled (main.c then sends "error"). */
+int task_train(struct task *t, struct hone_err *err);
+int task_evaluate(struct task *t, struct hone_err *err);
+int task_predict(struct task *t, struct hone_err *err);
+int task_report(struct task *t, struct hone_err *err);
+int task_probe(struct task *t, struct hone_err *err);
+
+#endif
