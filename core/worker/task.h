@@ -15,6 +15,9 @@ struct task {
     cJSON *result;               /* object; the task adds the fields of its "result" frame */
     const char *stage;           /* static: what the task is doing, sent with an "error" frame: "data", "model", ... */
     cJSON *details;              /* NULL or an array that goes with an "error" frame */
+    int out;                     /* where data for the supervisor's standard output goes ("descriptor 1" of
+                                  * docs/architecture.md). Descriptor 1 itself is standard error in the worker, so that
+                                  * what a plugin prints cannot get into the data. */
 };
 
 enum task_stop { TASK_RUN, TASK_STOP_CHECKPOINT, TASK_STOP_CANCEL };
