@@ -1,0 +1,89 @@
+/* Growing arrays and a hash table of 64-bit keys, on the host's allocator. For the text models of this folder. */
+#ifndef MODELS_HASHES_H
+#define MODELS_HASHES_H
+#include <string.h>
+#include "hone/abi.h"
+
+/* Makes room for `need` elements of `size` bytes in *array (which holds *cap), keeping its content; new memory is zero.
+ * 0 or HONE_ENOMEM with the array unchanged. */
+static int grow_array(const struct hone_host *host, void *array, int64_t *cap, int64_t need, size_t size)
+{
+    if (need <= *cap)
+        return 0;
+    int64_t n = *cap < 512 ? 1024 : *cap * 2;
+    if (n < need)
+        n = need;
+    void **slot = array, *fresh = host->alloc(host, (size_t)n * size);
+    if (!fresh)
+        return HONE_ENOMEM;
+    if (*slot)
+        memcpy(fresh, *slot, (size_t)*cap * size);
+    host->free(host, *slot);
+    *slot = fresh;
+    *cap = n;
+    return 0;
+}
+
+struct hash_slot {
+    uint64_t key; /* 0: empty */
+    int32_t a, b; /* what the table is for; -1 at first */
+};
+
+/* Open addressing, at most half full. */
+struct hash_table {
+    struct hash_slot *slot;
+    int64_t cap, n; /* cap is a power of two */
+};
+
+/* The slot of a key, or NULL. */
+static inline struct hash_slot *hash_find(const struct hash_table *t, uint64_t key)
+{
+    if (!t->cap)
+        return NULL;
+    uint64_t mask = (uint64_t)t->cap - 1;
+    for (uint64_t i = key & mask; t->slot[i].key; i = (i + 1) & mask)
+        if (t->slot[i].key == key)
+            return &t->slot[i];
+    return NULL;
+}
+
+static int hash_reserve(const struct hone_host *host, struct hash_table *t, int64_t keys)
+{
+    int64_t cap = t->cap ? t->cap : 1024;
+    while (cap < keys * 2)
+        cap *= 2;
+    if (cap == t->cap)
+        return 0;
+    struct hash_slot *fresh = host->alloc(host, (size_t)cap * sizeof *fresh);
+    if (!fresh)
+        return HONE_ENOMEM;
+    uint64_t mask = (uint64_t)cap - 1;
+    for (int64_t j = 0; j < t->cap; j++) {
+        if (!t->slot[j].key)
+            continue;
+        uint64_t i = t->slot[j].key & mask;
+        while (fresh[i].key)
+            i = (i + 1) & mask;
+        fresh[i] = t->slot[j];
+    }
+    host->free(host, t->slot);
+    t->slot = fresh;
+    t->cap = cap;
+    return 0;
+}
+
+/* The slot of a key, added with a = b = -1 when it is new; NULL when memory ran out. Valid until the next addition. */
+static inline struct hash_slot *hash_add(const struct hone_host *host, struct hash_table *t, uint64_t key)
+{
+    if ((t->n + 1) * 2 > t->cap && hash_reserve(host, t, t->n + 1))
+        return NULL;
+    uint64_t mask = (uint64_t)t->cap - 1, i = key & mask;
+    for (; t->slot[i].key; i = (i + 1) & mask)
+        if (t->slot[i].key == key)
+            return &t->slot[i];
+    t->slot[i] = (struct hash_slot){ key, -1, -1 };
+    t->n++;
+    return &t->slot[i];
+}
+
+#endif

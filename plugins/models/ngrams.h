@@ -1,0 +1,263 @@
+/* Texts as weighted n-grams: words, pairs of words (with marks for the start and the end of the text), and runs of
+ * characters inside marked words. The features of the models linear and bow; not a model.
+ *
+ * A text becomes two kinds of pairs. A "direct" pair names a row of the table of features. A "word" pair names a known
+ * word, which stands for all the character n-grams inside of it, so that a batch sums the n-grams of each distinct word
+ * once. Index space: [0, rows) direct, [rows, rows + words) words.
+ *
+ * Weights: (1 + ln tf) idf with idf = ln((1 + n) / (1 + df)) + 1 (Salton & Buckley, 1988, "Term-weighting approaches in
+ * automatic text retrieval"). The two blocks are brought to squared lengths `share` and 1 - share times scale^2 of their
+ * own; the length of the character block is summed over the distinct words. */
+#ifndef MODELS_NGRAMS_H
+#define MODELS_NGRAMS_H
+#include <math.h>
+#include "hashes.h"
+#include "hone/model.h"
+#include "hone/text.h"
+
+struct ngrams {
+    const struct hone_host *host;
+    const struct hone_text_service *text;
+    int64_t char_min, char_max, word_ngrams;
+    double share, scale;
+    int64_t rows, unit_rows;    /* rows of the table; the first unit_rows are words and pairs, the rest character n-grams */
+    uint64_t *row_hash;         /* [rows] */
+    float *idf;                 /* [rows] */
+    struct hash_table units;    /* a: row or -1, b: word or -1 */
+    struct hash_table grams;    /* a: row */
+    int64_t words;              /* known words */
+    char *word_bytes;           /* their folded texts, one after the other */
+    uint64_t *word_hash;        /* [words] */
+    int64_t *word_start;        /* [words + 1] into word_bytes */
+    int64_t *gram_start;        /* [words + 1] into gram_row, gram_value */
+    int32_t *gram_row;          /* rows of the word's n-grams, each once */
+    float *gram_value;          /* their weights */
+    float *word_square;         /* [words] sum of gram_value^2 */
+};
+
+#define NGRAMS_BEGIN 0x5bd1e9955bd1e995u /* stand for the words before the first and after the last one */
+#define NGRAMS_END 0x27d4eb2f165667c5u
+#define NGRAMS_MAX_WORD 256              /* bytes of a word that are looked at for character n-grams */
+
+/* Calls for each character n-gram of <word>, with repeats: its hash goes to out[]. Returns how many; out has room for
+ * (NGRAMS_MAX_WORD + 2) * (char_max - char_min + 1). */
+static int64_t ngrams_of_word(const struct ngrams *g, const char *word, int64_t len, uint64_t *out)
+{
+    char b[NGRAMS_MAX_WORD + 2];
+    int32_t at[NGRAMS_MAX_WORD + 3];
+    int64_t points = 0, n = 0;
+    if (len > NGRAMS_MAX_WORD) {
+        len = NGRAMS_MAX_WORD;
+        while (len > 0 && ((unsigned char)word[len] & 0xc0) == 0x80)
+            len--;
+    }
+    b[0] = '<';
+    memcpy(b + 1, word, (size_t)len);
+    b[len + 1] = '>';
+    for (int64_t i = 0; i < len + 2; i++)
+        if (((unsigned char)b[i] & 0xc0) != 0x80)
+            at[points++] = (int32_t)i;
+    at[points] = (int32_t)len + 2;
+    for (int64_t i = 0; i < points; i++) {
+        uint64_t h = 0xcbf29ce484222325u;
+        for (int64_t k = 1; k <= g->char_max && i + k <= points; k++) {
+            for (int32_t j = at[i + k - 1]; j < at[i + k]; j++)
+                h = (h ^ (unsigned char)b[j]) * 0x100000001b3u;
+            if (k >= g->char_min)
+                out[n++] = hone_hash_pair(h, (uint64_t)k);
+        }
+    }
+    return n;
+}
+
+static int64_t ngrams_word_room(const struct ngrams *g)
+{
+    return (NGRAMS_MAX_WORD + 2) * (g->char_max - g->char_min + 1);
+}
+
+/* A text's distinct units (words and pairs) with counts. */
+struct ngrams_text {
+    struct hone_words w;
+    struct hash_table seen;      /* hash -> entry; emptied after each text through `entry` */
+    struct ngrams_entry {
+        uint64_t hash;
+        int32_t count, word;     /* word: its first place among w's words, -1 for a pair */
+    } *entry;
+    int64_t n, cap;
+    uint64_t *gram_hash;         /* room for one word */
+};
+
+static void ngrams_text_free(const struct ngrams *g, struct ngrams_text *t)
+{
+    g->text->words_free(&t->w);
+    g->host->free(g->host, t->seen.slot);
+    g->host->free(g->host, t->entry);
+    g->host->free(g->host, t->gram_hash);
+}
+
+static inline void ngrams_count(struct ngrams_text *t, uint64_t hash, int32_t word)
+{
+    uint64_t mask = (uint64_t)t->seen.cap - 1, i = hash & mask;
+    for (; t->seen.slot[i].key; i = (i + 1) & mask)
+        if (t->seen.slot[i].key == hash) {
+            t->entry[t->seen.slot[i].a].count++;
+            return;
+        }
+    t->seen.slot[i].key = hash;
+    t->seen.slot[i].a = (int32_t)t->n;
+    t->entry[t->n++] = (struct ngrams_entry){ hash, 1, word };
+}
+
+/* Fills t with the distinct units of one text. 0 or HONE_ENOMEM. */
+static int ngrams_cut(const struct ngrams *g, const struct hone_string *s, struct ngrams_text *t)
+{
+    uint64_t mask = (uint64_t)t->seen.cap - 1;
+    for (int64_t i = 0; i < t->n; i++) { /* empty the table: probe runs of this text only */
+        uint64_t j = t->entry[i].hash & mask;
+        while (t->seen.slot[j].key) {
+            t->seen.slot[j].key = 0;
+            j = (j + 1) & mask;
+        }
+    }
+    t->n = 0;
+    if (g->text->words(s->bytes, s->len, &t->w))
+        return HONE_ENOMEM;
+    int64_t most = 2 * t->w.n + 2;
+    if (grow_array(g->host, &t->entry, &t->cap, most, sizeof *t->entry) || hash_reserve(g->host, &t->seen, most))
+        return HONE_ENOMEM;
+    if (!t->gram_hash && !(t->gram_hash = g->host->alloc(g->host, (size_t)ngrams_word_room(g) * sizeof(uint64_t))))
+        return HONE_ENOMEM;
+    for (int64_t i = 0; i < t->w.n; i++)
+        ngrams_count(t, t->w.hash[i], (int32_t)i);
+    if (g->word_ngrams >= 2 && t->w.n > 0) {
+        uint64_t before = NGRAMS_BEGIN;
+        for (int64_t i = 0; i < t->w.n; i++) {
+            ngrams_count(t, hone_hash_pair(before, t->w.hash[i]), -1);
+            before = t->w.hash[i];
+        }
+        ngrams_count(t, hone_hash_pair(before, NGRAMS_END), -1);
+    }
+    return 0;
+}
+
+/* Scratch of one encode() call. */
+struct ngrams_out {
+    struct ngrams_text text;
+    int32_t *index;
+    float *value;
+    int64_t n, cap_index, cap_value;
+};
+
+static int ngrams_room(const struct ngrams *g, struct ngrams_out *o, int64_t more)
+{
+    return grow_array(g->host, &o->index, &o->cap_index, o->n + more, sizeof *o->index)
+        || grow_array(g->host, &o->value, &o->cap_value, o->n + more, sizeof *o->value) ? HONE_ENOMEM : 0;
+}
+
+static inline float ngrams_tf(int32_t count)
+{
+    return count == 1 ? 1.0f : (float)(1.0 + log((double)count));
+}
+
+static void ngrams_scale(struct ngrams_out *o, int64_t from, double square, double length)
+{
+    float f = square > 0 ? (float)(length / sqrt(square)) : 0;
+    for (int64_t i = from; i < o->n; i++)
+        o->value[i] *= f;
+}
+
+static int ngrams_sort_hash(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Adds the character n-grams of an unknown word as direct pairs, times tf. Adds their squares to *square. */
+static int ngrams_unknown_word(const struct ngrams *g, struct ngrams_out *o, int64_t place, float tf, double *square)
+{
+    const struct hone_words *w = &o->text.w;
+    uint64_t *hash = o->text.gram_hash;
+    int64_t n = ngrams_of_word(g, w->bytes + w->start[place], w->start[place + 1] - w->start[place], hash);
+    qsort(hash, (size_t)n, sizeof *hash, ngrams_sort_hash);
+    if (ngrams_room(g, o, n))
+        return HONE_ENOMEM;
+    for (int64_t i = 0; i < n;) {
+        int64_t j = i;
+        while (j < n && hash[j] == hash[i])
+            j++;
+        const struct hash_slot *s = hash_find(&g->grams, hash[i]);
+        if (s) {
+            float v = ngrams_tf((int32_t)(j - i)) * g->idf[s->a] * tf;
+            o->index[o->n] = s->a;
+            o->value[o->n++] = v;
+            *square += (double)v * (double)v;
+        }
+        i = j;
+    }
+    return 0;
+}
+
+/* One text into o: direct pairs (units, then n-grams of unknown words), then word pairs. 0 or HONE_ENOMEM. */
+static int ngrams_encode_text(const struct ngrams *g, const struct hone_string *s, struct ngrams_out *o)
+{
+    struct ngrams_text *t = &o->text;
+    double unit_square = 0, char_square = 0;
+    o->n = 0;
+    if (ngrams_cut(g, s, t) || ngrams_room(g, o, t->n))
+        return HONE_ENOMEM;
+    for (int64_t i = 0; i < t->n; i++) {
+        const struct hash_slot *u = hash_find(&g->units, t->entry[i].hash);
+        if (t->entry[i].word >= 0) /* from here on `word` is the known word, or -2 - place */
+            t->entry[i].word = u && u->b >= 0 ? u->b : -2 - t->entry[i].word;
+        if (u && u->a >= 0) {
+            float v = ngrams_tf(t->entry[i].count) * g->idf[u->a];
+            o->index[o->n] = u->a;
+            o->value[o->n++] = v;
+            unit_square += (double)v * (double)v;
+        }
+    }
+    ngrams_scale(o, 0, unit_square, sqrt(g->share) * g->scale);
+    int64_t from = o->n;
+    for (int64_t i = 0; i < t->n; i++)
+        if (t->entry[i].word < -1
+            && ngrams_unknown_word(g, o, -2 - t->entry[i].word, ngrams_tf(t->entry[i].count), &char_square))
+            return HONE_ENOMEM;
+    if (ngrams_room(g, o, t->n))
+        return HONE_ENOMEM;
+    for (int64_t i = 0; i < t->n; i++)
+        if (t->entry[i].word >= 0) {
+            float tf = ngrams_tf(t->entry[i].count);
+            o->index[o->n] = (int32_t)(g->rows + t->entry[i].word);
+            o->value[o->n++] = tf;
+            char_square += (double)tf * (double)tf * (double)g->word_square[t->entry[i].word];
+        }
+    ngrams_scale(o, from, char_square, sqrt(1 - g->share) * g->scale);
+    return 0;
+}
+
+/* The model's encode(). */
+static int ngrams_encode(const struct ngrams *g, const struct hone_string *input, int64_t n, struct hone_encoder *e,
+                         struct hone_err *err)
+{
+    struct ngrams_out o = { 0 };
+    int ret = 0;
+    for (int64_t i = 0; i < n && !ret; i++) {
+        ret = ngrams_encode_text(g, &input[i], &o);
+        if (!ret)
+            ret = e->add(e, o.n, o.index, o.value);
+    }
+    ngrams_text_free(g, &o.text);
+    g->host->free(g->host, o.index);
+    g->host->free(g->host, o.value);
+    return ret ? hone_fail(err, HONE_ENOMEM, "memory ran out while texts were turned into features") : 0;
+}
+
+static void ngrams_free(struct ngrams *g)
+{
+    void *owned[] = { g->row_hash, g->idf, g->units.slot, g->grams.slot, g->word_bytes, g->word_hash, g->word_start,
+                      g->gram_start, g->gram_row, g->gram_value, g->word_square };
+    for (size_t i = 0; i < HONE_COUNT(owned); i++)
+        g->host->free(g->host, owned[i]);
+}
+
+#endif

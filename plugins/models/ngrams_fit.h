@@ -1,0 +1,359 @@
+/* Finding the features of ngrams.h in training texts, and keeping them in a checkpoint. */
+#ifndef MODELS_NGRAMS_FIT_H
+#define MODELS_NGRAMS_FIT_H
+#include <stdlib.h>
+#include "ngrams.h"
+
+/* Texts in which a unit or an n-gram occurs. */
+struct ngrams_found {
+    uint64_t hash;
+    int32_t df, last; /* last: 1 + the newest text that was counted */
+    int32_t word;     /* units: number among all distinct words, -1 for a pair */
+};
+
+struct ngrams_tally {
+    struct hash_table units, grams; /* a: index into unit, gram */
+    struct ngrams_found *unit, *gram;
+    int64_t units_cap, grams_cap;
+    /* all distinct words: where their texts and n-grams are; rows of `list` repeat for repeats inside of a word */
+    char *bytes;
+    int64_t *byte_start, *list_start;
+    int32_t *list;
+    int64_t words, bytes_cap, byte_start_cap, list_start_cap, list_cap;
+};
+
+static void ngrams_tally_free(const struct hone_host *h, struct ngrams_tally *t)
+{
+    void *owned[] = { t->units.slot, t->grams.slot, t->unit, t->gram, t->bytes, t->byte_start, t->list_start, t->list };
+    for (size_t i = 0; i < HONE_COUNT(owned); i++)
+        h->free(h, owned[i]);
+}
+
+/* The entry of a hash, added when new; NULL when memory ran out. */
+static struct ngrams_found *ngrams_found_at(const struct hone_host *h, struct hash_table *t, struct ngrams_found **list,
+                                            int64_t *cap, uint64_t hash)
+{
+    struct hash_slot *s = hash_add(h, t, hash);
+    if (!s || (s->a < 0 && grow_array(h, list, cap, t->n, sizeof **list)))
+        return NULL;
+    if (s->a < 0) {
+        s->a = (int32_t)(t->n - 1);
+        (*list)[s->a] = (struct ngrams_found){ hash, 0, 0, -1 };
+    }
+    return *list + s->a;
+}
+
+/* Notes a new distinct word: its text and its n-grams. 0 or HONE_ENOMEM. */
+static int ngrams_new_word(const struct ngrams *g, struct ngrams_tally *t, const char *word, int64_t len, uint64_t *hash)
+{
+    const struct hone_host *h = g->host;
+    int64_t k = t->words;
+    if (grow_array(h, &t->byte_start, &t->byte_start_cap, k + 2, sizeof(int64_t))
+        || grow_array(h, &t->list_start, &t->list_start_cap, k + 2, sizeof(int64_t))
+        || grow_array(h, &t->bytes, &t->bytes_cap, t->byte_start[k] + len, 1))
+        return HONE_ENOMEM;
+    memcpy(t->bytes + t->byte_start[k], word, (size_t)len);
+    t->byte_start[k + 1] = t->byte_start[k] + len;
+    int64_t n = ngrams_of_word(g, word, len, hash);
+    if (grow_array(h, &t->list, &t->list_cap, t->list_start[k] + n, sizeof(int32_t)))
+        return HONE_ENOMEM;
+    for (int64_t i = 0; i < n; i++) {
+        struct ngrams_found *f = ngrams_found_at(h, &t->grams, &t->gram, &t->grams_cap, hash[i]);
+        if (!f)
+            return HONE_ENOMEM;
+        t->list[t->list_start[k] + i] = (int32_t)(f - t->gram);
+    }
+    t->list_start[k + 1] = t->list_start[k] + n;
+    t->words++;
+    return 0;
+}
+
+/* Counts one text. 0 or HONE_ENOMEM. */
+static int ngrams_tally_text(const struct ngrams *g, struct ngrams_tally *t, const struct hone_string *s, int32_t doc,
+                             struct ngrams_text *text)
+{
+    if (ngrams_cut(g, s, text))
+        return HONE_ENOMEM;
+    for (int64_t i = 0; i < text->n; i++) {
+        const struct ngrams_entry *e = &text->entry[i];
+        struct ngrams_found *f = ngrams_found_at(g->host, &t->units, &t->unit, &t->units_cap, e->hash);
+        if (!f)
+            return HONE_ENOMEM;
+        f->df++;
+        if (e->word < 0)
+            continue;
+        if (f->word < 0) {
+            int32_t start = text->w.start[e->word];
+            f->word = (int32_t)t->words;
+            if (ngrams_new_word(g, t, text->w.bytes + start, text->w.start[e->word + 1] - start, text->gram_hash))
+                return HONE_ENOMEM;
+        }
+        for (int64_t j = t->list_start[f->word]; j < t->list_start[f->word + 1]; j++) {
+            struct ngrams_found *gram = &t->gram[t->list[j]];
+            gram->df += gram->last != doc + 1;
+            gram->last = doc + 1;
+        }
+    }
+    return 0;
+}
+
+static int64_t ngrams_kept(const struct ngrams_found *f, int64_t n, int64_t min)
+{
+    int64_t kept = 0;
+    for (int64_t i = 0; i < n; i++)
+        kept += f[i].df >= min;
+    return kept;
+}
+
+/* The smallest count in `texts` at which features are kept. Rare features cost memory and time and, on sets large enough for
+ * that to matter, change accuracy by less than its noise: they go when the table would hold more than 4 million
+ * numbers, and more of them when it would not fit. */
+static int64_t ngrams_min_count(const struct ngrams_tally *t, int64_t asked, int64_t width, int64_t max_bytes, int64_t *rows)
+{
+    int64_t min = asked ? asked : 1;
+    for (;; min++) {
+        *rows = ngrams_kept(t->unit, t->units.n, min) + ngrams_kept(t->gram, t->grams.n, min);
+        int large = min == 1 && *rows * width > 4000000;
+        if (asked || min >= 5 || (!large && *rows * width * 4 <= max_bytes))
+            return min;
+    }
+}
+
+/* Numbers the kept entries from `first` on, frequent ones first, so that what is used together lies together; what
+ * they are goes to g and `table`; f->last becomes the row, or -1. `start` is scratch of texts + 2 entries. */
+static int ngrams_number(struct ngrams *g, struct ngrams_found *f, int64_t n, int64_t min, int64_t texts, int64_t first,
+                         struct hash_table *table, int64_t *start)
+{
+    memset(start, 0, (size_t)(texts + 2) * sizeof *start);
+    for (int64_t i = 0; i < n; i++)
+        if (f[i].df >= min)
+            start[texts - f[i].df + 1]++;
+    for (int64_t i = 0; i <= texts; i++)
+        start[i + 1] += start[i];
+    for (int64_t i = 0; i < n; i++) {
+        f[i].last = -1;
+        if (f[i].df < min)
+            continue;
+        int64_t row = first + start[texts - f[i].df]++;
+        struct hash_slot *s = hash_add(g->host, table, f[i].hash);
+        if (!s)
+            return HONE_ENOMEM;
+        s->a = f[i].last = (int32_t)row;
+        g->row_hash[row] = f[i].hash;
+        g->idf[row] = (float)(log((1.0 + (double)texts) / (1.0 + (double)f[i].df)) + 1.0);
+    }
+    return 0;
+}
+
+/* Fills gram_row, gram_value and word_square of word k from the hashes of its n-grams (sorted here). */
+static int ngrams_word_grams(struct ngrams *g, int64_t k, uint64_t *hash, int64_t *cap_row, int64_t *cap_value)
+{
+    const struct hone_host *h = g->host;
+    int64_t n = ngrams_of_word(g, g->word_bytes + g->word_start[k], g->word_start[k + 1] - g->word_start[k], hash);
+    int64_t m = g->gram_start[k];
+    qsort(hash, (size_t)n, sizeof *hash, ngrams_sort_hash);
+    if (grow_array(h, &g->gram_row, cap_row, m + n, sizeof(int32_t))
+        || grow_array(h, &g->gram_value, cap_value, m + n, sizeof(float)))
+        return HONE_ENOMEM;
+    double square = 0;
+    for (int64_t i = 0; i < n;) {
+        int64_t j = i;
+        while (j < n && hash[j] == hash[i])
+            j++;
+        const struct hash_slot *s = hash_find(&g->grams, hash[i]);
+        if (s) {
+            float v = ngrams_tf((int32_t)(j - i)) * g->idf[s->a];
+            g->gram_row[m] = s->a;
+            g->gram_value[m++] = v;
+            square += (double)v * (double)v;
+        }
+        i = j;
+    }
+    g->gram_start[k + 1] = m;
+    g->word_square[k] = (float)square;
+    return 0;
+}
+
+/* The n-grams of all known words, from word_bytes and word_start. 0 or HONE_ENOMEM. */
+static int ngrams_words_done(struct ngrams *g)
+{
+    const struct hone_host *h = g->host;
+    int64_t cap_row = 0, cap_value = 0;
+    uint64_t *hash = h->alloc(h, (size_t)ngrams_word_room(g) * sizeof *hash);
+    g->gram_start = h->alloc(h, (size_t)(g->words + 1) * sizeof(int64_t));
+    g->word_square = h->alloc(h, (size_t)(g->words + 1) * sizeof(float));
+    int ret = hash && g->gram_start && g->word_square ? 0 : HONE_ENOMEM;
+    for (int64_t k = 0; k < g->words && !ret; k++)
+        ret = ngrams_word_grams(g, k, hash, &cap_row, &cap_value);
+    h->free(h, hash);
+    return ret;
+}
+
+/* Keeps the words that occur in at least two texts: a word seen once shares nothing. */
+static int ngrams_keep_words(struct ngrams *g, const struct ngrams_tally *t)
+{
+    const struct hone_host *h = g->host;
+    int64_t bytes = 0;
+    for (int64_t i = 0; i < t->units.n; i++)
+        if (t->unit[i].word >= 0 && t->unit[i].df >= 2) {
+            bytes += t->byte_start[t->unit[i].word + 1] - t->byte_start[t->unit[i].word];
+            g->words++;
+        }
+    g->word_bytes = h->alloc(h, (size_t)bytes + 1);
+    g->word_start = h->alloc(h, (size_t)(g->words + 1) * sizeof(int64_t));
+    g->word_hash = h->alloc(h, (size_t)(g->words + 1) * sizeof(uint64_t));
+    if (!g->word_bytes || !g->word_start || !g->word_hash)
+        return HONE_ENOMEM;
+    int64_t k = 0;
+    for (int64_t i = 0; i < t->units.n; i++) {
+        const struct ngrams_found *f = &t->unit[i];
+        if (f->word < 0 || f->df < 2)
+            continue;
+        struct hash_slot *s = hash_add(h, &g->units, f->hash);
+        if (!s)
+            return HONE_ENOMEM;
+        s->b = (int32_t)k;
+        g->word_hash[k] = f->hash;
+        int64_t len = t->byte_start[f->word + 1] - t->byte_start[f->word];
+        memcpy(g->word_bytes + g->word_start[k], t->bytes + t->byte_start[f->word], (size_t)len);
+        g->word_start[k + 1] = g->word_start[k] + len;
+        k++;
+    }
+    return ngrams_words_done(g);
+}
+
+/* Learns the features of the lesson's texts. `width` numbers a row; g's settings, host and text are set, the rest is
+ * zero. min_count 0 chooses. HONE_ENOMEM with a sentence when the table would take more than max_bytes. */
+static int ngrams_fit(struct ngrams *g, const struct hone_lesson *l, int64_t min_count, int64_t width, int64_t max_bytes,
+                      struct hone_err *err)
+{
+    const struct hone_host *h = g->host;
+    struct ngrams_tally t = { 0 };
+    struct ngrams_text text = { 0 };
+    int64_t *scratch = NULL;
+    int ret = 0;
+    for (int64_t i = 0; i < l->n && !ret; i++)
+        ret = ngrams_tally_text(g, &t, &l->input[i], (int32_t)i, &text);
+    if (ret)
+        goto out;
+    int64_t min = ngrams_min_count(&t, min_count, width, max_bytes, &g->rows);
+    if (g->rows > INT32_MAX / 2 || g->rows * width * 4 > max_bytes) {
+        ret = hone_fail(err, HONE_ENOMEM, "%lld features x %lld numbers take %.0f MB, more than the %.0f MB that this model may"
+                        " use (raise memoryMb, or min_count in modelOptions)", (long long)g->rows, (long long)width,
+                        (double)g->rows * (double)width * 4e-6, (double)max_bytes * 1e-6);
+        goto out;
+    }
+    g->unit_rows = ngrams_kept(t.unit, t.units.n, min);
+    g->row_hash = h->alloc(h, (size_t)(g->rows + 1) * sizeof(uint64_t));
+    g->idf = h->alloc(h, (size_t)(g->rows + 1) * sizeof(float));
+    scratch = h->alloc(h, (size_t)(l->n + 2) * sizeof *scratch);
+    ret = g->row_hash && g->idf && scratch ? 0 : HONE_ENOMEM;
+    if (!ret)
+        ret = ngrams_number(g, t.unit, t.units.n, min, l->n, 0, &g->units, scratch);
+    if (!ret)
+        ret = ngrams_number(g, t.gram, t.grams.n, min, l->n, g->unit_rows, &g->grams, scratch);
+    if (!ret)
+        ret = ngrams_keep_words(g, &t);
+out:
+    ngrams_text_free(g, &text);
+    ngrams_tally_free(h, &t);
+    h->free(h, scratch);
+    if (ret && (!err || !err->code))
+        hone_fail(err, HONE_ENOMEM, "memory ran out while the features of %lld texts were found", (long long)l->n);
+    return ret;
+}
+
+/* ---- in a checkpoint ---- */
+
+static int ngrams_put(struct hone_store *s, const char *name, uint32_t dtype, int64_t n, const void *data, struct hone_err *err)
+{
+    return s->put(s, name, dtype, 1, &n, data, err);
+}
+
+static int ngrams_save(const struct ngrams *g, struct hone_store *s, struct hone_err *err)
+{
+    double real[2] = { g->share, g->scale };
+    int64_t whole[4] = { g->char_min, g->char_max, g->word_ngrams, g->unit_rows };
+    int ret = ngrams_put(s, "ngrams.real", HONE_F64, 2, real, err);
+    if (!ret)
+        ret = ngrams_put(s, "ngrams.int", HONE_I64, 4, whole, err);
+    if (!ret)
+        ret = ngrams_put(s, "ngrams.hash", HONE_I64, g->rows, g->row_hash, err);
+    if (!ret)
+        ret = ngrams_put(s, "ngrams.idf", HONE_F32, g->rows, g->idf, err);
+    if (!ret)
+        ret = ngrams_put(s, "ngrams.word_hash", HONE_I64, g->words, g->word_hash, err);
+    if (!ret)
+        ret = ngrams_put(s, "ngrams.word_start", HONE_I64, g->words + 1, g->word_start, err);
+    return ret ? ret : ngrams_put(s, "ngrams.words", HONE_U8, g->word_start[g->words], g->word_bytes, err);
+}
+
+static void *ngrams_copy(const struct ngrams *g, const void *from, int64_t n, size_t size)
+{
+    void *p = g->host->alloc(g->host, ((size_t)n + 1) * size);
+    if (p && n)
+        memcpy(p, from, (size_t)n * size);
+    return p;
+}
+
+/* Whether starts are a partition of `bytes` bytes into words. */
+static int ngrams_starts_good(const int64_t *start, int64_t words, int64_t bytes)
+{
+    if (words < 0 || start[0] != 0 || start[words] != bytes)
+        return 0;
+    for (int64_t k = 0; k < words; k++)
+        if (start[k + 1] < start[k])
+            return 0;
+    return 1;
+}
+
+static int ngrams_tables(struct ngrams *g)
+{
+    for (int64_t i = 0; i < g->rows; i++) {
+        struct hash_slot *s = hash_add(g->host, i < g->unit_rows ? &g->units : &g->grams, g->row_hash[i]);
+        if (!s)
+            return HONE_ENOMEM;
+        s->a = (int32_t)i;
+    }
+    for (int64_t k = 0; k < g->words; k++) {
+        struct hash_slot *s = hash_add(g->host, &g->units, g->word_hash[k]);
+        if (!s)
+            return HONE_ENOMEM;
+        s->b = (int32_t)k;
+    }
+    return 0;
+}
+
+/* The opposite of ngrams_save(); g's host and text are set, the rest is zero. */
+static int ngrams_restore(struct ngrams *g, struct hone_store *s, struct hone_err *err)
+{
+    int64_t n_real, n_int, n_hash, n_idf, n_start, n_bytes, n_word;
+    const double *real = s->get(s, "ngrams.real", HONE_F64, &n_real);
+    const int64_t *whole = s->get(s, "ngrams.int", HONE_I64, &n_int);
+    const void *hash = s->get(s, "ngrams.hash", HONE_I64, &n_hash), *idf = s->get(s, "ngrams.idf", HONE_F32, &n_idf);
+    const int64_t *start = s->get(s, "ngrams.word_start", HONE_I64, &n_start);
+    const void *bytes = s->get(s, "ngrams.words", HONE_U8, &n_bytes), *word = s->get(s, "ngrams.word_hash", HONE_I64, &n_word);
+    if (!real || !whole || !hash || !idf || !start || !bytes || !word || n_real != 2 || n_int != 4 || n_hash != n_idf || n_start < 1 || n_word != n_start - 1
+        || n_hash > INT32_MAX - n_start || whole[0] < 1 || whole[1] < whole[0] || whole[1] > 16 || whole[3] < 0
+        || whole[3] > n_hash || !ngrams_starts_good(start, n_start - 1, n_bytes))
+        return hone_fail(err, HONE_EINVAL, "the file's n-gram tables (ngrams.*) are missing or do not fit together");
+    g->share = real[0];
+    g->scale = real[1];
+    g->char_min = whole[0];
+    g->char_max = whole[1];
+    g->word_ngrams = whole[2];
+    g->unit_rows = whole[3];
+    g->rows = n_hash;
+    g->words = n_start - 1;
+    g->row_hash = ngrams_copy(g, hash, n_hash, sizeof(uint64_t));
+    g->idf = ngrams_copy(g, idf, n_idf, sizeof(float));
+    g->word_start = ngrams_copy(g, start, n_start, sizeof(int64_t));
+    g->word_bytes = ngrams_copy(g, bytes, n_bytes, 1);
+    g->word_hash = ngrams_copy(g, word, n_word, sizeof(uint64_t));
+    int ret = g->row_hash && g->idf && g->word_start && g->word_bytes && g->word_hash ? ngrams_tables(g) : HONE_ENOMEM;
+    if (!ret)
+        ret = ngrams_words_done(g);
+    return ret ? hone_fail(err, ret, "memory ran out while the n-gram tables were restored") : 0;
+}
+
+#endif
