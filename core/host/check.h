@@ -1,0 +1,14 @@
+/* Reads a plugin's descriptor and says what is wrong with it, before any of its code runs. Called by load.c. */
+#ifndef HOST_CHECK_H
+#define HOST_CHECK_H
+#include "core/base/err.h"
+#include "hone/abi.h"
+
+/* Magic, versions and sizes first, then names, settings tables and each item's own struct. ERR_PLUGIN with a sentence
+ * that begins with `path`. Items of unknown kinds pass: the host skips them. */
+int plugin_check(const struct hone_plugin *info, const char *path, struct hone_err *err);
+
+/* Whether the host can use items of this kind. [any, pure] */
+int item_usable(const struct hone_item *item);
+
+#endif

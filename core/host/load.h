@@ -1,0 +1,24 @@
+/* Opens one plugin file: is it a shared object of this machine, does it have a descriptor, is the descriptor sound.
+ * Calls no function of the plugin. Called by the registry and by the probe's child processes. */
+#ifndef HOST_LOAD_H
+#define HOST_LOAD_H
+#include <sys/types.h>
+#include "core/base/err.h"
+#include "hone/abi.h"
+
+struct loaded {
+    void *handle;                   /* of dlopen; never closed once the descriptor was accepted */
+    const struct hone_plugin *info;
+    char *path;                     /* real path */
+    char sha256[65];
+    dev_t dev;
+    ino_t ino;
+};
+
+/* 0 with *out filled (release with load_drop()), else *out is zeroed: ERR_NOT_FOUND no such file, ERR_PLUGIN a file that
+ * cannot be used, HONE_ENOMEM. The sentence begins with the file's path. */
+int load_file(const char *path, struct loaded *out, struct hone_err *err);
+/* Frees what load_file() allocated. The object stays mapped. */
+void load_drop(struct loaded *l);
+
+#endif

@@ -1,0 +1,15 @@
+/* What the host lends to plugins through struct hone_host. Called by the registry and the probe. */
+#ifndef HOST_SERVICES_H
+#define HOST_SERVICES_H
+#include "core/base/pool.h"
+#include "hone/abi.h"
+
+struct services {
+    struct hone_host host; /* first: the functions get back from it to the rest */
+    struct pool *pool;     /* NULL: parallel() runs in the caller */
+};
+
+/* Fills *s; it must stay where it is while plugins live. */
+void services_init(struct services *s, struct pool *pool);
+
+#endif
