@@ -1,0 +1,64 @@
+/* Drives an optimizer plugin: owns its settings and its state, divides tensors into spans, and takes steps in the form
+ * that the plugin has. Knows no optimizer by name. Used by the loop and by checkpoints. */
+#ifndef TRAIN_OPTIM_H
+#define TRAIN_OPTIM_H
+#include "core/base/err.h"
+#include "core/base/pool.h"
+#include "core/train/pass.h"
+#include "core/train/tensors.h"
+#include "hone/optimizer.h"
+
+struct optim_slot {              /* one copy of one slot for one tensor */
+    char name[64];               /* "m", or "s.3" for the third of several copies */
+    uint32_t dtype, extent, flags;
+    double init;
+    int64_t n;                   /* elements; 0 when absent, or for PER_GROUP on any tensor but the first */
+    void *data;
+};
+
+struct optim {
+    const struct hone_optimizer *item;
+    void *conf, *conf_no_decay;  /* owned; the second for tensors with HONE_W_NO_DECAY */
+    struct tensors *tensors;
+    struct pool *pool;
+    int64_t copies;              /* slot copies a tensor */
+    struct optim_slot *slot;     /* [tensors][copies] */
+    void *derived;
+    int64_t **last;              /* [tensors] with HONE_OPT_GAP: step of each row's last update; else NULL */
+    float **dense;               /* [tensors] gradient of a sparse tensor for an optimizer that wants all of it */
+    int64_t step;                /* steps taken */
+};
+
+/* Whether rows that a step did not touch are left alone; else sparse tensors get full gradients. */
+static inline int optim_by_rows(const struct hone_optimizer *item)
+{
+    return (item->item.flags & HONE_OPT_SPARSE) && item->update && !item->n_sums;
+}
+
+/* Takes `conf` and `conf_no_decay` (blocks of the item's settings), also on failure. Allocates nothing yet. */
+int optim_open(struct optim *o, const struct hone_optimizer *item, void *conf, void *conf_no_decay, struct tensors *tensors,
+               struct pool *pool, struct hone_err *err);
+/* Bytes that a tensor element costs in state and gradients, for an estimate before tensors exist. */
+double optim_bytes_per_element(const struct hone_optimizer *item, const void *conf);
+/* Bytes of all state that optim_alloc() would take. */
+int64_t optim_bytes(const struct optim *o);
+int optim_alloc(struct optim *o, struct hone_err *err);
+void optim_close(struct optim *o);
+
+/* One step with the gradients that passes_collect() left. clip > 0 bounds the norm of the gradient. *norm (may be NULL: not
+ * computed unless clip asks for it) gets the norm before clipping. HONE_EDIVERGED when the norm is not finite. */
+int optim_step(struct optim *o, struct passes *p, double lr, double clip, double *norm, struct hone_err *err);
+
+/* One step of an optimizer with minimize(). `eval` computes the batch's mean loss and leaves collected gradients. */
+typedef int optim_eval(void *arg, double *loss, struct hone_err *err);
+int optim_minimize(struct optim *o, struct passes *p, double lr, optim_eval *eval, void *arg, double *norm, struct hone_err *err);
+
+/* Sets the learning rate of both settings blocks. */
+void optim_set_lr(struct optim *o, double lr);
+/* Makes full gradients of sparse tensors from their touched rows, in o->dense. */
+void optim_expand(struct optim *o, struct passes *p);
+void optim_unexpand(struct optim *o, struct passes *p);
+/* The full gradient of tensor i after optim_expand(). */
+float *optim_gradient(const struct optim *o, const struct passes *p, int64_t i);
+
+#endif

@@ -1,0 +1,129 @@
+/* The closure form of an optimizer: vectors over all trained parameters, and losses on demand. */
+#include <math.h>
+#include <string.h>
+#include "core/train/kernels.h"
+#include "core/train/optim.h"
+
+#define GRID 8192 /* elements of a piece of a dot product: part of the results, never changed */
+#define MAX_COPIES 256
+
+struct minimizing {
+    struct optim *o;
+    struct passes *p;
+    optim_eval *eval;
+    void *arg;
+};
+
+static int closure_eval(struct hone_closure *c, double *loss, struct hone_err *err)
+{
+    struct minimizing *m = c->host_data;
+    optim_unexpand(m->o, m->p);
+    int ret = m->eval(m->arg, loss, err);
+    if (ret < 0)
+        return ret;
+    optim_expand(m->o, m->p);
+    return 0;
+}
+
+/* The part of vector v that belongs to tensor i; NULL when v is not a vector. */
+static float *part(const struct minimizing *m, uint32_t v, int64_t i)
+{
+    const struct optim *o = m->o;
+    if (v == HONE_V_PARAM)
+        return o->tensors->t[i].param;
+    if (v == HONE_V_GRAD)
+        return optim_gradient(o, m->p, i);
+    uint32_t k = v - HONE_V_SLOT(0);
+    for (int64_t c = 0; c < o->copies; c++) {
+        const struct optim_slot *s = &o->slot[i * o->copies + c];
+        if (s->extent == HONE_PER_ELEMENT && s->dtype == HONE_F32 && k-- == 0)
+            return s->data;
+    }
+    return NULL;
+}
+
+/* Calls one(x, y, n) for pieces of GRID elements of all trained tensors. */
+struct vector_work {
+    const struct minimizing *m;
+    uint32_t x, y;
+    int64_t tensor;
+    float alpha;
+    int op;          /* 0 dot, 1 axpy, 2 scale, 3 copy */
+    double *sum;     /* by piece */
+};
+
+static void vector_task(void *arg, int64_t begin, int64_t end)
+{
+    const struct vector_work *w = arg;
+    float *x = part(w->m, w->x, w->tensor), *y = part(w->m, w->y, w->tensor);
+    for (int64_t at = begin; at < end; at += GRID) {
+        int64_t n = end - at < GRID ? end - at : GRID;
+        if (w->op == 0)
+            w->sum[at / GRID] = kernel_dot64(x + at, y + at, n);
+        else if (w->op == 1)
+            kernel_axpy(n, w->alpha, x + at, y + at);
+        else if (w->op == 2)
+            kernel_scale(n, w->alpha, y + at);
+        else
+            memcpy(y + at, x + at, (size_t)n * sizeof(float));
+    }
+}
+
+static double over_vectors(struct hone_closure *c, int op, double alpha, uint32_t x, uint32_t y)
+{
+    struct minimizing *m = c->host_data;
+    double total = 0;
+    for (int64_t i = 0; i < m->o->tensors->n; i++) {
+        const struct tensor *t = &m->o->tensors->t[i];
+        if (t->flags & HONE_W_FROZEN)
+            continue;
+        if (!part(m, x, i) || !part(m, y, i))
+            return NAN;
+        struct vector_work w = { m, x, y, i, (float)alpha, op, NULL };
+        int64_t pieces = (t->n + GRID - 1) / GRID;
+        if (op == 0 && !(w.sum = passes_scratch(m->p, (size_t)(pieces + 1) * sizeof *w.sum)))
+            return NAN;
+        pool_run(m->o->pool, t->n, GRID, vector_task, &w);
+        for (int64_t j = 0; op == 0 && j < pieces; j++)
+            total += w.sum[j];
+    }
+    return total;
+}
+
+static double closure_dot(struct hone_closure *c, uint32_t a, uint32_t b)
+{
+    return over_vectors(c, 0, 0, a, b);
+}
+
+static void closure_axpy(struct hone_closure *c, double alpha, uint32_t x, uint32_t y)
+{
+    over_vectors(c, 1, alpha, x, y);
+}
+
+static void closure_scale(struct hone_closure *c, double alpha, uint32_t y)
+{
+    over_vectors(c, 2, alpha, y, y);
+}
+
+static void closure_copy(struct hone_closure *c, uint32_t from, uint32_t to)
+{
+    over_vectors(c, 3, 0, from, to);
+}
+
+int optim_minimize(struct optim *o, struct passes *p, double lr, optim_eval *eval, void *arg, double *norm, struct hone_err *err)
+{
+    struct minimizing m = { o, p, eval, arg };
+    void *group[MAX_COPIES] = { 0 };
+    for (int64_t c = 0; c < o->copies && c < MAX_COPIES; c++)
+        group[c] = o->slot[c].extent == HONE_PER_GROUP ? o->slot[c].data : NULL;
+    optim_set_lr(o, lr);
+    o->step++;
+    struct hone_closure c = { .struct_size = sizeof c, .host_data = &m, .conf = o->conf, .state = group, .step = o->step,
+                              .eval = closure_eval, .dot = closure_dot, .axpy = closure_axpy, .scale = closure_scale,
+                              .copy = closure_copy };
+    int ret = o->item->minimize(&c, err);
+    if (norm)
+        *norm = sqrt(closure_dot(&c, HONE_V_GRAD, HONE_V_GRAD));
+    optim_unexpand(o, p);
+    return ret < 0 ? err_prefix(err, "optimizer '%s'", o->item->item.name) : 0;
+}

@@ -1,0 +1,117 @@
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include "core/base/rng.h"
+#include "core/base/text.h"
+#include "core/train/tensors.h"
+
+#define HUGE_PAGE ((size_t)2 << 20)
+
+float *floats_new(int64_t n)
+{
+    size_t bytes = (size_t)(n > 0 ? n : 1) * sizeof(float), align = bytes >= HUGE_PAGE ? HUGE_PAGE : 64;
+    bytes = (bytes + align - 1) / align * align;
+    void *p = aligned_alloc(align, bytes);
+    if (!p)
+        return NULL;
+    if (align == HUGE_PAGE)
+        madvise(p, bytes, MADV_HUGEPAGE);
+    memset(p, 0, bytes);
+    return p;
+}
+
+struct declaring {
+    struct tensors *ts;
+};
+
+static int add_tensor(struct hone_builder *b, const char *name, uint32_t ndim, const int64_t *dims, uint32_t init, double scale,
+                      uint32_t flags, struct hone_err *err)
+{
+    struct tensors *ts = ((struct declaring *)b->host_data)->ts;
+    struct tensor t = { .ndim = ndim, .init = init, .flags = flags, .scale = scale, .n = 1 };
+    if (!name || !*name || strlen(name) >= sizeof t.name || strchr(name, '/'))
+        return hone_fail(err, ERR_PLUGIN, "the model declares a tensor with the name '%.80s' (1 to 63 characters without '/')",
+                         name ? name : "");
+    if (ndim < 1 || ndim > TENSOR_DIMS || init > HONE_INIT_ONE || tensors_find(ts, name) >= 0)
+        return hone_fail(err, ERR_PLUGIN, "the model declares tensor '%s' twice, or with %u dimensions or start values of kind %u",
+                         name, ndim, init);
+    for (uint32_t i = 0; i < ndim; i++) {
+        if (dims[i] < 0 || (dims[i] && t.n > ((int64_t)1 << 40) / dims[i]))
+            return hone_fail(err, ERR_PLUGIN, "the model declares tensor '%s' with an impossible size", name);
+        t.dims[i] = dims[i];
+        t.n *= dims[i];
+    }
+    if ((flags & HONE_W_SPARSE_ROWS) && ndim != 2)
+        return hone_fail(err, ERR_PLUGIN, "tensor '%s' has sparse rows and %u dimensions instead of 2", name, ndim);
+    t.rows = dims[0];
+    t.width = dims[0] ? t.n / dims[0] : 0;
+    memcpy(t.name, name, strlen(name) + 1);
+    struct tensor *grown = realloc(ts->t, (size_t)(ts->n + 1) * sizeof *grown);
+    if (!grown)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    ts->t = grown;
+    ts->t[ts->n++] = t;
+    ts->total += t.n;
+    return (int)(ts->n - 1);
+}
+
+static void set_width(struct hone_builder *b, int64_t width)
+{
+    ((struct declaring *)b->host_data)->ts->width = width;
+}
+
+int tensors_declare(struct tensors *ts, const struct hone_model *model, void *self, int64_t outputs, struct hone_err *err)
+{
+    struct declaring d = { ts };
+    struct hone_builder b = { .struct_size = sizeof b, .host_data = &d, .tensor = add_tensor, .width = set_width };
+    *ts = (struct tensors){ .width = outputs };
+    int ret = model->declare(self, &b, err);
+    if (ret >= 0 && ts->width < 1)
+        ret = hone_fail(err, ERR_PLUGIN, "model '%s' declares rows of scores of width %lld", model->item.name,
+                        (long long)ts->width);
+    if (ret < 0)
+        tensors_free(ts);
+    return ret < 0 ? ret : 0;
+}
+
+static void start_values(struct tensor *t, uint64_t seed, uint64_t stream)
+{
+    if (t->init == HONE_INIT_ZERO)
+        return;
+    for (int64_t i = 0; i < t->n; i++) {
+        uint64_t at = stream << 40 | (uint64_t)i;
+        double v = t->init == HONE_INIT_ONE ? 1 : t->init == HONE_INIT_NORMAL ? rng_normal(seed, RNG_INIT, at)
+                                                                              : 2 * rng_unit(seed, RNG_INIT, at) - 1;
+        t->param[i] = (float)(v * t->scale);
+    }
+}
+
+int tensors_init(struct tensors *ts, uint64_t seed, struct hone_err *err)
+{
+    ts->param = calloc((size_t)ts->n + 1, sizeof *ts->param);
+    for (int64_t i = 0; i < ts->n && ts->param; i++) {
+        struct tensor *t = &ts->t[i];
+        if (!(t->param = floats_new(t->n)))
+            return hone_fail(err, HONE_ENOMEM, "memory ran out for tensor '%s' (%.0f MB)", t->name, (double)t->n * 4e-6);
+        ts->param[i] = t->param;
+        start_values(t, seed, (uint64_t)i);
+    }
+    return ts->param ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");
+}
+
+void tensors_free(struct tensors *ts)
+{
+    for (int64_t i = 0; i < ts->n; i++)
+        free(ts->t[i].param);
+    free(ts->t);
+    free(ts->param);
+    *ts = (struct tensors){ 0 };
+}
+
+int64_t tensors_find(const struct tensors *ts, const char *name)
+{
+    for (int64_t i = 0; i < ts->n; i++)
+        if (strcmp(ts->t[i].name, name) == 0)
+            return i;
+    return -1;
+}

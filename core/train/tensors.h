@@ -1,0 +1,37 @@
+/* The parameters of a model: declared by it, allocated, initialised and owned here. */
+#ifndef TRAIN_TENSORS_H
+#define TRAIN_TENSORS_H
+#include "core/base/err.h"
+#include "hone/model.h"
+
+#define TENSOR_DIMS 4
+
+struct tensor {
+    char name[64];
+    uint32_t ndim, init, flags;      /* HONE_INIT_..., HONE_W_... */
+    int64_t dims[TENSOR_DIMS];
+    int64_t n, rows, width;          /* elements; first dimension, elements a row (1-d: n rows of 1) */
+    double scale;
+    float *param;                    /* [n] */
+};
+
+struct tensors {
+    int64_t n;
+    struct tensor *t;                /* [n] */
+    int64_t total;                   /* elements of all */
+    int64_t width;                   /* of a row of scores */
+    float **param;                   /* [n], as a pass wants them */
+};
+
+/* Asks the model for its tensors; allocates nothing of their size. On failure *ts is empty. */
+int tensors_declare(struct tensors *ts, const struct hone_model *model, void *self, int64_t outputs, struct hone_err *err);
+/* Allocates and fills all with their start values, which depend on the seed alone. */
+int tensors_init(struct tensors *ts, uint64_t seed, struct hone_err *err);
+void tensors_free(struct tensors *ts);
+/* The index of a tensor, -1 when there is none of that name. */
+int64_t tensors_find(const struct tensors *ts, const char *name);
+
+/* n zeroed floats, 64-byte aligned, on huge pages when there are many; free with free(). NULL when memory ran out. */
+float *floats_new(int64_t n);
+
+#endif
