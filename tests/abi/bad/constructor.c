@@ -1,0 +1,10 @@
+/* Crashes before anybody asked it for anything. */
+#include "bad.h"
+
+__attribute__((constructor)) static void early(void)
+{
+    volatile int *nowhere = NULL;
+    *nowhere = 1;
+}
+BAD_OPTIMIZER(descend);
+BAD_PLUGIN(NULL);

@@ -1,0 +1,11 @@
+/* Crashes in init(). */
+#include "bad.h"
+
+static int begin(const struct hone_host *host, struct hone_err *err)
+{
+    (void)host, (void)err;
+    volatile int *nowhere = NULL;
+    return *nowhere;
+}
+BAD_OPTIMIZER(descend);
+BAD_PLUGIN(begin);

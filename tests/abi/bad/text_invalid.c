@@ -1,0 +1,8 @@
+/* Its description is not UTF-8. */
+#include "bad.h"
+
+static const struct hone_optimizer bad = {
+    .item = HONE_ITEM(struct hone_optimizer, HONE_OPTIMIZER, "bad", "a \xff plugin", NULL, settings, struct conf, 0, NULL),
+    .update = descend,
+};
+BAD_PLUGIN(NULL);
