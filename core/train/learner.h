@@ -1,0 +1,42 @@
+/* A model in memory with its plugin, settings, outputs and tensors: made by fitting or from a file. Shared by training,
+ * which changes the tensors, and by the predictor, which only reads them. */
+#ifndef TRAIN_LEARNER_H
+#define TRAIN_LEARNER_H
+#include "core/base/arena.h"
+#include "core/base/err.h"
+#include "core/host/registry.h"
+#include "core/train/safetensors.h"
+#include "core/train/tensors.h"
+#include "hone/model.h"
+
+struct learner {
+    const struct hone_model *model;
+    const struct registry_plugin *plugin;
+    const struct hone_host *host;
+    void *conf, *self;
+    int64_t outputs;
+    struct hone_string *output;   /* [outputs] texts in `arena` */
+    struct arena arena;
+    struct tensors tensors;       /* declared; allocated by tensors_init() or learner_restore() */
+};
+
+/* What became of the wish for a model. */
+struct learner_choice {
+    char name[64];
+    char reason[400];
+};
+
+/* Finds the model ("auto": linear, or bow when linear would need more than max_bytes), gives it `options` (cJSON object or
+ * NULL) and fits it. l->output is set up from lesson->output (copied). *choice says what was taken and why. On failure l is
+ * empty. HONE_ENOMEM names the bytes. */
+int learner_fit(struct learner *l, struct registry *registry, const char *name, const cJSON *options,
+                struct hone_lesson *lesson, int64_t max_bytes, struct learner_choice *choice, struct hone_err *err);
+
+/* Adds all that a file needs for learner_restore(): metadata, outputs, constants and tensors, the last borrowed, from `param`
+ * (NULL: the present ones). */
+int learner_save(const struct learner *l, float *const *param, struct st_file *f, struct hone_err *err);
+/* Makes a learner from such a file. On failure l is empty. */
+int learner_restore(struct learner *l, struct registry *registry, const struct st_file *f, struct hone_err *err);
+void learner_free(struct learner *l);
+
+#endif
