@@ -3,7 +3,7 @@
 
 __attribute__((constructor)) static void early(void)
 {
-    volatile int *nowhere = NULL;
+    volatile int *volatile nowhere = NULL;
     *nowhere = 1;
 }
 BAD_OPTIMIZER(descend);

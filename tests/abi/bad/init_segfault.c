@@ -4,7 +4,7 @@
 static int begin(const struct hone_host *host, struct hone_err *err)
 {
     (void)host, (void)err;
-    volatile int *nowhere = NULL;
+    volatile int *volatile nowhere = NULL;
     return *nowhere;
 }
 BAD_OPTIMIZER(descend);

@@ -3,7 +3,7 @@
 
 static void spoil(const struct hone_span *s)
 {
-    volatile int *nowhere = NULL;
+    volatile int *volatile nowhere = NULL;
     *nowhere = 1;
     descend(s);
 }
