@@ -39,7 +39,7 @@ int metrics_start(struct metric_set *s, int64_t n, int64_t width, uint64_t seed,
 /* A block of rows; the arguments of struct block_sink, arg is the set. */
 int metrics_block(void *arg, const struct hone_scored *block, int64_t first, struct hone_err *err);
 /* Values and bootstrap intervals. HONE_EINVAL, naming the metric, when a plugin's result() fails. */
-int metrics_finish(struct metric_set *s, struct hone_err *err);
+int metrics_finish(struct metric_set *s, int64_t width, struct hone_err *err);
 /* The one of that name, NULL when absent. */
 const struct judged_metric *metrics_get(const struct metric_set *s, const char *name);
 void metrics_free(struct metric_set *s);
