@@ -128,10 +128,10 @@ static int check_place(const struct hone_item *it, uint32_t i, struct hone_err *
         return hone_fail(err, ERR_PLUGIN, "offset %u lies outside of the settings block of %u bytes", p->offset,
                          it->conf_size);
     for (uint32_t k = 0; k < i; k++) {
-        if (it->params[k].offset == p->offset)
-            return hone_fail(err, ERR_PLUGIN, "offset %u is also that of '%s'", p->offset, it->params[k].name);
         if (strcmp(it->params[k].name, p->name) == 0)
             return hone_fail(err, ERR_PLUGIN, "the name stands in the table twice");
+        if (it->params[k].offset == p->offset)
+            return hone_fail(err, ERR_PLUGIN, "offset %u is also that of '%s'", p->offset, it->params[k].name);
     }
     return 0;
 }
