@@ -43,6 +43,8 @@ double optim_bytes_per_element(const struct hone_optimizer *item, const void *co
 /* Bytes of all state that optim_alloc() would take. */
 int64_t optim_bytes(const struct optim *o);
 int optim_alloc(struct optim *o, struct hone_err *err);
+/* First values of all state, as after optim_alloc(). */
+void optim_restart(struct optim *o);
 void optim_close(struct optim *o);
 
 /* One step with the gradients that passes_collect() left. clip > 0 bounds the norm of the gradient. *norm (may be NULL: not

@@ -140,8 +140,21 @@ static void first_values(struct optim_slot *s, const struct tensor *t)
     else if (s->init != 0 && s->dtype == HONE_F64)
         for (int64_t i = 0; i < s->n; i++)
             ((double *)s->data)[i] = s->init;
-    else if (s->init != 0)
-        memset(s->data, (int)s->init, (size_t)s->n);
+    else
+        memset(s->data, s->dtype == HONE_U8 ? (int)s->init : 0, (size_t)s->n * dtype_size(s->dtype));
+}
+
+void optim_restart(struct optim *o)
+{
+    o->step = 0;
+    memset(o->derived, 0, o->item->derived_size);
+    for (int64_t i = 0; i < o->tensors->n; i++) {
+        if (o->last[i])
+            memset(o->last[i], 0, (size_t)o->tensors->t[i].rows * sizeof *o->last[i]);
+        for (int64_t c = 0; c < o->copies; c++)
+            if (o->slot[i * o->copies + c].data)
+                first_values(&o->slot[i * o->copies + c], &o->tensors->t[i]);
+    }
 }
 
 int optim_alloc(struct optim *o, struct hone_err *err)

@@ -76,14 +76,22 @@ int tensors_declare(struct tensors *ts, const struct hone_model *model, void *se
 
 static void start_values(struct tensor *t, uint64_t seed, uint64_t stream)
 {
-    if (t->init == HONE_INIT_ZERO)
+    if (t->init == HONE_INIT_ZERO) {
+        memset(t->param, 0, (size_t)t->n * sizeof *t->param);
         return;
+    }
     for (int64_t i = 0; i < t->n; i++) {
         uint64_t at = stream << 40 | (uint64_t)i;
         double v = t->init == HONE_INIT_ONE ? 1 : t->init == HONE_INIT_NORMAL ? rng_normal(seed, RNG_INIT, at)
                                                                               : 2 * rng_unit(seed, RNG_INIT, at) - 1;
         t->param[i] = (float)(v * t->scale);
     }
+}
+
+void tensors_start(struct tensors *ts, uint64_t seed)
+{
+    for (int64_t i = 0; i < ts->n; i++)
+        start_values(&ts->t[i], seed, (uint64_t)i);
 }
 
 int tensors_init(struct tensors *ts, uint64_t seed, struct hone_err *err)
@@ -94,8 +102,9 @@ int tensors_init(struct tensors *ts, uint64_t seed, struct hone_err *err)
         if (!(t->param = floats_new(t->n)))
             return hone_fail(err, HONE_ENOMEM, "memory ran out for tensor '%s' (%.0f MB)", t->name, (double)t->n * 4e-6);
         ts->param[i] = t->param;
-        start_values(t, seed, (uint64_t)i);
     }
+    if (ts->param)
+        tensors_start(ts, seed);
     return ts->param ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");
 }
 

@@ -27,6 +27,8 @@ struct tensors {
 int tensors_declare(struct tensors *ts, const struct hone_model *model, void *self, int64_t outputs, struct hone_err *err);
 /* Allocates and fills all with their start values, which depend on the seed alone. */
 int tensors_init(struct tensors *ts, uint64_t seed, struct hone_err *err);
+/* Sets all to their start values again. */
+void tensors_start(struct tensors *ts, uint64_t seed);
 void tensors_free(struct tensors *ts);
 /* The index of a tensor, -1 when there is none of that name. */
 int64_t tensors_find(const struct tensors *ts, const char *name);

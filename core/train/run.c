@@ -1,0 +1,220 @@
+#include <fnmatch.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/json.h"
+#include "core/train/run.h"
+
+/* What run_open() holds until the optimizer and the schedule have taken it. */
+struct opening {
+    const struct hone_optimizer *optimizer;
+    const struct hone_scheduler *scheduler;
+    void *conf, *no_decay, *scheduler_conf;
+    struct run_texts texts;
+};
+
+/* The most that one copy of the model's tensors may take: the memory allowed, divided by the copies that training keeps
+ * (parameters, best weights, a checkpoint being written, the optimizer's state). */
+static int64_t model_bytes(const struct run *r, const struct opening *o)
+{
+    double copies = 2 + (r->config.restore_best ? 1 : 0) + optim_bytes_per_element(o->optimizer, o->conf) / sizeof(float);
+    return (int64_t)((double)r->config.memory_mb * 1e6 / copies);
+}
+
+static int fit_model(struct run *r, struct opening *o, struct hone_err *err)
+{
+    int64_t per_step = r->config.batch_size * r->config.gradient_accumulation;
+    r->steps_per_epoch = (r->train.n + per_step - 1) / per_step;
+    r->total_steps = r->steps_per_epoch * r->config.epochs;
+    struct hone_lesson lesson = { .struct_size = sizeof lesson, .n = r->train.n, .input = o->texts.train,
+                                  .label = r->train.target, .weight = r->train.weight, .outputs = o->texts.outputs,
+                                  .output = o->texts.output, .steps = r->total_steps, .epochs = r->config.epochs,
+                                  .batch = r->config.batch_size, .seed = (uint64_t)r->config.seed };
+    int ret = learner_fit(&r->learner, r->registry, r->config.model, r->config.model_options, &lesson, model_bytes(r, o),
+                          &r->choice, err);
+    if (ret)
+        return ret;
+    const struct hone_item *item = &r->learner.model->item;
+    run_note_plugin(r, item, r->learner.plugin);
+    run_note_settings(r, "modelOptions", item, r->learner.conf);
+    return 0;
+}
+
+/* Marks the tensors that freezeLayers names. */
+static int freeze(struct run *r, struct hone_err *err)
+{
+    const cJSON *pattern;
+    int64_t frozen = 0;
+    cJSON_ArrayForEach(pattern, r->config.freeze_layers)
+    {
+        int hit = 0;
+        for (int64_t i = 0; i < r->learner.tensors.n; i++)
+            if (fnmatch(pattern->valuestring, r->learner.tensors.t[i].name, 0) == 0) {
+                r->learner.tensors.t[i].flags |= HONE_W_FROZEN;
+                hit = 1;
+            }
+        if (!hit)
+            return hone_fail(err, HONE_EINVAL, "config.freezeLayers: no tensor of model '%s' matches '%s'; the first one is '%s'",
+                             r->learner.model->item.name, pattern->valuestring,
+                             r->learner.tensors.n ? r->learner.tensors.t[0].name : "(none)");
+    }
+    for (int64_t i = 0; i < r->learner.tensors.n; i++)
+        frozen += (r->learner.tensors.t[i].flags & HONE_W_FROZEN) != 0;
+    if (r->learner.tensors.n && frozen == r->learner.tensors.n)
+        return hone_fail(err, HONE_EINVAL, "config.freezeLayers leaves no tensor to train");
+    return 0;
+}
+
+static int64_t row_set_bytes(const struct row_set *s)
+{
+    return s->n * 40 + (s->n ? s->x.start[s->n] * (s->x.value ? 8 : 4) : 0);
+}
+
+/* Optimizer, schedule, tensors and gradients; the estimate of memory is checked before anything large is taken. */
+static int allocate(struct run *r, struct opening *o, struct hone_err *err)
+{
+    struct tensors *ts = &r->learner.tensors;
+    void *conf = o->conf, *no_decay = o->no_decay, *scheduler_conf = o->scheduler_conf;
+    o->conf = o->no_decay = o->scheduler_conf = NULL;
+    int ret = optim_open(&r->optim, o->optimizer, conf, no_decay, ts, r->pool, err);
+    if (ret) {
+        settings_free(&o->scheduler->item, scheduler_conf);
+        return ret;
+    }
+    int64_t warmup = r->config.warmup_steps;
+    if (r->config.warmup_ratio > 0)
+        warmup = (int64_t)ceil(r->config.warmup_ratio * (double)r->total_steps);
+    ret = schedule_open(&r->schedule, o->scheduler, scheduler_conf, r->config.learning_rate, warmup, r->total_steps, err);
+    if (ret)
+        return ret;
+    r->memory_bytes = ts->total * 4 * (r->config.restore_best ? 2 : 1) + optim_bytes(&r->optim) + row_set_bytes(&r->train)
+                      + row_set_bytes(&r->valid);
+    if ((double)r->memory_bytes > (double)r->config.memory_mb * 1e6)
+        return hone_fail(err, HONE_ENOMEM, "training needs about %.0f MB (%lld parameters, state of optimizer '%s', %lld examples), more "
+                         "than the %lld MB that memoryMb allows", (double)r->memory_bytes * 1e-6, (long long)ts->total,
+                         o->optimizer->item.name, (long long)r->examples, (long long)r->config.memory_mb);
+    ret = tensors_init(ts, (uint64_t)r->config.seed, err);
+    if (!ret)
+        ret = optim_alloc(&r->optim, err);
+    if (!ret)
+        ret = passes_open(&r->passes, r->pool, ts, registry_host(r->registry), 1, err);
+    if (!ret)
+        ret = passes_open(&r->eval_passes, r->pool, ts, registry_host(r->registry), 0, err);
+    while (r->paradigm->state_names && r->paradigm->state_names[r->n_paradigm_state])
+        r->n_paradigm_state++;
+    r->paradigm_state = calloc((size_t)r->n_paradigm_state + 1, sizeof *r->paradigm_state);
+    if (!ret && !r->paradigm_state)
+        ret = hone_fail(err, HONE_ENOMEM, "memory ran out");
+    return ret;
+}
+
+static void open_stopper(struct run *r)
+{
+    const char *m = r->config.monitor;
+    r->stopper = (struct stopper){ .higher = m && strstr(m, "accuracy") != NULL, .min_delta = r->config.min_delta,
+                                   .patience = r->config.early_stopping ? r->config.patience : 0 };
+}
+
+int run_open(struct run *r, struct train_config *config, const struct run_files *files, struct registry *registry,
+             struct pool *pool, const char **stage, struct hone_err *err)
+{
+    struct opening o = { 0 };
+    const char *unused;
+    stage = stage ? stage : &unused;
+    *r = (struct run){ .config = *config, .registry = registry, .pool = pool, .plugins = cJSON_CreateArray(),
+                       .notes = cJSON_CreateArray(), .resolved = cJSON_Duplicate(config->resolved, 1) };
+    *config = (struct train_config){ 0 };
+    open_stopper(r);
+    *stage = "plugins";
+    int ret = run_plugins(r, &o.optimizer, &o.conf, &o.no_decay, &o.scheduler, &o.scheduler_conf, err);
+    if (ret >= 0) {
+        *stage = "data";
+        ret = run_read(r, files, &o.texts, err);
+    }
+    if (ret >= 0) {
+        *stage = "model";
+        ret = fit_model(r, &o, err);
+    }
+    if (ret >= 0)
+        ret = freeze(r, err);
+    if (ret >= 0)
+        ret = encoded_make(&r->train.x, r->learner.model, r->learner.self, o.texts.train, r->train.n, pool, err);
+    if (ret >= 0)
+        ret = encoded_make(&r->valid.x, r->learner.model, r->learner.self, o.texts.valid, r->valid.n, pool, err);
+    run_texts_free(&o.texts);
+    if (ret >= 0)
+        ret = allocate(r, &o, err);
+    if (o.optimizer) {
+        settings_free(&o.optimizer->item, o.conf);
+        settings_free(&o.optimizer->item, o.no_decay);
+    }
+    if (o.scheduler)
+        settings_free(&o.scheduler->item, o.scheduler_conf);
+    if (ret < 0)
+        run_close(r);
+    return ret < 0 ? ret : 0;
+}
+
+void run_close(struct run *r)
+{
+    for (int64_t i = 0; r->best && i < r->learner.tensors.n; i++)
+        free(r->best[i]);
+    free(r->best);
+    passes_close(&r->passes);
+    passes_close(&r->eval_passes);
+    if (r->optim.item)
+        optim_close(&r->optim);
+    schedule_close(&r->schedule);
+    row_set_free(&r->train);
+    row_set_free(&r->valid);
+    learner_free(&r->learner);
+    if (r->paradigm)
+        settings_free(&r->paradigm->item, r->paradigm_conf);
+    free(r->paradigm_state);
+    cJSON_Delete(r->plugins);
+    cJSON_Delete(r->resolved);
+    cJSON_Delete(r->notes);
+    config_free(&r->config);
+    *r = (struct run){ 0 };
+}
+
+int run_restart(struct run *r, struct hone_err *err)
+{
+    (void)err;
+    tensors_start(&r->learner.tensors, (uint64_t)r->config.seed);
+    optim_restart(&r->optim);
+    memset(r->schedule.state, 0, (size_t)r->schedule.n_state * sizeof *r->schedule.state);
+    memset(r->paradigm_state, 0, (size_t)r->n_paradigm_state * sizeof *r->paradigm_state);
+    r->state = (struct run_state){ .divergences = r->state.divergences };
+    r->stopper.best_epoch = r->stopper.waited = 0;
+    r->stopper.best = 0;
+    return 0;
+}
+
+cJSON *run_describe(const struct run *r)
+{
+    cJSON *d = cJSON_CreateObject(), *model = cJSON_CreateObject(), *data = cJSON_CreateObject(), *e = cJSON_CreateObject(),
+          *progress = cJSON_CreateObject();
+    json_put(d, "config", cJSON_Duplicate(r->resolved, 1));
+    json_put_str(model, "name", r->choice.name);
+    json_put_str(model, "reason", r->choice.reason);
+    json_put(d, "model", model);
+    json_put(d, "plugins", cJSON_Duplicate(r->plugins, 1));
+    json_put_int(data, "examples", r->examples);
+    json_put_int(data, "training", r->train.n);
+    json_put_int(data, "validation", r->valid.n);
+    json_put_int(data, "outputs", r->learner.outputs);
+    json_put(data, "notes", cJSON_Duplicate(r->notes, 1));
+    json_put(d, "data", data);
+    json_put_int(e, "total_samples", r->examples);
+    json_put_int(e, "training_samples", r->train.n);
+    json_put_int(e, "validation_samples", r->valid.n);
+    json_put_int(e, "parameters", r->learner.tensors.total);
+    json_put_num(e, "memory_mb", round((double)r->memory_bytes * 1e-5) / 10);
+    json_put(d, "estimates", e);
+    json_put_int(progress, "total_epochs", r->config.epochs);
+    json_put_int(progress, "total_steps", r->total_steps);
+    json_put(d, "progress", progress);
+    return d;
+}

@@ -1,0 +1,103 @@
+/* A training run in memory: examples as numbers, plugins with their settings, and the counters of the loop.
+ * run_open() makes it from files and configuration; loop.h runs it; checkpoint.h saves it. */
+#ifndef TRAIN_RUN_H
+#define TRAIN_RUN_H
+#include <cjson/cJSON.h>
+#include "core/base/pool.h"
+#include "core/data/examples.h"
+#include "core/host/registry.h"
+#include "core/train/config.h"
+#include "core/train/encoded.h"
+#include "core/train/learner.h"
+#include "core/train/optim.h"
+#include "core/train/pass.h"
+#include "core/train/schedule.h"
+#include "core/train/stopper.h"
+#include "hone/paradigm.h"
+
+/* Examples of one side of the split, as columns; entry i is the i-th row of that side. */
+struct row_set {
+    int64_t n;
+    struct encoded x;
+    int32_t *target;            /* number of the output, -1 when the model does not know it */
+    float *weight;
+    uint8_t *feedback;
+    float *reward, *propensity; /* NaN when absent; NULL when no row has one */
+    int32_t *tokens;            /* words of the input */
+};
+
+/* Counters that checkpoints keep. */
+struct run_state {
+    int64_t epoch;              /* complete epochs */
+    int64_t step;               /* optimizer steps */
+    int64_t at;                 /* examples of the present epoch that were consumed */
+    int64_t tokens;             /* input tokens consumed */
+    int64_t divergences;
+    double loss_sum, loss_weight, hits, counted; /* of the present epoch */
+};
+
+struct run {
+    struct train_config config;
+    struct registry *registry;
+    struct pool *pool;
+    struct row_set train, valid;
+    struct learner learner;
+    struct learner_choice choice;
+    const struct hone_paradigm *paradigm;
+    void *paradigm_conf;
+    double *paradigm_state;
+    int64_t n_paradigm_state;
+    struct optim optim;
+    struct schedule schedule;
+    struct passes passes, eval_passes;
+    struct stopper stopper;
+    struct run_state state;
+    float **best;               /* [tensors] copies of the best weights, NULL until there are some */
+    int64_t steps_per_epoch, total_steps;
+    int64_t examples;           /* of the file, before the split */
+    cJSON *plugins;             /* [{kind, name, version, path, sha256}] */
+    cJSON *resolved;            /* configuration with every setting of every plugin */
+    cJSON *notes;               /* strings: what the user should know of the data */
+    int64_t memory_bytes;       /* estimate: tensors, state, examples */
+};
+
+struct run_files {
+    const char *data, *validation;   /* validation may be NULL */
+    enum data_format format;
+};
+
+/* Reads, checks, splits, fits the model, encodes, allocates. Writes nothing. *stage (may be NULL) says what it was doing when it
+ * failed. On failure r is empty. Takes what is in `config`. */
+int run_open(struct run *r, struct train_config *config, const struct run_files *files, struct registry *registry,
+             struct pool *pool, const char **stage, struct hone_err *err);
+void run_close(struct run *r);
+
+/* First values of parameters, optimizer state and counters, as run_open() left them. */
+int run_restart(struct run *r, struct hone_err *err);
+/* What the "ready" frame says, without the probe of speed. */
+cJSON *run_describe(const struct run *r);
+
+/* ---- run_data.c ---- */
+
+/* Fills train and valid but for x (texts are still in `data`): texts of row i of train are train_text[i]. */
+struct run_texts {
+    struct hone_string *train, *valid;
+    struct hone_string *output;
+    int64_t outputs;
+    struct examples data, validation;
+};
+int run_read(struct run *r, const struct run_files *files, struct run_texts *t, struct hone_err *err);
+void run_texts_free(struct run_texts *t);
+void row_set_free(struct row_set *s);
+
+/* ---- run_plugins.c ---- */
+
+/* Finds paradigm, optimizer and scheduler and fills their settings blocks; the optimizer's go to *conf, *no_decay. */
+int run_plugins(struct run *r, const struct hone_optimizer **optimizer, void **conf, void **no_decay,
+                const struct hone_scheduler **scheduler, void **scheduler_conf, struct hone_err *err);
+/* Adds one line to r->plugins. */
+void run_note_plugin(struct run *r, const struct hone_item *item, const struct registry_plugin *from);
+/* Puts a plugin's settings under `key` of r->resolved. */
+void run_note_settings(struct run *r, const char *key, const struct hone_item *item, const void *conf);
+
+#endif

@@ -1,0 +1,205 @@
+/* From files to the two sides of a run: labels, weights, feedback. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/text.h"
+#include "core/data/split.h"
+#include "core/train/run.h"
+
+static void note(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void note(struct run *r, const char *fmt, ...)
+{
+    char text[400];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    cJSON_AddItemToArray(r->notes, cJSON_CreateString(text));
+}
+
+void row_set_free(struct row_set *s)
+{
+    encoded_free(&s->x);
+    free(s->target);
+    free(s->weight);
+    free(s->feedback);
+    free(s->reward);
+    free(s->propensity);
+    free(s->tokens);
+    *s = (struct row_set){ 0 };
+}
+
+void run_texts_free(struct run_texts *t)
+{
+    free(t->train);
+    free(t->valid);
+    free(t->output);
+    examples_free(&t->data);
+    examples_free(&t->validation);
+    *t = (struct run_texts){ 0 };
+}
+
+static int no_memory(struct hone_err *err, int64_t n)
+{
+    return hone_fail(err, HONE_ENOMEM, "memory ran out for %lld examples", (long long)n);
+}
+
+/* Which outputs the agent can give: those that a training row teaches. map[output of the file] is its number or -1. */
+static int known_outputs(struct run_texts *t, const int64_t *row, int64_t n, int32_t *map)
+{
+    const struct examples *e = &t->data;
+    for (int64_t i = 0; i < e->outputs.n; i++)
+        map[i] = -1;
+    t->output = malloc((size_t)(e->outputs.n + 1) * sizeof *t->output);
+    for (int64_t i = 0; i < n && t->output; i++) {
+        int32_t o = e->output[row[i]];
+        if (o < 0 || map[o] >= 0 || e->feedback[row[i]] == HONE_INCORRECT || !(e->weight[row[i]] > 0))
+            continue;
+        t->output[t->outputs] = e->outputs.name[o];
+        map[o] = (int32_t)t->outputs++;
+    }
+    return t->output ? 0 : HONE_ENOMEM;
+}
+
+/* Copies column `row` of e into s; map gives the numbers of its outputs. */
+static int take_rows(struct row_set *s, const struct examples *e, const int64_t *row, int64_t n, const int32_t *map,
+                     struct hone_string **text)
+{
+    struct hone_words w = { 0 };
+    s->n = n;
+    s->target = malloc((size_t)(n + 1) * sizeof *s->target);
+    s->weight = malloc((size_t)(n + 1) * sizeof *s->weight);
+    s->feedback = malloc((size_t)n + 1);
+    s->tokens = malloc((size_t)(n + 1) * sizeof *s->tokens);
+    s->reward = e->reward ? malloc((size_t)(n + 1) * sizeof *s->reward) : NULL;
+    s->propensity = e->propensity ? malloc((size_t)(n + 1) * sizeof *s->propensity) : NULL;
+    *text = malloc((size_t)(n + 1) * sizeof **text);
+    int ok = s->target && s->weight && s->feedback && s->tokens && (!e->reward || s->reward)
+             && (!e->propensity || s->propensity) && *text;
+    for (int64_t i = 0; i < n && ok; i++) {
+        int64_t k = row[i];
+        s->target[i] = e->output[k] >= 0 ? map[e->output[k]] : -1;
+        s->weight[i] = e->weight[k];
+        s->feedback[i] = e->feedback[k];
+        (*text)[i] = e->input[k];
+        if (s->reward)
+            s->reward[i] = e->reward[k];
+        if (s->propensity)
+            s->propensity[i] = e->propensity[k];
+        ok = text_service.words(e->input[k].bytes, e->input[k].len, &w) == 0;
+        s->tokens[i] = ok ? (int32_t)w.n : 0;
+    }
+    text_service.words_free(&w);
+    return ok ? 0 : HONE_ENOMEM;
+}
+
+/* Rows that a validation may count: positive ones with weight. Compacts row[] and returns how many stay. */
+static int64_t countable(const struct examples *e, int64_t *row, int64_t n)
+{
+    int64_t m = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (e->feedback[row[i]] != HONE_INCORRECT && e->weight[row[i]] > 0 && e->output[row[i]] >= 0)
+            row[m++] = row[i];
+    return m;
+}
+
+static int enough(struct run *r, const struct run_texts *t, const char *path, struct hone_err *err)
+{
+    const struct examples *e = &t->data;
+    int64_t positive = 0;
+    for (int64_t i = 0; i < e->n; i++)
+        positive += e->feedback[i] != HONE_INCORRECT && e->weight[i] > 0;
+    if (positive == 0)
+        return hone_fail(err, HONE_EINVAL, "%s: none of the %lld examples teaches an answer: all are marked incorrect or have "
+                         "weight 0; add examples with the right expected_output", path, (long long)e->n);
+    if (e->n < 2)
+        return hone_fail(err, HONE_EINVAL, "%s: only one example was found; training needs at least two examples with different "
+                         "expected_output", path);
+    if (t->outputs == 0)
+        return hone_fail(err, HONE_EINVAL, "%s: after the split no training row teaches an answer (all are marked incorrect or have"
+                         " weight 0); add examples or lower validationSplit", path);
+    if (t->outputs < 2)
+        return hone_fail(err, HONE_EINVAL, "%s: all %lld training examples have the same expected_output (\"%.*s\"); an agent needs at"
+                         " least two different answers to choose from", path, (long long)r->train.n,
+                         (int)(t->output[0].len < 60 ? t->output[0].len : 60), t->output[0].bytes);
+    return 0;
+}
+
+/* Rows of the validation file, with its outputs looked up among the known ones. */
+static int read_validation(struct run *r, const struct run_files *files, struct run_texts *t, const int32_t *map,
+                           struct hone_err *err)
+{
+    struct read_options options = { .format = DATA_AUTO };
+    struct examples *e = &t->validation;
+    int ret = examples_read(e, files->validation, &options, err);
+    if (ret < 0)
+        return ret;
+    int32_t *their = malloc((size_t)(e->outputs.n + 1) * sizeof *their);
+    int64_t *row = malloc((size_t)(e->n + 1) * sizeof *row);
+    for (int64_t i = 0; their && i < e->outputs.n; i++) {
+        int32_t o = outputs_find(&t->data.outputs, e->outputs.name[i].bytes, e->outputs.name[i].len, 0);
+        their[i] = o >= 0 ? map[o] : -1;
+    }
+    for (int64_t i = 0; row && i < e->n; i++)
+        row[i] = i;
+    ret = their && row ? take_rows(&r->valid, e, row, countable(e, row, e->n), their, &t->valid) : HONE_ENOMEM;
+    free(their);
+    free(row);
+    if (ret)
+        return no_memory(err, e->n);
+    return r->valid.n ? 0 : hone_fail(err, HONE_EINVAL, "%s: no row of it can be counted: all are marked incorrect or have weight 0",
+                                      files->validation);
+}
+
+static void notes(struct run *r)
+{
+    int64_t unknown = 0;
+    for (int64_t i = 0; i < r->valid.n; i++)
+        unknown += r->valid.target[i] < 0;
+    if (unknown)
+        note(r, "%lld of %lld validation rows expect an output that no training row teaches; they count as wrong",
+             (long long)unknown, (long long)r->valid.n);
+    unknown = 0;
+    for (int64_t i = 0; i < r->train.n; i++)
+        unknown += r->train.target[i] < 0;
+    if (unknown)
+        note(r, "%lld rows mark as incorrect an output that no other row teaches; they teach nothing", (long long)unknown);
+    if (!r->valid.n)
+        note(r, "there are no validation rows: early stopping and the best weights follow the training loss");
+}
+
+int run_read(struct run *r, const struct run_files *files, struct run_texts *t, struct hone_err *err)
+{
+    struct read_options options = { .format = files->format };
+    int64_t *train = NULL, *valid = NULL, n_train = 0, n_valid = 0;
+    int32_t *map = NULL;
+    *t = (struct run_texts){ 0 };
+    int ret = examples_read(&t->data, files->data, &options, err);
+    if (!ret)
+        ret = split_examples(&t->data, files->validation ? 0 : r->config.validation_split, (uint64_t)r->config.seed, &train,
+                             &n_train, &valid, &n_valid, err);
+    if (ret)
+        goto out;
+    r->examples = t->data.n;
+    map = malloc((size_t)(t->data.outputs.n + 1) * sizeof *map);
+    if (!map || known_outputs(t, train, n_train, map) || take_rows(&r->train, &t->data, train, n_train, map, &t->train)) {
+        ret = no_memory(err, t->data.n);
+        goto out;
+    }
+    ret = enough(r, t, files->data, err);
+    if (!ret && files->validation)
+        ret = read_validation(r, files, t, map, err);
+    else if (!ret && take_rows(&r->valid, &t->data, valid, countable(&t->data, valid, n_valid), map, &t->valid))
+        ret = no_memory(err, t->data.n);
+    if (!ret)
+        notes(r);
+out:
+    free(train);
+    free(valid);
+    free(map);
+    if (ret)
+        run_texts_free(t);
+    return ret;
+}
