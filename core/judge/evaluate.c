@@ -10,6 +10,7 @@
 
 #define MAX_PAIRS 20
 #define MAX_ERRORS 20
+#define MAX_OUTPUTS 10000
 #define TARGET_PRECISION 0.95
 
 double evaluate_score(const struct metric_set *s, const struct tally *t)
@@ -131,13 +132,14 @@ static double ratio(int64_t a, int64_t b)
     return b > 0 ? (double)a / (double)b : NAN;
 }
 
-/* One row for each output that a test row expects or an answer gives. */
-static cJSON *outputs_json(const struct findings *f)
+/* One row for each output that a test row expects or an answer gives, up to a frame's worth; the rest is counted. */
+static cJSON *outputs_json(const struct findings *f, int64_t *left_out)
 {
     cJSON *list = cJSON_CreateArray();
+    int64_t n = 0;
     for (int64_t i = 0; i < f->p->n_names; i++) {
         const struct output_tally *t = &f->tally->output[i];
-        if (t->rows == 0 && t->predicted == 0)
+        if ((t->rows == 0 && t->predicted == 0) || ++n > MAX_OUTPUTS)
             continue;
         cJSON *o = cJSON_CreateObject();
         json_put(o, "output", text_json(&f->p->name[i]));
@@ -153,6 +155,7 @@ static cJSON *outputs_json(const struct findings *f)
             json_put_int(o, "training_rows", f->lesson->count[i]);
         cJSON_AddItemToArray(list, o);
     }
+    *left_out = n > MAX_OUTPUTS ? n - MAX_OUTPUTS : 0;
     return list;
 }
 
@@ -274,6 +277,7 @@ static int put_errors(cJSON *result, const struct findings *f, struct hone_err *
 
 int evaluate_put(cJSON *result, const struct findings *f, struct hone_err *err)
 {
+    int64_t left_out;
     json_put(result, "evaluation", evaluation_json(f));
     json_put(result, "analysis", analysis_json(f->curves));
     int rc = advice_put(result, f, err);
@@ -282,7 +286,8 @@ int evaluate_put(cJSON *result, const struct findings *f, struct hone_err *err)
     if (rc == 0)
         rc = put_errors(result, f, err);
     json_put(result, "metrics", metrics_json(f));
-    json_put(result, "outputs", outputs_json(f));
+    json_put(result, "outputs", outputs_json(f, &left_out));
+    json_put_int(result, "outputs_left_out", left_out);
     json_put(result, "confused", pairs_json(f));
     json_put(result, "calibration", calibration_json(f->tally));
     json_put(result, "slices", slices_json(f->tally));
