@@ -179,9 +179,8 @@ void run_close(struct run *r)
     *r = (struct run){ 0 };
 }
 
-int run_restart(struct run *r, struct hone_err *err)
+void run_restart(struct run *r)
 {
-    (void)err;
     tensors_start(&r->learner.tensors, (uint64_t)r->config.seed);
     optim_restart(&r->optim);
     memset(r->schedule.state, 0, (size_t)r->schedule.n_state * sizeof *r->schedule.state);
@@ -189,7 +188,6 @@ int run_restart(struct run *r, struct hone_err *err)
     r->state = (struct run_state){ .divergences = r->state.divergences };
     r->stopper.best_epoch = r->stopper.waited = 0;
     r->stopper.best = 0;
-    return 0;
 }
 
 cJSON *run_describe(const struct run *r)

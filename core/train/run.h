@@ -34,6 +34,7 @@ struct run_state {
     int64_t tokens;             /* input tokens consumed */
     int64_t divergences;
     double loss_sum, loss_weight, hits, counted; /* of the present epoch */
+    double best[4];             /* loss, accuracy, validation loss and accuracy of the best epoch */
 };
 
 struct run {
@@ -73,7 +74,7 @@ int run_open(struct run *r, struct train_config *config, const struct run_files 
 void run_close(struct run *r);
 
 /* First values of parameters, optimizer state and counters, as run_open() left them. */
-int run_restart(struct run *r, struct hone_err *err);
+void run_restart(struct run *r);
 /* What the "ready" frame says, without the probe of speed. */
 cJSON *run_describe(const struct run *r);
 

@@ -1,0 +1,233 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/json.h"
+#include "core/train/checkpoint.h"
+
+#define BACKGROUND_BYTES ((int64_t)512 << 20) /* larger states are written in the foreground, without a copy */
+#define N_INT 8
+#define N_REAL 10
+
+static int add(struct st_file *f, const char *name, uint32_t dtype, int64_t n, const void *data, int copy, struct hone_err *err)
+{
+    return st_add(f, name, dtype, 1, &n, data, copy, err);
+}
+
+static int put_counters(const struct run *r, struct st_file *f, struct hone_err *err)
+{
+    const struct run_state *s = &r->state;
+    int64_t whole[N_INT] = { s->epoch, s->step, s->at, s->tokens, s->divergences, r->stopper.best_epoch, r->stopper.waited,
+                             r->optim.step };
+    double real[N_REAL] = { s->loss_sum, s->loss_weight, s->hits, s->counted, r->stopper.best, r->schedule.factor,
+                            s->best[0], s->best[1], s->best[2], s->best[3] };
+    int ret = add(f, "loop/int", HONE_I64, N_INT, whole, 1, err);
+    if (!ret)
+        ret = add(f, "loop/real", HONE_F64, N_REAL, real, 1, err);
+    if (!ret)
+        ret = add(f, "loop/scheduler", HONE_F64, r->schedule.n_state, r->schedule.state, 1, err);
+    if (!ret)
+        ret = add(f, "loop/paradigm", HONE_F64, r->n_paradigm_state, r->paradigm_state, 1, err);
+    return ret ? ret : add(f, "loop/derived", HONE_U8, r->optim.item->derived_size, r->optim.derived, 1, err);
+}
+
+static void slot_name(char out[160], const struct tensor *t, const char *slot)
+{
+    snprintf(out, 160, "optimizer/%s/%s", t->name, slot);
+}
+
+static int put_tensor_state(const struct run *r, struct st_file *f, int64_t i, struct hone_err *err)
+{
+    const struct optim *o = &r->optim;
+    const struct tensor *t = &r->learner.tensors.t[i];
+    char name[160];
+    int ret = 0;
+    for (int64_t c = 0; c < o->copies && !ret; c++) {
+        const struct optim_slot *s = &o->slot[i * o->copies + c];
+        slot_name(name, t, s->name);
+        if (s->data && !(s->flags & HONE_SLOT_TRANSIENT))
+            ret = s->extent == HONE_PER_ELEMENT ? st_add(f, name, s->dtype, t->ndim, t->dims, s->data, 0, err)
+                                                : add(f, name, s->dtype, s->n, s->data, 0, err);
+    }
+    slot_name(name, t, "last_step");
+    if (!ret && o->last[i])
+        ret = add(f, name, HONE_I64, t->rows, o->last[i], 0, err);
+    snprintf(name, sizeof name, "best/%s", t->name);
+    if (!ret && r->best)
+        ret = st_add(f, name, HONE_F32, t->ndim, t->dims, r->best[i], 0, err);
+    return ret;
+}
+
+static void identity(const struct run *r, char out[200])
+{
+    snprintf(out, 200, "%s state %u", r->optim.item->item.name, r->optim.item->state_version);
+}
+
+int checkpoint_make(const struct run *r, struct st_file *f, struct hone_err *err)
+{
+    char optimizer[200];
+    identity(r, optimizer);
+    int ret = learner_save(&r->learner, NULL, f, err);
+    if (!ret)
+        ret = st_meta(f, "optimizer", optimizer, err);
+    if (!ret)
+        ret = put_counters(r, f, err);
+    for (int64_t i = 0; i < r->learner.tensors.n && !ret; i++)
+        ret = put_tensor_state(r, f, i, err);
+    return ret;
+}
+
+/* Reads entry `name` of exactly n elements. */
+static int get(const struct st_file *f, const char *name, uint32_t dtype, int64_t n, void *out, struct hone_err *err)
+{
+    const struct st_entry *e = st_find(f, name);
+    if (!e || e->dtype != dtype || e->n != n)
+        return hone_fail(err, ERR_CORRUPT, "%s: '%s' is missing or has another size than this job's; it is not a checkpoint of this "
+                         "job", f->path, name);
+    return st_read(f, e, out, err);
+}
+
+static int get_counters(struct run *r, const struct st_file *f, struct hone_err *err)
+{
+    int64_t whole[N_INT];
+    double real[N_REAL];
+    int ret = get(f, "loop/int", HONE_I64, N_INT, whole, err);
+    if (!ret)
+        ret = get(f, "loop/real", HONE_F64, N_REAL, real, err);
+    if (!ret)
+        ret = get(f, "loop/scheduler", HONE_F64, r->schedule.n_state, r->schedule.state, err);
+    if (!ret)
+        ret = get(f, "loop/paradigm", HONE_F64, r->n_paradigm_state, r->paradigm_state, err);
+    if (!ret)
+        ret = get(f, "loop/derived", HONE_U8, r->optim.item->derived_size, r->optim.derived, err);
+    if (ret)
+        return ret;
+    if (whole[0] < 0 || whole[2] < 0 || whole[2] > r->train.n)
+        return hone_fail(err, ERR_CORRUPT, "%s: its counters are out of range", f->path);
+    r->state = (struct run_state){ whole[0], whole[1], whole[2], whole[3], whole[4], real[0], real[1], real[2], real[3],
+                                   { real[6], real[7], real[8], real[9] } };
+    r->stopper.best_epoch = whole[5];
+    r->stopper.waited = whole[6];
+    r->stopper.best = real[4];
+    r->optim.step = whole[7];
+    r->schedule.factor = real[5];
+    return 0;
+}
+
+static int get_best(struct run *r, const struct st_file *f, struct hone_err *err)
+{
+    char name[160];
+    if (!r->learner.tensors.n)
+        return 0;
+    snprintf(name, sizeof name, "best/%s", r->learner.tensors.t[0].name);
+    if (!st_find(f, name))
+        return 0;
+    if (!r->best && !(r->best = calloc((size_t)r->learner.tensors.n, sizeof *r->best)))
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    for (int64_t i = 0; i < r->learner.tensors.n; i++) {
+        const struct tensor *t = &r->learner.tensors.t[i];
+        if (!r->best[i] && !(r->best[i] = floats_new(t->n)))
+            return hone_fail(err, HONE_ENOMEM, "memory ran out for the best weights");
+        snprintf(name, sizeof name, "best/%s", t->name);
+        int ret = get(f, name, HONE_F32, t->n, r->best[i], err);
+        if (ret)
+            return ret;
+    }
+    return 0;
+}
+
+static int get_tensor_state(struct run *r, const struct st_file *f, int64_t i, struct hone_err *err)
+{
+    struct optim *o = &r->optim;
+    const struct tensor *t = &r->learner.tensors.t[i];
+    char name[160];
+    snprintf(name, sizeof name, "model/%s", t->name);
+    int ret = get(f, name, HONE_F32, t->n, t->param, err);
+    for (int64_t c = 0; c < o->copies && !ret; c++) {
+        struct optim_slot *s = &o->slot[i * o->copies + c];
+        slot_name(name, t, s->name);
+        if (s->data && !(s->flags & HONE_SLOT_TRANSIENT))
+            ret = get(f, name, s->dtype, s->n, s->data, err);
+    }
+    slot_name(name, t, "last_step");
+    if (!ret && o->last[i])
+        ret = get(f, name, HONE_I64, t->rows, o->last[i], err);
+    return ret;
+}
+
+int checkpoint_load(struct run *r, const char *path, struct hone_err *err)
+{
+    struct st_file f;
+    char optimizer[200];
+    int ret = st_open(&f, path, err);
+    if (ret)
+        return ret;
+    identity(r, optimizer);
+    if (strcmp(json_str(f.meta, "optimizer", ""), optimizer) != 0)
+        ret = hone_fail(err, ERR_CORRUPT, "%s: it was written by optimizer '%.60s', this job has '%.60s'", path,
+                        json_str(f.meta, "optimizer", "?"), optimizer);
+    for (int64_t i = 0; i < r->learner.tensors.n && !ret; i++)
+        ret = get_tensor_state(r, &f, i, err);
+    if (!ret)
+        ret = get_best(r, &f, err);
+    if (!ret)
+        ret = get_counters(r, &f, err);
+    st_free(&f);
+    return ret;
+}
+
+static void *write_file(void *arg)
+{
+    struct checkpoint_writer *w = arg;
+    w->ret = st_write(&w->file, w->path, w->done.sha256, &w->done.bytes, &w->err);
+    __atomic_store_n(&w->finished, 1, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+static int64_t file_bytes(const struct st_file *f)
+{
+    int64_t bytes = 0;
+    for (int64_t i = 0; i < f->n; i++)
+        bytes += f->entry[i].n * (int64_t)st_dtype_size(f->entry[i].dtype);
+    return bytes;
+}
+
+int checkpoint_start(struct checkpoint_writer *w, const struct run *r, const char *dir, const char *name, struct hone_err *err)
+{
+    w->file = (struct st_file){ 0 };
+    w->done = (struct checkpoint_done){ .epoch = r->state.epoch, .step = r->state.step };
+    w->finished = w->ret = 0;
+    w->err.code = 0;
+    snprintf(w->done.file, sizeof w->done.file, "%s", name);
+    int ret = snprintf(w->path, sizeof w->path, "%s/%s", dir, name) < (int)sizeof w->path
+                  ? checkpoint_make(r, &w->file, err)
+                  : hone_fail(err, HONE_EINVAL, "%.100s...: the path is too long", dir);
+    int background = !ret && file_bytes(&w->file) <= BACKGROUND_BYTES;
+    if (background)
+        ret = st_own(&w->file, err);
+    if (ret) {
+        st_free(&w->file);
+        return ret;
+    }
+    w->busy = 1;
+    if (!background || pthread_create(&w->thread, NULL, write_file, w)) {
+        write_file(w);
+        w->busy = 2;
+    }
+    return 0;
+}
+
+int checkpoint_finish(struct checkpoint_writer *w, int wait, struct checkpoint_done *done, struct hone_err *err)
+{
+    if (!w->busy || (!wait && !__atomic_load_n(&w->finished, __ATOMIC_ACQUIRE)))
+        return 0;
+    if (w->busy == 1)
+        pthread_join(w->thread, NULL);
+    w->busy = 0;
+    st_free(&w->file);
+    if (w->ret) {
+        *err = w->err;
+        return w->ret;
+    }
+    *done = w->done;
+    return 1;
+}

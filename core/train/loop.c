@@ -1,0 +1,328 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "core/base/clock.h"
+#include "core/base/rng.h"
+#include "core/train/loop.h"
+#include "core/train/step.h"
+
+#define DIVERGENCES 3
+#define LOOK_US 20000      /* how often the clock, the caller's wish to stop and finished checkpoints are looked at */
+#define PROGRESS_US 100000
+
+struct loop {
+    struct run *r;
+    const char *dir;
+    const struct loop_hooks *hooks;
+    struct loop_result *result;
+    struct stepper stepper;
+    struct checkpoint_writer writer;
+    char good[64], older[64];       /* durable checkpoints: the newest and the one before; "" for none */
+    const char *kind;
+    int64_t *order;
+    int64_t started, epoch_started, looked, shown;
+    int64_t epoch_examples;         /* since epoch_started */
+    double norm;
+};
+
+static int make_order(struct loop *l, struct hone_err *err)
+{
+    struct run *r = l->r;
+    if (r->paradigm->order) {
+        int ret = r->paradigm->order(r->paradigm_conf, (uint64_t)r->config.seed, r->state.epoch, r->train.n, l->order, err);
+        for (int64_t i = 0; i < r->train.n && ret >= 0; i++)
+            if (l->order[i] < 0 || l->order[i] >= r->train.n)
+                return hone_fail(err, ERR_PLUGIN, "paradigm '%s' orders an example that does not exist", r->paradigm->item.name);
+        return ret < 0 ? err_prefix(err, "paradigm '%s'", r->paradigm->item.name) : 0;
+    }
+    for (int64_t i = 0; i < r->train.n; i++)
+        l->order[i] = i;
+    rng_shuffle((uint64_t)r->config.seed, RNG_ORDER, (uint32_t)r->state.epoch, l->order, r->train.n);
+    return 0;
+}
+
+/* Tells of a checkpoint that has become durable, and removes the one that is two behind. */
+static int settle_checkpoint(struct loop *l, int wait, struct hone_err *err)
+{
+    struct checkpoint_done done;
+    char path[4200], removed[64];
+    int ret = checkpoint_finish(&l->writer, wait, &done, err);
+    if (ret <= 0)
+        return ret;
+    memcpy(removed, l->older, sizeof removed);
+    memcpy(l->older, l->good, sizeof l->older);
+    memcpy(l->good, done.file, sizeof l->good);
+    if (removed[0] && strcmp(removed, l->good) != 0 && strcmp(removed, l->older) != 0) {
+        snprintf(path, sizeof path, "%s/%s", l->dir, removed);
+        unlink(path);
+    } else {
+        removed[0] = 0;
+    }
+    ret = l->hooks->checkpoint(l->hooks->arg, &done, l->kind, removed[0] ? removed : NULL);
+    return ret < 0 ? hone_fail(err, ret, "the supervisor is gone") : 0;
+}
+
+static int start_checkpoint(struct loop *l, const char *kind, struct hone_err *err)
+{
+    char name[64];
+    int ret = settle_checkpoint(l, 1, err);
+    if (ret < 0)
+        return ret;
+    snprintf(name, sizeof name, "checkpoint-%lld.safetensors", (long long)l->r->state.step);
+    l->kind = kind;
+    ret = checkpoint_start(&l->writer, l->r, l->dir, name, err);
+    return !ret && strcmp(kind, "interrupt") == 0 ? settle_checkpoint(l, 1, err) : ret;
+}
+
+/* Goes back to the last good checkpoint, or to the start, with half the learning rate. */
+static int roll_back(struct loop *l, struct hone_err *err)
+{
+    struct run *r = l->r;
+    int64_t n = r->state.divergences + 1;
+    struct hone_err why = *err;
+    char path[4200], text[700];
+    if (n > DIVERGENCES)
+        return hone_fail(err, HONE_EDIVERGED, "training diverged %d times, the last time at a learning rate of %g: %.300s", DIVERGENCES,
+                         r->schedule.base * r->schedule.factor, why.text);
+    *err = (struct hone_err){ 0 };
+    int ret = settle_checkpoint(l, 1, err);
+    if (ret < 0)
+        return ret;
+    run_restart(r);
+    if (l->good[0]) {
+        snprintf(path, sizeof path, "%s/%s", l->dir, l->good);
+        ret = checkpoint_load(r, path, err);
+    }
+    r->state.divergences = n;
+    r->schedule.factor = ldexp(1, (int)-n);
+    snprintf(text, sizeof text, "%.400s; back to step %lld with half the learning rate (%g)", why.text,
+             (long long)r->state.step, r->schedule.base * r->schedule.factor);
+    l->hooks->warn(l->hooks->arg, text);
+    return ret;
+}
+
+static int64_t take_count(const struct run *r)
+{
+    int64_t per_step = r->config.batch_size * r->config.gradient_accumulation, left = r->train.n - r->state.at;
+    return left < per_step ? left : per_step;
+}
+
+static double speed(const struct loop *l)
+{
+    int64_t us = clock_mono_us() - l->epoch_started;
+    return us > 0 ? (double)l->epoch_examples * 1e6 / (double)us : 0;
+}
+
+static int show_progress(struct loop *l, struct hone_err *err)
+{
+    const struct run *r = l->r;
+    struct loop_progress p = { .epoch = r->state.epoch + 1, .step = r->state.step, .total_steps = r->total_steps,
+                               .tokens = r->state.tokens,
+                               .loss = r->state.loss_weight > 0 ? r->state.loss_sum / r->state.loss_weight : NAN,
+                               .rate = schedule_rate(&r->schedule, r->state.step ? r->state.step - 1 : 0, r->state.epoch),
+                               .norm = l->norm, .examples_per_second = speed(l) };
+    int ret = l->hooks->progress(l->hooks->arg, &p);
+    return ret < 0 ? hone_fail(err, ret, "the supervisor is gone") : 0;
+}
+
+/* What is done now and then between steps. 1 ends the run with result filled. */
+static int look_around(struct loop *l, struct hone_err *err)
+{
+    const struct run *r = l->r;
+    int64_t now = clock_mono_us();
+    if (now - l->looked < LOOK_US)
+        return 0;
+    l->looked = now;
+    int ret = settle_checkpoint(l, 0, err);
+    if (ret < 0)
+        return ret;
+    enum loop_stop stop = l->hooks->stop(l->hooks->arg);
+    if (stop == LOOP_STOP_CANCEL) {
+        l->result->status = "cancelled";
+        l->result->stop_reason = "cancelled";
+        return 1;
+    }
+    if (stop == LOOP_STOP_CHECKPOINT) {
+        l->result->status = "paused";
+        ret = start_checkpoint(l, "interrupt", err);
+        return ret < 0 ? ret : 1;
+    }
+    if (r->config.max_duration_ms > 0 && now - l->started > r->config.max_duration_ms * 1000) {
+        l->result->stop_reason = "time_budget";
+        return 2;
+    }
+    return 0;
+}
+
+/* Steps to the end of the present epoch. 1 the run ends now, 2 the time is up (the epoch is closed early). */
+static int run_epoch(struct loop *l, struct hone_err *err)
+{
+    struct run *r = l->r;
+    int ret = make_order(l, err);
+    if (ret < 0)
+        return ret;
+    l->epoch_started = clock_mono_us();
+    l->epoch_examples = 0;
+    while (r->state.at < r->train.n) {
+        int64_t n = take_count(r);
+        int show = clock_mono_us() - l->shown >= PROGRESS_US, last = r->state.at + n == r->train.n;
+        ret = stepper_take(&l->stepper, l->order + r->state.at, n, show || last ? &l->norm : NULL, err);
+        if (ret == HONE_EDIVERGED) {
+            ret = roll_back(l, err);
+            return ret < 0 ? ret : 3;
+        }
+        if (ret < 0)
+            return ret;
+        l->epoch_examples += n;
+        l->hooks->beat(l->hooks->arg);
+        if (show) {
+            l->shown = clock_mono_us();
+            if ((ret = show_progress(l, err)) < 0)
+                return ret;
+        }
+        if ((ret = look_around(l, err)))
+            return ret;
+    }
+    return 0;
+}
+
+static int keep_best(struct run *r, struct hone_err *err)
+{
+    struct tensors *ts = &r->learner.tensors;
+    if (!r->config.restore_best)
+        return 0;
+    if (!r->best && !(r->best = calloc((size_t)ts->n + 1, sizeof *r->best)))
+        return hone_fail(err, HONE_ENOMEM, "memory ran out for the best weights");
+    for (int64_t i = 0; i < ts->n; i++) {
+        if (!r->best[i] && !(r->best[i] = floats_new(ts->t[i].n)))
+            return hone_fail(err, HONE_ENOMEM, "memory ran out for the best weights");
+        memcpy(r->best[i], ts->t[i].param, (size_t)ts->t[i].n * sizeof(float));
+    }
+    return 0;
+}
+
+/* The monitored value of an evaluation, by name; the training loss stands in when there are no validation rows. */
+static double monitored(const struct run *r, const struct loop_epoch *e)
+{
+    const char *m = r->config.monitor ? r->config.monitor : "validation_loss";
+    if (strstr(m, "accuracy"))
+        return strncmp(m, "validation", 10) == 0 && r->valid.n ? e->valid_accuracy : e->accuracy;
+    return strncmp(m, "validation", 10) == 0 && r->valid.n ? e->valid_loss : e->loss;
+}
+
+/* Evaluates, notes the best, tells the caller, and moves the counters to the next epoch. */
+static int close_epoch(struct loop *l, struct hone_err *err)
+{
+    struct run *r = l->r;
+    struct run_state *s = &r->state;
+    struct loop_epoch e = { .epoch = s->epoch + 1, .step = s->step, .tokens = s->tokens, .norm = l->norm,
+                            .loss = s->loss_weight > 0 ? s->loss_sum / s->loss_weight : NAN,
+                            .accuracy = s->counted > 0 ? s->hits / s->counted : NAN,
+                            .rate = schedule_rate(&r->schedule, s->step ? s->step - 1 : 0, s->epoch),
+                            .examples_per_second = speed(l) };
+    int ret = validate(r, &e.valid_loss, &e.valid_accuracy, err);
+    if (ret < 0)
+        return ret;
+    double value = monitored(r, &e);
+    e.best = stopper_note(&r->stopper, value, e.epoch);
+    if (e.best && (ret = keep_best(r, err)) < 0)
+        return ret;
+    ret = schedule_observe(&r->schedule, s->step, s->epoch, r->stopper.higher ? -value : value, err);
+    if (ret < 0)
+        return ret;
+    s->epoch++;
+    s->at = 0;
+    s->loss_sum = s->loss_weight = s->hits = s->counted = 0;
+    e.elapsed_ms = (double)(clock_mono_us() - l->started) / 1000;
+    l->result->last = e;
+    if (e.best)
+        memcpy(s->best, (double[4]){ e.loss, e.accuracy, e.valid_loss, e.valid_accuracy }, sizeof s->best);
+    ret = l->hooks->epoch(l->hooks->arg, &e);
+    return ret < 0 ? hone_fail(err, ret, "the supervisor is gone") : 0;
+}
+
+static int train(struct loop *l, struct hone_err *err)
+{
+    struct run *r = l->r;
+    while (r->state.epoch < r->config.epochs && !stopper_done(&r->stopper)) {
+        int how = run_epoch(l, err);
+        if (how < 0 || how == 1)
+            return how < 0 ? how : 0;
+        if (how == 3) /* rolled back */
+            continue;
+        int ret = close_epoch(l, err);
+        if (ret < 0)
+            return ret;
+        if (how == 2)
+            break;
+        int64_t every = r->config.checkpoint_interval;
+        int goes_on = r->state.epoch < r->config.epochs && !stopper_done(&r->stopper);
+        if (goes_on && every > 0 && r->state.epoch % every == 0 && (ret = start_checkpoint(l, "interval", err)) < 0)
+            return ret;
+    }
+    l->result->status = "completed";
+    if (!l->result->stop_reason)
+        l->result->stop_reason = stopper_done(&r->stopper) ? "early_stopping" : "max_epochs";
+    return 0;
+}
+
+int loop_train(struct run *r, const char *dir, const char *resumed_from, const struct loop_hooks *hooks,
+               struct loop_result *result, struct hone_err *err)
+{
+    struct loop l = { .r = r, .dir = dir, .hooks = hooks, .result = result, .norm = NAN };
+    struct checkpoint_done done;
+    struct hone_err ignored = { 0 };
+    *result = (struct loop_result){ .last = { .loss = NAN, .accuracy = NAN, .valid_loss = NAN, .valid_accuracy = NAN } };
+    if (resumed_from)
+        snprintf(l.good, sizeof l.good, "%s", resumed_from);
+    l.started = l.shown = clock_mono_us();
+    l.order = malloc((size_t)(r->train.n + 1) * sizeof *l.order);
+    int ret = l.order ? stepper_open(&l.stepper, r, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    if (!ret)
+        ret = train(&l, err);
+    if (!ret)
+        ret = settle_checkpoint(&l, 1, err);
+    checkpoint_finish(&l.writer, 1, &done, &ignored);
+    stepper_close(&l.stepper);
+    free(l.order);
+    result->served_epoch = r->best && r->stopper.best_epoch ? r->stopper.best_epoch : r->state.epoch;
+    result->seconds = (double)(clock_mono_us() - l.started) * 1e-6;
+    return ret < 0 ? ret : 0;
+}
+
+double loop_probe(struct run *r)
+{
+    struct stepper s;
+    struct hone_err err = { 0 };
+    int64_t n = take_count(r), *row = malloc((size_t)(n + 1) * sizeof *row);
+    double seconds = -1;
+    if (!row || stepper_open(&s, r, &err)) {
+        free(row);
+        return -1;
+    }
+    for (int64_t i = 0; i < n; i++)
+        row[i] = i * (r->train.n / n);
+    if (stepper_take(&s, row, n, NULL, &err) == 0) {
+        int64_t start = clock_mono_us();
+        if (stepper_take(&s, row, n, NULL, &err) == 0)
+            seconds = (double)(clock_mono_us() - start) * 1e-6;
+    }
+    stepper_close(&s);
+    free(row);
+    run_restart(r);
+    return seconds;
+}
+
+int loop_weights(const struct run *r, const char *dir, char sha256[65], int64_t *bytes, struct hone_err *err)
+{
+    struct st_file f = { 0 };
+    char path[4200];
+    snprintf(path, sizeof path, "%s/weights.safetensors", dir);
+    int ret = learner_save(&r->learner, r->best && r->stopper.best_epoch ? r->best : NULL, &f, err);
+    if (!ret)
+        ret = st_write(&f, path, sha256, bytes, err);
+    st_free(&f);
+    return ret;
+}

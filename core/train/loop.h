@@ -1,0 +1,51 @@
+/* The training loop: epochs of steps, evaluation, best weights, early stopping, checkpoints, divergence, time budget.
+ * Speaks to its caller through hooks; knows no plugin by name. */
+#ifndef TRAIN_LOOP_H
+#define TRAIN_LOOP_H
+#include "core/train/checkpoint.h"
+#include "core/train/run.h"
+
+enum loop_stop { LOOP_GO, LOOP_STOP_CHECKPOINT, LOOP_STOP_CANCEL };
+
+struct loop_progress {
+    int64_t epoch, step, total_steps, tokens;  /* epoch: the present one, 1 first */
+    double loss;                               /* mean of the present epoch so far */
+    double rate, norm, examples_per_second;
+};
+
+/* One evaluation. Values that do not exist are NaN. */
+struct loop_epoch {
+    int64_t epoch, step, tokens;
+    double loss, accuracy, valid_loss, valid_accuracy, rate, norm, examples_per_second, elapsed_ms;
+    int best;
+};
+
+struct loop_hooks {
+    void *arg;
+    void (*beat)(void *arg);                                    /* after each step; cheap */
+    int (*progress)(void *arg, const struct loop_progress *);   /* at most 10 a second; these return < 0 to end the run */
+    int (*epoch)(void *arg, const struct loop_epoch *);
+    /* A checkpoint is durable; kind "interval" or "interrupt"; `removed` (or NULL) names one that it replaced. */
+    int (*checkpoint)(void *arg, const struct checkpoint_done *, const char *kind, const char *removed);
+    enum loop_stop (*stop)(void *arg);
+    void (*warn)(void *arg, const char *text);
+};
+
+struct loop_result {
+    const char *status;        /* "completed", "paused", "cancelled" */
+    const char *stop_reason;   /* "max_epochs", "early_stopping", "time_budget", "cancelled"; NULL when paused */
+    struct loop_epoch last;    /* the newest evaluation of this call; epoch 0 when there was none */
+    int64_t served_epoch;      /* whose weights are kept */
+    double seconds;            /* of this call */
+};
+
+/* Seconds of one step, from steps on the first rows that are undone again; -1 when they failed. */
+double loop_probe(struct run *r);
+/* Trains from r->state on. Checkpoints go to dir; `resumed_from` (or NULL) is the file there that r was loaded from.
+ * HONE_EDIVERGED after three divergences. The caller then writes the weights by loop_weights(). */
+int loop_train(struct run *r, const char *dir, const char *resumed_from, const struct loop_hooks *hooks,
+               struct loop_result *result, struct hone_err *err);
+/* Writes the weights to be served (the best ones, when they are kept) to dir/weights.safetensors. */
+int loop_weights(const struct run *r, const char *dir, char sha256[65], int64_t *bytes, struct hone_err *err);
+
+#endif
