@@ -151,4 +151,4 @@ static const struct hone_model linear = {
     .forward = forward, .backward = backward, .close = close_model,
 };
 
-HONE_DEFINE_PLUGIN("linear", "0.1.0", "Apache-2.0", "https://hone.invalid", NULL, NULL, &linear.item);
+HONE_DEFINE_PLUGIN("linear", "0.1.0", "Apache-2.0", "Hone", NULL, NULL, &linear.item);
