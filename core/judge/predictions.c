@@ -49,6 +49,8 @@ static void choose_rows(struct predictions *p, const struct examples *e, const i
             p->unanswered++;
         else if (e->feedback[r] == HONE_INCORRECT)
             p->incorrect++;
+        else if (!(e->weight[r] > 0))
+            p->weightless++;
         else
             p->row[p->n++] = r;
     }
@@ -91,12 +93,12 @@ int predictions_choose(struct predictions *p, const struct examples *e, const in
         memcpy(p->name, name, (size_t)width * sizeof *name);
     choose_rows(p, e, rows, n);
     if (p->n == 0) {
-        int64_t incorrect = p->incorrect, unanswered = p->unanswered;
+        struct predictions none = *p;
         predictions_free(p);
         return hone_fail(err, ERR_PRECONDITION,
                          "none of the %lld test rows can be judged: %lld have the feedback 'incorrect', so that their output "
-                         "is a wrong answer, and %lld have no expected output",
-                         (long long)n, (long long)incorrect, (long long)unanswered);
+                         "is a wrong answer, %lld have no expected output, and %lld have weight 0",
+                         (long long)n, (long long)none.incorrect, (long long)none.unanswered, (long long)none.weightless);
     }
     return label_rows(p, e, known) == 0 ? 0 : no_memory(p, err);
 }

@@ -11,6 +11,7 @@ struct predictions {
     int64_t width;            /* outputs that the agent knows */
     int64_t incorrect;        /* rows left out because their feedback is `incorrect`: their output is a wrong answer */
     int64_t unanswered;       /* rows left out because they have no expected output */
+    int64_t weightless;       /* rows left out because their weight is 0 */
     int64_t unknown;          /* of the n rows: the agent does not know the expected output; they count as wrong */
     int64_t *row;             /* [n] number of the example */
     int32_t *label;           /* [n] index of the expected output, -1 when the agent does not know it */

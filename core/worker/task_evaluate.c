@@ -1,0 +1,203 @@
+/* The task "evaluate": a trained agent's answers to test rows, judged. The rows are those of `data`, else those that the
+ * job held out, found again by the split that the job made. What travels is described in docs/architecture.md. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/clock.h"
+#include "core/base/json.h"
+#include "core/data/split.h"
+#include "core/judge/evaluate.h"
+#include "core/train/predictor.h"
+#include "core/worker/task.h"
+
+/* The rows of an evaluation. `test` is one of the two sets of examples. */
+struct rows {
+    struct examples job, other; /* the job's data file; the test or validation file */
+    const struct examples *test;
+    const int64_t *row;         /* of test; NULL: all */
+    int64_t n_row;
+    int64_t *train, *held_out;  /* rows of job */
+    int64_t n_train, n_held_out;
+    int has_train;
+    const char *source, *path;
+    cJSON *notes;
+};
+
+static void rows_free(struct rows *r)
+{
+    examples_free(&r->job);
+    examples_free(&r->other);
+    free(r->train);
+    free(r->held_out);
+    cJSON_Delete(r->notes);
+}
+
+static void note(struct rows *r, const char *text)
+{
+    cJSON_AddItemToArray(r->notes, cJSON_CreateString(text));
+}
+
+static int read_file(struct examples *e, const cJSON *from, const char *key, const char *path, struct hone_err *err)
+{
+    int format = data_format_of_name(json_str(from, key, "auto"));
+    if (format < 0)
+        return hone_fail(err, HONE_EINVAL, "'%s' is no format of data", json_str(from, key, ""));
+    struct read_options options = { .format = (enum data_format)format };
+    return examples_read(e, path, &options, err);
+}
+
+/* Reads what the job trained on and divides it as the job did. */
+static int read_job(struct task *t, struct rows *r, struct hone_err *err)
+{
+    const cJSON *held_out = json_get(t->start, "held_out"), *config = json_get(t->start, "config");
+    const char *path = json_str(held_out, "path", NULL);
+    double share = json_str(held_out, "validation", NULL) ? 0 : json_num(config, "validationSplit", 0);
+    if (!path)
+        return hone_fail(err, HONE_EINVAL, "the start frame does not name the job's data");
+    int rc = read_file(&r->job, held_out, "format", path, err);
+    if (rc == 0)
+        rc = split_examples(&r->job, share, (uint64_t)json_int(config, "seed", 0), &r->train, &r->n_train, &r->held_out,
+                            &r->n_held_out, err);
+    r->has_train = rc == 0;
+    return rc;
+}
+
+/* Test rows of a file of their own. The job's rows are then only looked at for advice, which can do without. */
+static int read_other(struct task *t, struct rows *r, const cJSON *from, const char *path, const char *source,
+                      struct hone_err *err)
+{
+    struct hone_err why = { 0 };
+    int rc = read_file(&r->other, from, "format", path, err);
+    r->test = &r->other;
+    r->source = source;
+    r->path = path;
+    if (rc == 0 && read_job(t, r, &why) != 0) {
+        err_prefix(&why, "the training rows could not be looked at, so nothing is said of them");
+        note(r, why.text);
+    }
+    return rc;
+}
+
+static int read_rows(struct task *t, struct rows *r, struct hone_err *err)
+{
+    const cJSON *data = json_get(t->start, "data"), *held_out = json_get(t->start, "held_out");
+    const char *path = json_str(data, "path", NULL), *validation = json_str(held_out, "validation", NULL);
+    t->stage = "data";
+    if (!(r->notes = cJSON_CreateArray()))
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    if (path)
+        return read_other(t, r, data, path, "data", err);
+    if (validation) {
+        note(r, "These rows chose the epoch that is served, so the scores lean to the good side; fresh rows are better.");
+        return read_other(t, r, NULL, validation, "validation", err);
+    }
+    if (!(json_num(json_get(t->start, "config"), "validationSplit", 0) > 0))
+        return hone_fail(err, ERR_PRECONDITION, "the job held no rows out (validationSplit was 0) and no test rows were given; "
+                         "give some with --test FILE");
+    int rc = read_job(t, r, err);
+    if (rc < 0)
+        return rc;
+    if (r->n_held_out == 0)
+        return hone_fail(err, ERR_PRECONDITION, "the split of the job's %lld rows held none out (validationSplit is too small for "
+                         "them) and no test rows were given; give some with --test FILE", (long long)r->job.n);
+    note(r, "These rows chose the epoch that is served, so the scores lean to the good side; fresh rows are better.");
+    r->test = &r->job;
+    r->row = r->held_out;
+    r->n_row = r->n_held_out;
+    r->source = "held_out";
+    r->path = json_str(held_out, "path", NULL);
+    return 0;
+}
+
+static cJSON *test_json(const struct rows *r, const struct predictions *p)
+{
+    cJSON *o = cJSON_CreateObject(), *left_out = cJSON_CreateObject();
+    json_put_str(o, "source", r->source);
+    json_put_str(o, "path", r->path);
+    json_put_int(o, "rows", p->n);
+    json_put_int(o, "unknown_outputs", p->unknown);
+    json_put_int(left_out, "incorrect", p->incorrect);
+    json_put_int(left_out, "no_output", p->unanswered);
+    json_put_int(left_out, "weight_zero", p->weightless);
+    json_put(o, "left_out", left_out);
+    return o;
+}
+
+static void beat(void *task)
+{
+    task_beat(task);
+}
+
+/* The agent answers, the metrics look on. */
+static int answer(struct task *t, const struct rows *r, struct predictor *agent, struct metric_set *metrics,
+                  struct predictions *p, struct hone_err *err)
+{
+    const struct block_sink sink = { metrics, metrics_block };
+    int64_t width = predictor_outputs(agent), rows = r->row ? r->n_row : r->test->n;
+    int rc = metrics_start(metrics, rows, width, (uint64_t)json_int(json_get(t->start, "config"), "seed", 0), t->pool, err);
+    t->stage = "evaluation";
+    if (rc == 0)
+        rc = predictions_run(p, agent, r->test, r->row, r->n_row, &sink, beat, t, err);
+    return rc == 0 ? metrics_finish(metrics, width, err) : rc;
+}
+
+static int judge(struct task *t, struct rows *r, const struct predictions *p, const struct metric_set *metrics,
+                 struct hone_err *err)
+{
+    struct tally tally = { 0 };
+    struct lesson lesson = { 0 };
+    struct curve_verdict curves;
+    struct curve_row *history = NULL;
+    int64_t n_history;
+    int rc = curves_from_json(json_get(t->start, "history"), &history, &n_history, err);
+    if (rc == 0)
+        rc = tally_count(&tally, p, r->test, err);
+    if (rc == 0 && r->has_train)
+        rc = lesson_learn(&lesson, &r->job, r->train, r->n_train, r->test, p, err);
+    if (rc < 0)
+        goto out;
+    curves_judge(history, n_history, log((double)p->width), lesson.baseline, &curves);
+    const struct findings f = { .p = p, .test = r->test, .metrics = metrics, .tally = &tally, .curves = &curves,
+                                .lesson = r->has_train ? &lesson : NULL, .config = json_get(t->start, "config") };
+    rc = evaluate_put(t->result, &f, err);
+    json_put(t->result, "test", test_json(r, p));
+    json_put(t->result, "notes", r->notes);
+    r->notes = NULL;
+out:
+    free(history);
+    tally_free(&tally);
+    lesson_free(&lesson);
+    return rc;
+}
+
+int task_evaluate(struct task *t, struct hone_err *err)
+{
+    struct rows r = { 0 };
+    struct metric_set metrics = { 0 };
+    struct predictions p = { 0 };
+    struct predictor *agent = NULL;
+    int64_t began = clock_mono_us();
+    const char *weights = json_str(t->start, "weights", NULL);
+    if (!weights)
+        return hone_fail(err, HONE_EINVAL, "the start frame does not name the weights");
+    t->stage = "metrics";
+    int rc = metrics_open(&metrics, t->registry, json_get(t->start, "criteria"), err);
+    if (rc == 0)
+        rc = read_rows(t, &r, err);
+    task_beat(t);
+    if (rc == 0) {
+        t->stage = "model";
+        agent = predictor_open(t->registry, t->pool, weights, err);
+        rc = agent ? 0 : err->code;
+    }
+    if (rc == 0)
+        rc = answer(t, &r, agent, &metrics, &p, err);
+    if (rc == 0)
+        rc = judge(t, &r, &p, &metrics, err);
+    json_put_num(t->result, "duration_ms", round((double)(clock_mono_us() - began) / 1000));
+    predictions_free(&p);
+    metrics_free(&metrics);
+    rows_free(&r);
+    predictor_close(agent);
+    return rc;
+}
