@@ -1,0 +1,38 @@
+/* The state database of one state directory: opening, closing, transactions. What is in it: agent.h, version.h, job.h,
+ * history.h, checkpoint.h, evaluation.h; the tables are described in docs/state.md. Not a cache and not a queue.
+ * Called by core/api, which opens it for the time of a transaction. One thread at a time; not to be kept over a fork. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+#include <stdint.h>
+#include "core/base/err.h"
+
+#define STORE_LOCK_WAIT_MS 10000
+
+/* Fields of list filters that are NULL or 0 do not filter. */
+struct store;
+
+/* Creates the directory (0700) and the database where they are missing, takes the lock (waits STORE_LOCK_WAIT_MS for
+ * the process that holds it), migrates an older schema. NULL with err filled:
+ *   ERR_CONFLICT      another process keeps the database open; the sentence names it
+ *   ERR_PRECONDITION  written by a newer version of the program
+ *   ERR_CORRUPT       the file is not this program's database, or it is damaged
+ *   HONE_EIO          the directory cannot be used, or the disk is full
+ * On failure nothing is open and an existing database is as it was. */
+struct store *store_open(const char *state_dir, struct hone_err *err);
+/* As above, but NULL with ERR_NOT_FOUND when there is no database yet, and nothing is created. */
+struct store *store_open_existing(const char *state_dir, struct hone_err *err);
+/* Rolls back an open transaction and lets go of the lock. NULL is fine. */
+void store_close(struct store *s);
+/* The directory as it was given. Borrowed. */
+const char *store_dir(const struct store *s);
+
+/* One transaction, not nested. What is committed is durable. An accessor outside a transaction is its own one. */
+int store_begin(struct store *s, struct hone_err *err);
+/* On failure nothing of the transaction was kept and it is over. */
+int store_commit(struct store *s, struct hone_err *err);
+void store_rollback(struct store *s); /* nothing to do without a transaction */
+
+/* 0 when SQLite's own checks of the whole file pass; else ERR_CORRUPT with the first fault. Takes time. */
+int store_check(struct store *s, struct hone_err *err);
+
+#endif
