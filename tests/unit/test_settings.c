@@ -1,6 +1,7 @@
 /* Settings blocks: defaults, values, names, ranges, messages. */
 #include <CUnit/CUnit.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include "core/base/json.h"
 #include "core/host/registry.h"
