@@ -13,7 +13,7 @@ struct probe {
     const char *path;    /* borrowed */
     pid_t pid;           /* 0 before the start and after the end */
     int fd;              /* what the child writes; -1 after its end */
-    int64_t deadline_us;
+    int64_t limit_ms, deadline_us;
     int timed_out;
     struct buf out;      /* stage letters, then one JSON object or '!' and a sentence */
     cJSON *result;       /* {.. as plugin_json()} or {file, path, error}; NULL while it runs */
