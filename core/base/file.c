@@ -1,0 +1,282 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "core/base/file.h"
+
+#define PIECE ((size_t)256 << 10)
+
+int file_write_all(int fd, const void *bytes, size_t n)
+{
+    const char *p = bytes;
+    while (n > 0) {
+        ssize_t done = write(fd, p, n);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0) {
+            if (done == 0)
+                errno = EIO;
+            return -1;
+        }
+        p += done;
+        n -= (size_t)done;
+    }
+    return 0;
+}
+
+/* Opens a regular file for reading. */
+static int open_regular(const char *path, struct stat *st, struct hone_err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return err_errno(err, "open", path);
+    if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
+        return fd;
+    close(fd);
+    return hone_fail(err, HONE_EIO, "%s: %s; expected a file", path, S_ISDIR(st->st_mode) ? "is a directory" : "is not a file");
+}
+
+int file_read(const char *path, size_t max, struct buf *b, struct hone_err *err)
+{
+    struct stat st;
+    size_t before = b->n;
+    int fd = open_regular(path, &st, err), ret = 0;
+    if (fd < 0)
+        return fd;
+    while (!ret) {
+        if (b->n - before > max) {
+            ret = hone_fail(err, HONE_EIO, "%s: larger than the %zu bytes that are read", path, max);
+            break;
+        }
+        char *to = buf_room(b, PIECE);
+        if (!to) {
+            ret = hone_fail(err, HONE_ENOMEM, "%s: memory ran out", path);
+            break;
+        }
+        ssize_t n = read(fd, to, PIECE);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            ret = err_errno(err, "read", path);
+        if (n <= 0)
+            break;
+        b->n += (size_t)n;
+        b->p[b->n] = '\0';
+    }
+    close(fd);
+    if (ret && b->p) {
+        b->n = before;
+        b->p[before] = '\0';
+    }
+    return ret;
+}
+
+/* The directory part of a path, "." when there is none; free(). */
+static char *dir_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return strdup(".");
+    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+int file_sync_dir(const char *path, struct hone_err *err)
+{
+    char *dir = dir_of(path);
+    if (!dir)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 0;
+    if (fd < 0 || (fsync(fd) && errno != EINVAL && errno != EROFS))
+        ret = err_errno(err, "sync", dir);
+    if (fd >= 0)
+        close(fd);
+    free(dir);
+    return ret;
+}
+
+int file_write_atomic(const char *path, const void *bytes, size_t n, struct hone_err *err)
+{
+    char *temporary = NULL;
+    int ret = 0;
+    if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    int fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0) {
+        ret = err_errno(err, "create", path);
+    } else if (fchmod(fd, 0644) || file_write_all(fd, bytes, n) || fsync(fd) || rename(temporary, path)) {
+        ret = err_errno(err, "write", path);
+        unlink(temporary);
+    }
+    if (fd >= 0)
+        close(fd);
+    free(temporary);
+    return ret ? ret : file_sync_dir(path, err);
+}
+
+int file_mkdirs(const char *path, struct hone_err *err)
+{
+    char *p = strdup(path);
+    struct stat st;
+    int ret = 0;
+    if (!p)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    for (char *s = p + 1; !ret; s++) {
+        if (*s != '/' && *s != '\0')
+            continue;
+        char end = *s;
+        *s = '\0';
+        if (mkdir(p, 0700) && errno != EEXIST)
+            ret = err_errno(err, "create the directory", p);
+        *s = end;
+        if (!end)
+            break;
+    }
+    if (!ret && (stat(p, &st) || !S_ISDIR(st.st_mode)))
+        ret = hone_fail(err, HONE_EIO, "%s: exists and is not a directory", path);
+    free(p);
+    return ret;
+}
+
+/* Removes what lies in an open directory; takes fd. 0 or -1 with errno. */
+static int remove_content(int fd)
+{
+    DIR *d = fdopendir(fd);
+    struct dirent *e;
+    int ret = 0;
+    if (!d) {
+        close(fd);
+        return -1;
+    }
+    while (!ret && (e = readdir(d))) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || unlinkat(dirfd(d), e->d_name, 0) == 0)
+            continue;
+        int inner = openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (inner < 0 || remove_content(inner) || unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR))
+            ret = -1;
+    }
+    int saved = errno;
+    closedir(d);
+    errno = saved;
+    return ret;
+}
+
+int file_remove_tree(const char *path, struct hone_err *err)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : err_errno(err, "open", path);
+    if (remove_content(fd) || rmdir(path))
+        return err_errno(err, "remove", path);
+    return 0;
+}
+
+void bytes_sha256(const void *bytes, size_t n, char hex[65])
+{
+    unsigned char digest[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256(digest, bytes, n);
+    sodium_bin2hex(hex, 65, digest, sizeof digest);
+}
+
+/* Reads in to its end, hashing, and copying to out when it is not -1. 0, 1 (reading failed) or 2 (writing failed). */
+static int pump(int in, int out, char hex[65], int64_t *bytes)
+{
+    unsigned char digest[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256_state sha;
+    char *piece = malloc(PIECE);
+    int ret = piece ? 0 : 1;
+    *bytes = 0;
+    crypto_hash_sha256_init(&sha);
+    while (!ret) {
+        ssize_t n = read(in, piece, PIECE);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            ret = n < 0;
+            break;
+        }
+        crypto_hash_sha256_update(&sha, (unsigned char *)piece, (size_t)n);
+        if (out >= 0 && file_write_all(out, piece, (size_t)n))
+            ret = 2;
+        *bytes += n;
+    }
+    crypto_hash_sha256_final(&sha, digest);
+    sodium_bin2hex(hex, 65, digest, sizeof digest);
+    free(piece);
+    return ret;
+}
+
+int file_sha256(const char *path, char hex[65], struct hone_err *err)
+{
+    struct stat st;
+    int64_t bytes;
+    int fd = open_regular(path, &st, err);
+    if (fd < 0)
+        return fd;
+    int ret = pump(fd, -1, hex, &bytes) ? err_errno(err, "read", path) : 0;
+    close(fd);
+    return ret;
+}
+
+int file_store(const char *src, const char *dir, const char *suffix, char hex[65], int64_t *bytes, struct hone_err *err)
+{
+    char *temporary = NULL, *final = NULL;
+    struct stat st;
+    int64_t n = 0;
+    int in = strcmp(src, "-") == 0 ? dup(STDIN_FILENO) : open_regular(src, &st, err), out = -1, ret = 0;
+    if (in < 0)
+        return in == -1 && strcmp(src, "-") == 0 ? err_errno(err, "read", "standard input") : in;
+    if (asprintf(&temporary, "%s/.new.XXXXXX", dir) < 0) {
+        temporary = NULL;
+        ret = hone_fail(err, HONE_ENOMEM, "memory ran out");
+        goto out;
+    }
+    if ((out = mkostemp(temporary, O_CLOEXEC)) < 0) {
+        ret = err_errno(err, "create a file in", dir);
+        goto out;
+    }
+    int how = pump(in, out, hex, &n);
+    if (how)
+        ret = err_errno(err, how == 1 ? "read" : "store a copy of", src);
+    else if (asprintf(&final, "%s/%s%s", dir, hex, suffix) < 0)
+        ret = hone_fail(err, HONE_ENOMEM, "memory ran out");
+    else if (stat(final, &st) == 0 && st.st_size == n)
+        unlink(temporary);
+    else if (fsync(out) || rename(temporary, final))
+        ret = err_errno(err, "store", final);
+    else
+        ret = file_sync_dir(final, err);
+    if (ret)
+        unlink(temporary);
+    if (bytes)
+        *bytes = n;
+out:
+    close(in);
+    if (out >= 0)
+        close(out);
+    free(temporary);
+    free(final);
+    return ret;
+}
+
+char *path_join(const char *dir, const char *name)
+{
+    char *p = NULL;
+    return asprintf(&p, "%s/%s", dir, name) < 0 ? NULL : p;
+}
+
+int path_program_dir(char *out, size_t size, struct hone_err *err)
+{
+    ssize_t n = readlink("/proc/self/exe", out, size - 1);
+    if (n <= 0 || (size_t)n >= size - 1)
+        return err_errno(err, "read", "/proc/self/exe");
+    out[n] = '\0';
+    char *slash = strrchr(out, '/');
+    if (slash)
+        *(slash == out ? slash + 1 : slash) = '\0';
+    return 0;
+}
