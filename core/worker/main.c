@@ -10,6 +10,7 @@
 #include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/host/dirs.h"
+#include "core/host/guard.h"
 #include "core/jobs/frame.h"
 #include "core/worker/link.h"
 #include "core/worker/task.h"
@@ -92,6 +93,18 @@ static char **task_dirs(const cJSON *start, struct hone_err *err)
     return dirs;
 }
 
+/* init() was looked after by the registry; this finds what plugins changed while they worked. */
+static int run_guarded(struct task *t, size_t which, struct hone_err *err)
+{
+    struct guard g;
+    struct hone_err changed = { 0 };
+    guard_enter(&g);
+    int rc = tasks[which].run(t, err);
+    if (guard_leave(&g, "a plugin of this task", &changed) != 0)
+        log_line(LOG_WARN, "%s; results may differ from run to run", changed.text);
+    return rc;
+}
+
 static int prepare_and_run(struct task *t, struct hone_err *err)
 {
     size_t which;
@@ -106,13 +119,10 @@ static int prepare_and_run(struct task *t, struct hone_err *err)
     if (!(dirs = task_dirs(t->start, err)))
         return HONE_ENOMEM;
     t->dirs = (const char *const *)dirs;
-    rc = HONE_ENOMEM;
-    if ((t->pool = pool_new(tasks[which].one_thread ? 1 : (int)threads, err)) &&
-        (t->registry = registry_new(t->dirs, t->pool, err)))
-        rc = tasks[which].run(t, err);
-    else
-        rc = err->code;
-    return rc;
+    if (!(t->pool = pool_new(tasks[which].one_thread ? 1 : (int)threads, err)) ||
+        !(t->registry = registry_new(t->dirs, t->pool, err)))
+        return err->code;
+    return run_guarded(t, which, err);
 }
 
 static int send_error(struct task *t, struct hone_err *err)
@@ -132,7 +142,7 @@ static void release(struct task *t, cJSON *start)
 {
     registry_free(t->registry);
     pool_free(t->pool);
-    dirs_free((char **)(uintptr_t)t->dirs);
+    dirs_free((char **)t->dirs);
     cJSON_Delete(t->result);
     cJSON_Delete(t->details);
     cJSON_Delete(start);
