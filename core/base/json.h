@@ -21,7 +21,7 @@ enum json_token {
 struct json_scan {
     const char *text;
     size_t len, pos;
-    int64_t line, column;      /* 1-based, of the token last returned, or of the error; columns count code points */
+    int64_t line;              /* 1-based, of the token last returned, or of the error */
     size_t start;              /* byte offset of the token last returned */
     const char *str;           /* JSON_KEY, JSON_STRING: unescaped bytes; in the text itself when nothing was escaped, */
     size_t str_len;            /*   else in `scratch`; valid until the next call; not NUL-terminated */
@@ -29,9 +29,9 @@ struct json_scan {
     const char *why;           /* JSON_ERROR: static sentence: what was found and expected */
     struct buf scratch;
     /* private */
-    int depth, state, need_value;
+    int depth, state;
     unsigned char stack[JSON_MAX_DEPTH + 1];
-    int64_t first_line;
+    enum json_token last;
     size_t line_start;
 };
 
@@ -40,6 +40,8 @@ void json_scan_init(struct json_scan *s, const char *text, size_t len, int64_t l
 /* The next token. After JSON_ERROR or JSON_END every call returns the same again. The scanner checks all of the
  * grammar but duplicate keys (callers that read objects see the keys; json_check() checks them). */
 enum json_token json_next(struct json_scan *s);
+/* The column (1-based, in code points) of the token last returned, or of the error. */
+int64_t json_column(const struct json_scan *s);
 /* Skips the value whose first token was just returned (or, after JSON_KEY, the value that follows).
  * 0, or -1 at an error. Afterwards *from and *to (may be NULL) bound its source text. */
 int json_skip(struct json_scan *s, size_t *from, size_t *to);
