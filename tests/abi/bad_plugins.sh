@@ -2,7 +2,7 @@
 # hone-worker's probe on plugins that are broken in one way each: every one is listed with its true cause, the sound ones
 # beside them are described, and nothing hangs.
 srcdir=${srcdir:-.}
-builddir=${abs_top_builddir:-.}
+builddir=${abs_top_builddir:-$PWD}
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 bad=0

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Every built plugin exports hone_plugin_info and nothing else, imports nothing of the host's (libc and libm only), and has
 # no constructors of its own. Reads the build directory: the plugins that `make` was asked for.
-builddir=${abs_top_builddir:-.}
+builddir=${abs_top_builddir:-$PWD}
 bad=0
 seen=0
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # A plugin that is built with include/ alone is found through HONE_PLUGIN_PATH, described, and trained with.
 srcdir=${srcdir:-.}
-builddir=${abs_top_builddir:-.}
+builddir=${abs_top_builddir:-$PWD}
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 
