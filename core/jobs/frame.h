@@ -1,8 +1,8 @@
-/* Frames between hone and hone-worker, both ways over one socket pair (descriptor 3 in the worker): 4 bytes length of the
- * payload (little-endian), then the payload, one strict JSON object with a "type". Nothing else travels.
+/* Frames between hone and hone-worker, both ways over one socket pair (descriptor 3 in the worker): 4 bytes length of
+ * the payload (little-endian), then the payload, one strict JSON object with a "type". Nothing else travels.
  *
  * hone -> worker
- *   start       {task: "train"|"evaluate"|"predict"|"report"|"probe", ...the task's own fields; see docs/architecture.md}
+ *   start       {task: "train"|"evaluate"|"predict"|"report"|"probe", ...the task's own; see docs/architecture.md}
  *   go          after "ready": begin
  *   stop        {mode: "checkpoint"|"cancel"}: end soon; "checkpoint" writes one first
  * worker -> hone
@@ -26,7 +26,8 @@
 #define FRAME_FD 3
 #define FRAME_MAX (64u << 20)
 
-/* Sends one frame, whole. Takes no ownership. HONE_EIO when the other side is gone (no SIGPIPE). One thread at a time. */
+/* Sends one frame, whole. Takes no ownership. HONE_EIO when the other side is gone (no SIGPIPE), or does not read
+ * for as long as the socket's SO_SNDTIMEO says; the connection is then of no use. One thread at a time. */
 int frame_send(int fd, const cJSON *object, struct hone_err *err);
 
 /* Reads frames from a descriptor. Zero-initialise. */

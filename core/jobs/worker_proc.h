@@ -35,7 +35,7 @@ enum worker_cause {
 struct worker_end {
     enum worker_cause cause;
     int signal, exit_code;      /* of the process; 0 when the other one holds */
-    char code[24];              /* "done", "signal:11", "exit:7", "oom", "protocol", "timeout", "killed", "spawn_failed" */
+    char code[24];              /* done, signal:11, exit:7, oom, protocol, timeout, killed, spawn_failed */
     int64_t peak_memory_mb;     /* of the process and the children it waited for */
     char text[508];             /* the sentence */
 };

@@ -28,7 +28,7 @@ int checkpoint_latest(struct store *s, const char *job_id, struct checkpoint_row
 /* Oldest first; limit 0: all, else the newest `limit` of them. */
 int checkpoint_list(struct store *s, const char *job_id, int64_t limit, struct checkpoint_list *list,
                     struct hone_err *err);
-/* Removes the row of a file. The file goes first in the books: remove the row, commit, then unlink. No row: no error. */
+/* Removes the row of a file. First this, then commit, then unlink. Without a row: no error. */
 int checkpoint_forget(struct store *s, const char *job_id, const char *file, struct hone_err *err);
 /* Retention: removes the rows of all "interval" checkpoints but the newest `keep` and returns them in *gone, so that
  * the caller unlinks their files after the commit. The newest checkpoint of the job always stays. */

@@ -34,7 +34,7 @@ struct job_row {
     char *data_file;          /* relative to the state directory */
     char *data_format;
     char *data_sha256;
-    char *validation_name, *validation_file, *validation_format, *validation_sha256; /* NULL without a file of its own */
+    char *validation_name, *validation_file, *validation_format, *validation_sha256; /* NULL without such a file */
     char *data_counts;        /* JSON object "data" of the "ready" frame */
     char *estimates;          /* JSON object */
     struct job_progress progress;
@@ -101,7 +101,7 @@ int job_list(struct store *s, const struct job_filter *f, struct job_list *list,
 int job_active(struct store *s, const char *agent_id, struct job_row *row, struct hone_err *err);
 
 /* Goes to a status and records it. ERR_CONFLICT when the edge is not allowed. Entering running sets started_at (once)
- * and counts an attempt, clears stop_requested and, after a failure, the error. */
+ * and counts an attempt; coming from paused or failed forgets the request to stop and the error. */
 int job_transition(struct store *s, const char *id, enum job_status to, const char *reason, struct hone_err *err);
 /* As job_transition(), with the columns of `end`, in one transaction. */
 int job_finish(struct store *s, const char *id, const struct job_end *end, struct hone_err *err);
@@ -117,8 +117,8 @@ int job_stop_requested(struct store *s, const char *id, struct hone_err *err);
 /* Every status change, oldest first. */
 int job_steps(struct store *s, const char *id, struct job_steps *steps, struct hone_err *err);
 /* Removes the job, its history, checkpoints, evaluations and versions, in one transaction. ERR_CONFLICT while it is
- * active; and, unless with_versions, while its agent answers with weights of this job (with it, the agent's newest other
- * version answers, or none). Files are the caller's to remove, after the commit. */
+ * active; and, unless with_versions, while its agent answers with weights of this job (with it, the agent's newest
+ * other version answers, or none). Files are the caller's to remove, after the commit. */
 int job_delete(struct store *s, const char *id, int with_versions, struct hone_err *err);
 /* How many jobs use the stored file of this hash; a file that none uses may be removed. Negative: a code. */
 int64_t job_data_users(struct store *s, const char *sha256, struct hone_err *err);

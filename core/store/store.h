@@ -1,6 +1,7 @@
 /* The state database of one state directory: opening, closing, transactions. What is in it: agent.h, version.h, job.h,
  * history.h, checkpoint.h, evaluation.h; the tables are described in docs/state.md. Not a cache and not a queue.
- * Called by core/api, which opens it for the time of a transaction. One thread at a time; not to be kept over a fork. */
+ * In list filters, fields that are NULL or 0 do not filter. Row structs own their strings.
+ * Called by core/api, which opens it for the time of a transaction. One thread at a time; not kept over a fork. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 #include <stdint.h>
@@ -8,7 +9,6 @@
 
 #define STORE_LOCK_WAIT_MS 10000
 
-/* Fields of list filters that are NULL or 0 do not filter. */
 struct store;
 
 /* Creates the directory (0700) and the database where they are missing, takes the lock (waits STORE_LOCK_WAIT_MS for

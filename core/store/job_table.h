@@ -1,0 +1,18 @@
+/* What job.c and job_move.c share. Private to core/store. */
+#ifndef STORE_JOB_TABLE_H
+#define STORE_JOB_TABLE_H
+#include "core/store/db.h"
+#include "core/store/job.h"
+
+extern const struct db_table job_table;
+
+/* 0 when an UPDATE changed a row; else why it did not: no such job, or one that is in a status that forbids it (`what`
+ * says what is allowed). Negative `changed` is passed on. */
+int job_one_changed(struct store *s, int64_t changed, const char *id, const char *what, struct hone_err *err);
+/* Fills err for an agent that has this active job. Returns ERR_CONFLICT. */
+int job_is_active(const struct job_row *active, struct hone_err *err);
+/* Adds a row to the transitions; from is -1 for the first. */
+int job_record(struct store *s, const char *id, int64_t from, int64_t to, const char *reason, int64_t at,
+               struct hone_err *err);
+
+#endif

@@ -1,0 +1,109 @@
+/* See schema.h. A step that has been released is never edited: a change is a new step. Statuses and requests are the
+ * numbers of enum job_status and enum job_stop (ORDER job_statuses); times are milliseconds since 1970. */
+#include "core/store/schema.h"
+
+#include <stdio.h>
+
+static const char step_1[] =
+    "CREATE TABLE agents ("
+    " id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE CHECK (name <> ''), description TEXT NOT NULL DEFAULT '',"
+    " active_version TEXT REFERENCES versions (id) DEFERRABLE INITIALLY DEFERRED,"
+    " created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) STRICT;"
+
+    "CREATE TABLE jobs ("
+    " id TEXT PRIMARY KEY, agent_id TEXT NOT NULL REFERENCES agents (id),"
+    " status INTEGER NOT NULL CHECK (status BETWEEN 0 AND 5),"
+    " stop_requested INTEGER NOT NULL DEFAULT 0 CHECK (stop_requested BETWEEN 0 AND 2),"
+    " training_type TEXT, config TEXT, model TEXT, model_reason TEXT, plugins TEXT,"
+    " data_name TEXT, data_file TEXT, data_format TEXT, data_sha256 TEXT,"
+    " validation_name TEXT, validation_file TEXT, validation_format TEXT, validation_sha256 TEXT,"
+    " data_counts TEXT, estimates TEXT,"
+    " epoch INTEGER NOT NULL, total_epochs INTEGER NOT NULL, step INTEGER NOT NULL, total_steps INTEGER NOT NULL,"
+    " token_usage INTEGER NOT NULL, elapsed_ms INTEGER NOT NULL,"
+    " loss REAL, learning_rate REAL, gradient_norm REAL, examples_per_second REAL, memory_mb REAL,"
+    " metrics TEXT, best TEXT, results TEXT, stop_reason TEXT, weights_file TEXT, weights_sha256 TEXT,"
+    " error_code TEXT, error_text TEXT, error_stage TEXT, error_details TEXT,"
+    " attempt INTEGER NOT NULL, created_at INTEGER NOT NULL, started_at INTEGER NOT NULL,"
+    " updated_at INTEGER NOT NULL, completed_at INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX jobs_one_active ON jobs (agent_id) WHERE status IN (0, 1);"
+    "CREATE INDEX jobs_agent ON jobs (agent_id, id);"
+    "CREATE TRIGGER jobs_end BEFORE UPDATE OF status ON jobs"
+    " WHEN OLD.status IN (3, 5) AND NEW.status <> OLD.status"
+    " BEGIN SELECT RAISE(ABORT, 'a completed or cancelled job does not change'); END;"
+
+    "CREATE TABLE transitions ("
+    " job_id TEXT NOT NULL REFERENCES jobs (id), seq INTEGER NOT NULL, from_status INTEGER NOT NULL,"
+    " to_status INTEGER NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL,"
+    " PRIMARY KEY (job_id, seq)) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE versions ("
+    " id TEXT PRIMARY KEY, agent_id TEXT NOT NULL REFERENCES agents (id), number INTEGER NOT NULL,"
+    " job_id TEXT NOT NULL REFERENCES jobs (id), weights_file TEXT NOT NULL, weights_sha256 TEXT NOT NULL,"
+    " weights_bytes INTEGER NOT NULL, created_at INTEGER NOT NULL, UNIQUE (agent_id, number)) STRICT;"
+    "CREATE INDEX versions_job ON versions (job_id);"
+
+    "CREATE TABLE history ("
+    " job_id TEXT NOT NULL REFERENCES jobs (id), step INTEGER NOT NULL, epoch INTEGER NOT NULL,"
+    " row TEXT NOT NULL, created_at INTEGER NOT NULL, PRIMARY KEY (job_id, step, epoch)) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE checkpoints ("
+    " id TEXT PRIMARY KEY, job_id TEXT NOT NULL REFERENCES jobs (id), file TEXT NOT NULL, bytes INTEGER NOT NULL,"
+    " sha256 TEXT NOT NULL, epoch INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL, metrics TEXT,"
+    " created_at INTEGER NOT NULL, UNIQUE (job_id, file)) STRICT;"
+
+    "CREATE TABLE evaluations ("
+    " id TEXT PRIMARY KEY, job_id TEXT NOT NULL REFERENCES jobs (id), data_sha256 TEXT, weights_sha256 TEXT,"
+    " criteria TEXT, benchmark_job TEXT, overall_score REAL, result TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX evaluations_job ON evaluations (job_id, id);";
+
+const char *const schema_steps[] = { step_1 };
+const int schema_version = sizeof schema_steps / sizeof schema_steps[0];
+
+static int check_origin(struct store *s, int64_t version, int n, struct hone_err *err)
+{
+    int64_t application = 0, tables = 0;
+    int rc = db_number(s, "PRAGMA application_id", NULL, 0, &application, err);
+    if (rc >= 0)
+        rc = db_number(s, "SELECT count(*) FROM sqlite_schema", NULL, 0, &tables, err);
+    if (rc < 0)
+        return rc;
+    if (application != SCHEMA_APPLICATION && (application != 0 || version != 0 || tables != 0))
+        return hone_fail(err, ERR_CORRUPT, "%s is a database of another program; choose another --state directory",
+                         s->path);
+    if (version > n)
+        return hone_fail(err, ERR_PRECONDITION, "%s was written by a newer version of hone (schema %lld, this one "
+                         "knows %d); use that version or another --state directory", s->path, (long long)version, n);
+    return 0;
+}
+
+/* References are checked once, after all steps: with enforcement on, a step that rebuilds a table would delete rows. */
+static int run_steps(struct store *s, const char *const *steps, int from, int n, struct hone_err *err)
+{
+    char sql[96];
+    int64_t broken;
+    int rc = 0;
+    for (int i = from; i < n && rc == 0; i++)
+        rc = db_exec(s, steps[i], err);
+    snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d", SCHEMA_APPLICATION, n);
+    if (rc == 0)
+        rc = db_exec(s, sql, err);
+    if (rc == 0 && (rc = db_number(s, "SELECT count(*) FROM pragma_foreign_key_check", NULL, 0, &broken, err)) > 0)
+        rc = broken ? hone_fail(err, ERR_CORRUPT, "%s: %lld rows refer to rows that do not exist", s->path,
+                                (long long)broken) : 0;
+    return rc < 0 ? err_prefix(err, "%s cannot be brought from schema %d to %d", s->path, from, n), rc : 0;
+}
+
+int schema_migrate(struct store *s, const char *const *steps, int n, struct hone_err *err)
+{
+    int64_t version = 0;
+    int rc = db_number(s, "PRAGMA user_version", NULL, 0, &version, err);
+    if (rc >= 0)
+        rc = check_origin(s, version, n, err);
+    if (rc < 0 || version == n)
+        return rc < 0 ? rc : 0;
+    rc = db_exec(s, "PRAGMA foreign_keys = OFF", err);
+    if (rc == 0 && (rc = db_enter(s, err)) == 0)
+        rc = db_leave(s, run_steps(s, steps, (int)version, n, err), err);
+    int on = db_exec(s, "PRAGMA foreign_keys = ON", rc == 0 ? err : NULL);
+    return rc != 0 ? rc : on;
+}
