@@ -3,6 +3,7 @@
  * the worker has loaded them. */
 #ifndef TRAIN_CONFIG_H
 #define TRAIN_CONFIG_H
+#include <stddef.h>
 #include <stdint.h>
 #include <cjson/cJSON.h>
 #include "core/base/err.h"
@@ -13,7 +14,7 @@ struct config_key {
     const char *name;            /* camelCase, as on the wire */
     const char *aliases;         /* blank-separated: snake_case is always accepted and not listed */
     enum config_type type;
-    double dflt, min, max;       /* CONFIG_BOOL uses dflt; min and max included unless open_min */
+    double dflt, min, max;       /* CONFIG_BOOL uses dflt; NaN: none; min and max included unless open_min */
     int open_min;
     const char *sdflt;           /* CONFIG_STR; NULL: none */
     const char *doc;             /* one sentence, with the unit */
@@ -22,6 +23,8 @@ extern const struct config_key config_keys[];
 extern const int n_config_keys;
 /* By name, snake_case or alias; NULL when unknown. */
 const struct config_key *config_key_find(const char *name);
+/* "batchSize" as "batch_size". [any, pure] */
+void config_snake(const char *name, char *out, size_t size);
 
 struct config_fault {
     char path[128];              /* "config.epochs" */
@@ -29,10 +32,21 @@ struct config_fault {
     char fix[128];               /* may be empty */
 };
 
+/* Checks one value of a key. *norm gets it in its stored form (free with cJSON_Delete), or NULL where it stands for the default
+ * (null, and "auto" for numbers). 0, or HONE_EINVAL with text and fix of *fault filled; *norm is NULL then. */
+int config_value(const struct config_key *key, const cJSON *value, cJSON **norm, struct config_fault *fault);
+/* The key most like `name` (canonical), or NULL. */
+const char *config_key_nearest(const char *name);
+/* "a whole number from 1 to 10000" */
+void config_expected(const struct config_key *key, char *out, size_t size);
+/* The default as it is resolved here; null when there is none. Free with cJSON_Delete(). */
+cJSON *config_default(const struct config_key *key);
+
 struct train_config {
     int64_t epochs, batch_size, patience, checkpoint_interval, warmup_steps, gradient_accumulation, seed, threads,
         max_duration_ms, memory_mb;
-    double learning_rate, validation_split, warmup_ratio, max_grad_norm, weight_decay, label_smoothing, min_delta;
+    double learning_rate, validation_split, warmup_ratio, max_grad_norm, label_smoothing, min_delta;
+    double weight_decay;         /* -1: the optimizer's own */
     int early_stopping, restore_best, use_data_augmentation;
     const char *training_type, *optimizer, *scheduler_type, *model, *monitor, *preset, *base;
     const cJSON *model_options, *optimizer_options, *scheduler_options, *paradigm_options; /* objects or NULL */
