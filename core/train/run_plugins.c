@@ -41,8 +41,9 @@ static int optimizer_settings(struct run *r, const struct hone_item *item, void 
     const struct train_config *c = &r->config;
     cJSON *o = copy_options(c->optimizer_options);
     int ret = o ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");
-    if (!ret && cJSON_GetObjectItemCaseSensitive(o, "lr"))
-        ret = hone_fail(err, HONE_EINVAL, "config.optimizerOptions.lr: set config.learningRate instead");
+    /* A stored configuration names lr in both places. */
+    if (!ret && cJSON_GetObjectItemCaseSensitive(o, "lr") && json_num(o, "lr", -1) != c->learning_rate)
+        ret = hone_fail(err, HONE_EINVAL, "lr: set config.learningRate instead");
     if (!ret && settings_param(item, "lr"))
         ret = option(o, "lr", c->learning_rate);
     if (!ret && c->weight_decay >= 0 && settings_param(item, "weight_decay"))
