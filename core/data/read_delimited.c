@@ -1,0 +1,246 @@
+/* CSV and TSV (RFC 4180; line ends LF or CRLF; a byte order mark is skipped). A first record that holds names of columns
+ * is a header; without one there must be two columns, input and expected output. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/json.h"
+#include "core/data/reading.h"
+
+#define COLUMNS 64
+
+struct record {
+    struct hone_string field[COLUMNS]; /* in the file, or in `text` when a field had quotes inside */
+    size_t offset[COLUMNS];            /* 1 + place in text, 0: in the file */
+    int n;
+    struct buf text;
+};
+
+struct table {
+    struct reading *r;
+    char delimiter;
+    size_t at;
+    int64_t line;                      /* of the next record */
+    struct record rec;
+    enum field column[COLUMNS];
+    int columns;
+};
+
+/* A field in quotes, from the opening one. 0, or 1 when it is never closed. */
+static int quoted(struct table *t, struct hone_string *f, size_t *offset)
+{
+    const char *s = t->r->text;
+    size_t from = ++t->at, len = t->r->len, place = t->rec.text.n;
+    int doubled = 0;
+    for (;;) {
+        const char *q = t->at < len ? memchr(s + t->at, '"', len - t->at) : NULL;
+        if (!q)
+            return 1;
+        size_t end = (size_t)(q - s);
+        for (size_t i = t->at; i < end; i++)
+            t->line += s[i] == '\n';
+        if (end + 1 < len && s[end + 1] == '"') {
+            buf_add(&t->rec.text, s + t->at, end + 1 - t->at);
+            doubled = 1;
+            t->at = end + 2;
+            continue;
+        }
+        if (doubled)
+            buf_add(&t->rec.text, s + t->at, end - t->at);
+        *f = (struct hone_string){ s + from, (int64_t)(end - from) };
+        if (doubled) {
+            *offset = place + 1;
+            f->len = (int64_t)(t->rec.text.n - place);
+        }
+        t->at = end + 1;
+        return 0;
+    }
+}
+
+/* The next record; 0 at the end, 1 a record, 2 a broken one (the rest of the file is lost when a quote is not closed). */
+static int next_record(struct table *t, int64_t *line)
+{
+    const char *s = t->r->text;
+    size_t len = t->r->len;
+    struct record *rec = &t->rec;
+    rec->n = 0;
+    buf_clear(&rec->text);
+    while (t->at < len && (s[t->at] == '\n' || s[t->at] == '\r')) {
+        t->line += s[t->at] == '\n';
+        t->at++;
+    }
+    if (t->at >= len)
+        return 0;
+    *line = t->line;
+    for (;;) {
+        struct hone_string f = { s + t->at, 0 };
+        size_t offset = 0;
+        if (s[t->at] == '"' && t->at < len && t->delimiter != '\t') {
+            if (quoted(t, &f, &offset)) {
+                t->at = len;
+                return 2;
+            }
+        }
+        size_t from = t->at;
+        while (t->at < len && s[t->at] != t->delimiter && s[t->at] != '\n')
+            t->at++;
+        size_t end = t->at;
+        if (end > from && s[end - 1] == '\r' && (t->at >= len || s[t->at] == '\n'))
+            end--;
+        if (f.len == 0 && !offset && f.bytes == s + from)
+            f.len = (int64_t)(end - from);
+        if (rec->n < COLUMNS) {
+            rec->offset[rec->n] = offset;
+            rec->field[rec->n++] = f;
+        }
+        if (t->at >= len || s[t->at] == '\n') {
+            t->line += t->at < len;
+            t->at += t->at < len;
+            break;
+        }
+        t->at++;
+        if (t->at >= len)
+            break;
+    }
+    for (int i = 0; i < rec->n; i++)
+        if (rec->offset[i])
+            rec->field[i].bytes = rec->text.p + rec->offset[i] - 1;
+    return 1;
+}
+
+/* Whether the first record is a header: every field a known name, or both an input and an output among them. */
+static int sniff_header(struct table *t)
+{
+    int input = 0, output = 0;
+    for (int i = 0; i < t->rec.n; i++) {
+        t->column[i] = field_of(t->rec.field[i].bytes, (size_t)t->rec.field[i].len);
+        if (t->column[i] == FIELD_MESSAGES || t->column[i] == FIELD_INSTRUCTION)
+            t->column[i] = FIELD_NONE;
+        input |= t->column[i] == FIELD_INPUT;
+        output |= t->column[i] == FIELD_OUTPUT;
+    }
+    t->columns = t->rec.n;
+    return input && (output || t->r->options->optional_output);
+}
+
+static int read_number(struct table *t, int64_t line, const struct hone_string *f, float *out)
+{
+    char copy[64], *end;
+    if (f->len == 0)
+        return 0;
+    size_t n = (size_t)f->len < sizeof copy ? (size_t)f->len : sizeof copy - 1;
+    memcpy(copy, f->bytes, n);
+    copy[n] = '\0';
+    double v = strtod(copy, &end);
+    *out = (float)v;
+    if (*end || !(v >= 0) || !isfinite(*out)) {
+        int ret = reading_fault(t->r, 0, line, 0, "bad_weight", "weight", "write a number such as 0.5",
+                                "weight is \"%.40s\"; expected a number of at least 0", copy);
+        return ret ? ret : 1;
+    }
+    return 0;
+}
+
+/* reward and propensity of metadata, which must be a JSON object. */
+static int read_meta(struct table *t, int64_t line, const struct hone_string *f, struct example_row *row)
+{
+    struct hone_err ignored;
+    if (f->len == 0)
+        return 0;
+    cJSON *m = json_parse(f->bytes, (size_t)f->len, "metadata", &ignored);
+    if (!cJSON_IsObject(m)) {
+        cJSON_Delete(m);
+        int ret = reading_fault(t->r, 0, line, 0, "wrong_type", "metadata", "write a JSON object, quotes doubled",
+                                "metadata is not a JSON object");
+        return ret ? ret : 1;
+    }
+    row->metadata = *f;
+    row->reward = (float)json_num(m, "reward", NAN);
+    row->propensity = (float)json_num(m, "propensity", NAN);
+    cJSON_Delete(m);
+    return 0;
+}
+
+static int one_record(struct table *t, int64_t line, size_t from)
+{
+    struct example_row row = { .answer = { NULL, -1 }, .input = { NULL, -1 }, .weight = 1, .reward = NAN, .propensity = NAN,
+                               .line = line, .source = { t->r->text + from, (int64_t)(t->at - from) } };
+    if (t->rec.n != t->columns)
+        return reading_fault(t->r, 0, line, 0, "bad_csv", "", "put fields that hold the delimiter into double quotes",
+                             "the record has %d fields; expected %d", t->rec.n, t->columns);
+    for (int i = 0; i < t->rec.n; i++) {
+        const struct hone_string *f = &t->rec.field[i];
+        int ret = 0, k;
+        switch (t->column[i]) {
+        case FIELD_INPUT:
+            row.input = *f;
+            break;
+        case FIELD_OUTPUT:
+            row.answer = *f;
+            if (f->len == 0 && t->r->options->optional_output)
+                row.answer.len = -1;
+            break;
+        case FIELD_FEEDBACK:
+            k = f->len ? feedback_of(f->bytes, (size_t)f->len) : 0;
+            if (k < 0)
+                return reading_fault(t->r, 0, line, 0, "bad_feedback", "feedback", "use one of the three words, or leave the field empty",
+                                     "feedback is \"%.*s\"; expected correct, partial or incorrect",
+                                     (int)(f->len < 40 ? f->len : 40), f->bytes);
+            row.feedback = (uint8_t)k;
+            break;
+        case FIELD_WEIGHT:
+            ret = read_number(t, line, f, &row.weight);
+            break;
+        case FIELD_METADATA:
+            ret = read_meta(t, line, f, &row);
+            break;
+        default:
+            break;
+        }
+        if (ret)
+            return ret < 0 ? ret : 0;
+    }
+    return reading_row(t->r, &row);
+}
+
+/* The columns of a file without a header. */
+static int without_header(struct table *t)
+{
+    if (t->rec.n == 1 && t->r->options->optional_output) {
+        t->column[0] = FIELD_INPUT;
+        return 0;
+    }
+    if (t->rec.n != 2)
+        return hone_fail(t->r->err, HONE_EINVAL, "%s:1: the first record has %d fields and is no header; expected a header with the columns"
+                         " input and expected_output, or two columns", t->r->path, t->rec.n);
+    t->column[0] = FIELD_INPUT;
+    t->column[1] = FIELD_OUTPUT;
+    return 0;
+}
+
+int read_delimited(struct reading *r, char delimiter)
+{
+    struct table *t = calloc(1, sizeof *t);
+    int64_t line;
+    int ret = 0, first = 1, how;
+    if (!t)
+        return hone_fail(r->err, HONE_ENOMEM, "memory ran out");
+    *t = (struct table){ .r = r, .delimiter = delimiter, .line = 1 };
+    t->at = r->len >= 3 && memcmp(r->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    for (size_t from = t->at; ret == 0 && (how = next_record(t, &line)) > 0; from = t->at) {
+        if (how == 2)
+            ret = reading_fault(r, 0, line, 0, "bad_csv", "", "close the quote, or double quotes inside of a field",
+                                "a field that begins here with a double quote is never closed");
+        else if (first && sniff_header(t))
+            ;
+        else if (first && without_header(t) < 0)
+            ret = r->err->code;
+        else
+            ret = one_record(t, line, from);
+        first = 0;
+        reading_release(r, t->at);
+    }
+    buf_free(&t->rec.text);
+    free(t);
+    return ret < 0 ? ret : 0;
+}

@@ -1,0 +1,184 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/rng.h"
+#include "core/base/text.h"
+#include "core/data/split.h"
+
+/* Rows of one folded input; they stay together. */
+struct group {
+    int64_t size;
+    int32_t output;      /* of its first row; -1 counts as an output of its own */
+    int validation;
+};
+
+struct row_key {
+    uint64_t hash;
+    int64_t row;
+};
+
+struct splitting {
+    const struct examples *e;
+    int64_t *group_of;   /* [rows] */
+    struct group *group;
+    int64_t groups;
+    int64_t *start;      /* [outputs + 2] into member: groups by output, the last for rows without one */
+    int64_t *member;
+};
+
+/* Inputs that differ in case, width or blanks only have one hash. */
+static int hash_inputs(const struct examples *e, struct row_key *key)
+{
+    struct hone_words w = { 0 };
+    int ret = 0;
+    for (int64_t i = 0; i < e->n && !ret; i++) {
+        uint64_t h = 1;
+        ret = text_service.words(e->input[i].bytes, e->input[i].len, &w);
+        for (int64_t k = 0; k < w.n && !ret; k++)
+            h = hone_hash_pair(h, w.hash[k]);
+        if (!w.n) /* symbols that fold to nothing */
+            h = text_service.hash(e->input[i].bytes, e->input[i].len, 1);
+        key[i] = (struct row_key){ h, i };
+    }
+    text_service.words_free(&w);
+    return ret;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    const struct row_key *x = a, *y = b;
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    return x->row < y->row ? -1 : 1;
+}
+
+static int64_t output_slot(const struct splitting *s, int32_t output)
+{
+    return output < 0 ? s->e->outputs.n : output;
+}
+
+/* Groups numbered in the order of their first rows, and lists of them by output. */
+static int make_groups(struct splitting *s)
+{
+    const struct examples *e = s->e;
+    struct row_key *key = malloc((size_t)(e->n + 1) * sizeof *key);
+    int64_t *first = malloc((size_t)(e->n + 1) * sizeof *first);
+    s->group_of = malloc((size_t)(e->n + 1) * sizeof *s->group_of);
+    s->group = calloc((size_t)e->n + 1, sizeof *s->group);
+    s->start = calloc((size_t)e->outputs.n + 3, sizeof *s->start);
+    s->member = malloc((size_t)(e->n + 1) * sizeof *s->member);
+    int ret = key && first && s->group_of && s->group && s->start && s->member ? hash_inputs(e, key) : HONE_ENOMEM;
+    if (!ret) {
+        qsort(key, (size_t)e->n, sizeof *key, by_hash);
+        for (int64_t i = 0; i < e->n; i++)
+            first[key[i].row] = i && key[i].hash == key[i - 1].hash ? first[key[i - 1].row] : key[i].row;
+        for (int64_t i = 0; i < e->n; i++) {
+            if (first[i] == i) {
+                s->group_of[i] = s->groups++;
+                s->group[s->group_of[i]].output = e->output[i];
+            } else {
+                s->group_of[i] = s->group_of[first[i]];
+            }
+            s->group[s->group_of[i]].size++;
+        }
+        for (int64_t g = 0; g < s->groups; g++)
+            s->start[output_slot(s, s->group[g].output) + 1]++;
+        for (int64_t o = 0; o <= e->outputs.n; o++)
+            s->start[o + 1] += s->start[o];
+        for (int64_t g = 0; g < s->groups; g++) /* moves each start to the next one's place ... */
+            s->member[s->start[output_slot(s, s->group[g].output)]++] = g;
+        memmove(s->start + 1, s->start, (size_t)(e->outputs.n + 1) * sizeof *s->start); /* ... and back */
+        s->start[0] = 0;
+    }
+    free(key);
+    free(first);
+    return ret;
+}
+
+struct share_of {
+    double rest;         /* what rounding down left over */
+    uint64_t tie;
+    int64_t output, quota, rows;
+};
+
+static int by_rest(const void *a, const void *b)
+{
+    const struct share_of *x = a, *y = b;
+    if (x->rest != y->rest)
+        return x->rest > y->rest ? -1 : 1;
+    return x->tie < y->tie ? -1 : x->tie > y->tie;
+}
+
+/* Takes whole groups of an output, in a seeded order, up to its quota; one group stays for training. Returns the rows. */
+static int64_t take_groups(struct splitting *s, int64_t output, int64_t quota, uint64_t seed)
+{
+    int64_t from = s->start[output], n = s->start[output + 1] - from, left = n, rows = 0;
+    rng_shuffle(seed, RNG_SPLIT, (uint32_t)output, s->member + from, n);
+    for (int64_t i = 0; i < n && left > 1 && rows < quota; i++) {
+        struct group *g = &s->group[s->member[from + i]];
+        if (g->size > quota - rows)
+            continue;
+        g->validation = 1;
+        rows += g->size;
+        left--;
+    }
+    return rows;
+}
+
+/* Quotas by largest remainder, then groups. */
+static int choose(struct splitting *s, double share, uint64_t seed)
+{
+    int64_t outputs = s->e->outputs.n + 1, sum = 0;
+    struct share_of *q = calloc((size_t)outputs, sizeof *q);
+    if (!q)
+        return HONE_ENOMEM;
+    for (int64_t o = 0; o < outputs; o++) {
+        q[o].output = o;
+        for (int64_t i = s->start[o]; i < s->start[o + 1]; i++)
+            q[o].rows += s->group[s->member[i]].size;
+        int alone = s->start[o + 1] - s->start[o] < 2; /* a single group trains */
+        double exact = alone ? 0 : share * (double)q[o].rows;
+        q[o].quota = (int64_t)floor(exact);
+        q[o].rest = alone ? -1 : exact - (double)q[o].quota;
+        q[o].tie = rng_u64(seed, RNG_SPLIT, UINT64_MAX - (uint64_t)o);
+        sum += q[o].quota;
+    }
+    qsort(q, (size_t)outputs, sizeof *q, by_rest);
+    int64_t missing = llround(share * (double)s->e->n) - sum;
+    for (int64_t i = 0; i < outputs && missing > 0 && q[i].rest >= 0; i++, missing--)
+        q[i].quota++;
+    for (int64_t i = 0; i < outputs; i++)
+        take_groups(s, q[i].output, q[i].quota, seed);
+    free(q);
+    return 0;
+}
+
+int split_examples(const struct examples *e, double share, uint64_t seed, int64_t **train, int64_t *n_train, int64_t **val,
+                   int64_t *n_val, struct hone_err *err)
+{
+    struct splitting s = { .e = e };
+    *n_train = *n_val = 0;
+    *train = malloc((size_t)(e->n + 1) * sizeof **train);
+    *val = malloc((size_t)(e->n + 1) * sizeof **val);
+    int ret = *train && *val ? 0 : HONE_ENOMEM;
+    if (!ret && share > 0)
+        ret = make_groups(&s);
+    if (!ret && share > 0)
+        ret = choose(&s, share, seed);
+    for (int64_t i = 0; i < e->n && !ret; i++) {
+        if (share > 0 && s.group[s.group_of[i]].validation)
+            (*val)[(*n_val)++] = i;
+        else
+            (*train)[(*n_train)++] = i;
+    }
+    free(s.group_of);
+    free(s.group);
+    free(s.start);
+    free(s.member);
+    if (!ret)
+        return 0;
+    free(*train);
+    free(*val);
+    *train = *val = NULL;
+    return hone_fail(err, ret, "memory ran out while %lld examples were split", (long long)e->n);
+}
