@@ -38,7 +38,8 @@ int task_report(struct task *t, struct hone_err *err)
     if (!item)
         return err->code;
     const struct hone_report *formatter = (const struct hone_report *)(const void *)item;
-    void *conf = settings_new(item, json_get(t->start, "options"), err);
+    const cJSON *options = json_get(t->start, "options");
+    void *conf = settings_new(item, cJSON_IsNull(options) ? NULL : options, err);
     if (!conf)
         return err->code;
     t->stage = "report";
