@@ -23,19 +23,18 @@ struct worker_opts {
 
 enum worker_cause {
     WORKER_ALIVE,               /* not ended yet */
-    WORKER_DONE,                /* "result" or "error" came, then it ended */
+    WORKER_DONE,                /* "result" or "error" came; `text` is "" unless it ended in an odd way after that */
     WORKER_SIGNAL, WORKER_EXIT, /* ended without either */
     WORKER_OOM,                 /* killed by the kernel since memory ran out */
     WORKER_PROTOCOL,            /* sent something that is no frame, or too many; we killed it */
-    WORKER_TIMEOUT,             /* no sign of progress, or did not end in time; we killed it */
-    WORKER_KILLED,              /* worker_kill() before it had ended */
-    WORKER_SPAWN                /* never ran */
+    WORKER_TIMEOUT,             /* no sign of progress, did not read or did not end in time; we killed it */
+    WORKER_KILLED               /* worker_kill() before it had ended */
 };
 
 struct worker_end {
     enum worker_cause cause;
-    int signal, exit_code;      /* of the process; 0 when the other one holds */
-    char code[24];              /* done, signal:11, exit:7, oom, protocol, timeout, killed, spawn_failed */
+    int signal, exit_code;      /* of the process; 0 when the other one holds, -1 when not known */
+    char code[24];              /* done, signal:11, exit:7, oom, protocol, timeout, killed */
     int64_t peak_memory_mb;     /* of the process and the children it waited for */
     char text[508];             /* the sentence */
 };
@@ -46,21 +45,21 @@ struct worker_proc;
  * LIBEXECDIR/hone. NULL with err filled (ERR_NOT_FOUND lists the places). */
 char *worker_find(struct hone_err *err);
 /* Starts a worker ($HONE_WORKER_WRAPPER, words parted by blanks, stands in front of it). NULL with err filled: HONE_EIO
- * or ERR_NOT_FOUND; nothing is left running then. */
+ * (code "spawn_failed" for a job), ERR_NOT_FOUND or HONE_ENOMEM; nothing is left running then. */
 struct worker_proc *worker_start(const struct worker_opts *o, struct hone_err *err);
 pid_t worker_pid(const struct worker_proc *w);
 /* A descriptor that is readable when worker_next() has something, for poll(). Borrowed. */
 int worker_fd(const struct worker_proc *w);
-/* Sends a frame (not taken). HONE_EIO when the worker does not take it within 30 s, is gone, or has been ended: the
- * cause is then told by worker_next(). */
+/* Sends a frame (not taken). HONE_EIO when the worker is gone or does not take it within 30 s (it is then killed);
+ * worker_next() tells what it had sent before and then the cause. */
 int worker_send(struct worker_proc *w, const cJSON *frame, struct hone_err *err);
 /* worker_send() of {"type": type}, with "mode" unless mode is NULL: worker_signal(w, "go", NULL, err). */
 int worker_signal(struct worker_proc *w, const char *type, const char *mode, struct hone_err *err);
 /* The next frame in *frame (cJSON_Delete()). 1 a frame; 0 none within timeout_ms (-1: as long as the worker lives and
  * makes progress); ERR_JOB_FAILED when it has ended without "result" or "error", with the true cause in err and in
- * worker_how(); by then it is reaped. "beat" and "hello" frames are used up here. After "result" or "error" the next
- * call waits for the end and returns ERR_JOB_FAILED only if there was neither. Frames that were sent before a death
- * are still delivered. A signal that interrupts the wait ends it early with 0. */
+ * worker_how(); by then it is reaped. Frames that were sent before a death are delivered first. "beat" and "hello" are
+ * used up here. After "result" or "error" nothing more comes: 0 at once; call worker_wait(). A signal handler that
+ * interrupts the wait ends it early with 0. HONE_ENOMEM when a frame does not fit into memory. */
 int worker_next(struct worker_proc *w, int timeout_ms, cJSON **frame, struct hone_err *err);
 /* Fills err from an "error" frame: its code (ERR_JOB_FAILED when it has none) and text. Returns the code. */
 int worker_error(const cJSON *frame, struct hone_err *err);
