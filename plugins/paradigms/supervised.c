@@ -1,0 +1,120 @@
+/* Paradigm "supervised": cross-entropy with label smoothing for right answers, unlikelihood for wrong ones (Welleck et
+ * al., 2020, "Neural text generation with unlikelihood training"). */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "hone/math.h"
+#include "hone/paradigm.h"
+#include "hone/wide.h"
+
+struct conf {
+    double label_smoothing, partial_weight, incorrect_weight;
+};
+
+static const struct hone_param params[] = {
+    HONE_ROW(struct conf, label_smoothing, HONE_REAL, HONE_P_OPEN_MAX, 0.1, 0, 1, "share of the target spread over all outputs"),
+    HONE_ROW(struct conf, partial_weight, HONE_REAL, 0, 0.5, 0, 1, "weight of an example marked partial"),
+    HONE_ROW(struct conf, incorrect_weight, HONE_REAL, 0, 1, 0, 100, "weight of an example marked incorrect"),
+};
+
+/* p[k] = e^(s[k] - largest), not yet divided by their sum, which goes to *sum; *total gets the sum of s. Returns the largest.
+ * Sums run in sixteen lanes, added in a fixed order. */
+HONE_WIDE static float exponentials(const float *restrict s, int64_t n, float *restrict p, float *sum, float *total)
+{
+    float top = s[0], lane[16] = { 0 }, plain[16] = { 0 };
+    for (int64_t k = 1; k < n; k++)
+        top = s[k] > top ? s[k] : top;
+    for (int64_t k = 0; k < n; k++)
+        p[k] = hone_expf(s[k] - top);
+    int64_t k = 0;
+    for (; k + 16 <= n; k += 16)
+        for (int j = 0; j < 16; j++) {
+            lane[j] += p[k + j];
+            plain[j] += s[k + j];
+        }
+    for (int j = 0; k < n; k++, j++) {
+        lane[j] += p[k];
+        plain[j] += s[k];
+    }
+    *sum = *total = 0;
+    for (int j = 0; j < 16; j++) {
+        *sum += lane[j];
+        *total += plain[j];
+    }
+    return top;
+}
+
+HONE_WIDE static void scale_shift(float *restrict p, int64_t n, float a, float b)
+{
+    for (int64_t k = 0; k < n; k++)
+        p[k] = a * p[k] + b;
+}
+
+/* -sum_k q_k ln p_k with q = (1 - e) one-hot(y) + e / n; its gradient is p - q. */
+static double positive(const struct hone_rows *r, int64_t i, double smoothing, double weight, float *p)
+{
+    float sum, total;
+    const float *s = r->scores + i * r->width;
+    float top = exponentials(s, r->width, p, &sum, &total);
+    double n = (double)r->width, log_sum = (double)top + log((double)sum);
+    double loss = log_sum - (1 - smoothing) * (double)s[r->target[i]] - smoothing / n * (double)total;
+    scale_shift(p, r->width, (float)(weight / (double)sum), (float)(-weight * smoothing / n));
+    p[r->target[i]] -= (float)(weight * (1 - smoothing));
+    return weight * loss;
+}
+
+/* -ln(1 - p_y); with the odds o = p_y / (1 - p_y) its gradient is o (1 - p_y) at y and -o p_k elsewhere, where both are bounded:
+ * d/ds_y = p_y, d/ds_k = -p_y p_k / (1 - p_y). */
+static double negative(const struct hone_rows *r, int64_t i, double weight, float *p)
+{
+    float sum, total;
+    int32_t y = r->target[i];
+    exponentials(r->scores + i * r->width, r->width, p, &sum, &total);
+    double others = 0;
+    for (int64_t k = 0; k < r->width; k++)
+        others += k == y ? 0 : (double)p[k];
+    double py = (double)p[y] / (others + (double)p[y]), rest = others / (others + (double)p[y]);
+    if (rest < 1e-30)
+        rest = 1e-30;
+    float share = others > 0 ? (float)(-weight * py / others) : 0;
+    scale_shift(p, r->width, share, 0);
+    p[y] = (float)(weight * py);
+    return -weight * log(rest);
+}
+
+static int loss(const void *conf, const struct hone_rows *r, struct hone_loss *out, float *d_scores, struct hone_err *err)
+{
+    const struct conf *c = conf;
+    float scratch[4096], *spare = NULL;
+    out->loss = out->weight = 0;
+    if (!d_scores && r->width > (int64_t)HONE_COUNT(scratch) && !(spare = malloc((size_t)r->width * sizeof *spare)))
+        return hone_fail(err, HONE_ENOMEM, "memory ran out for %lld scores", (long long)r->width);
+    for (int64_t i = 0; i < r->n; i++) {
+        float *p = d_scores ? d_scores + i * r->width : spare ? spare : scratch;
+        double weight = (double)r->weight[i];
+        if (r->feedback[i] == HONE_PARTIAL)
+            weight *= c->partial_weight;
+        else if (r->feedback[i] == HONE_INCORRECT)
+            weight *= c->incorrect_weight;
+        if (r->target[i] < 0 || !(weight > 0)) {
+            if (d_scores)
+                memset(p, 0, (size_t)r->width * sizeof *p);
+            continue;
+        }
+        out->loss += r->feedback[i] == HONE_INCORRECT ? negative(r, i, weight, p)
+                                                      : positive(r, i, c->label_smoothing, weight, p);
+        out->weight += weight;
+    }
+    free(spare);
+    return 0;
+}
+
+static const struct hone_paradigm supervised = {
+    .item = HONE_ITEM(struct hone_paradigm, HONE_PARADIGM, "supervised", "learns the expected outputs",
+                      "Cross-entropy with label smoothing; examples marked partial count less, those marked incorrect push away "
+                      "from their output.",
+                      params, struct conf, 0, NULL),
+    .loss = loss,
+};
+
+HONE_DEFINE_PLUGIN("supervised", "0.1.0", "Apache-2.0", "Hone", NULL, NULL, &supervised.item);
