@@ -1,0 +1,305 @@
+/* The layers of settings: their order, what wins, and what the program needs of them; see settings.h. Reading files is in
+ * settings_read.c, showing in settings_show.c. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "core/api/settings_priv.h"
+#include "core/base/file.h"
+#include "core/base/json.h"
+#include "core/base/text.h"
+
+extern char **environ;
+
+const struct plain_key plain_keys[] = {
+    { "state", "HONE_STATE", CONFIG_STR,
+      "Directory of the state: agents, jobs, weights. Default: $XDG_STATE_HOME/hone, else ~/.local/state/hone." },
+    { "plugins.path", "HONE_PLUGIN_PATH", CONFIG_LIST,
+      "Directories that are searched for plugins before the installed ones; HONE_PLUGIN_PATH parts them with ':'." },
+};
+const int n_plain_keys = (int)(sizeof plain_keys / sizeof plain_keys[0]);
+
+int key_find(const char *name, const struct config_key **key, const struct plain_key **plain)
+{
+    if (strncmp(name, "training.", 9) == 0)
+        name += 9;
+    *plain = NULL;
+    if ((*key = config_key_find(name)))
+        return 1;
+    for (int i = 0; i < n_plain_keys; i++) {
+        if (strcmp(plain_keys[i].name, name) == 0) {
+            *plain = &plain_keys[i];
+            return 2;
+        }
+    }
+    return 0;
+}
+
+const char *key_nearest(const char *name)
+{
+    const char *names[8];
+    int n = 0;
+    const char *near = config_key_nearest(strncmp(name, "training.", 9) == 0 ? name + 9 : name);
+    for (; n < n_plain_keys; n++)
+        names[n] = plain_keys[n].name;
+    names[n] = NULL;
+    return near ? near : text_nearest(name, names);
+}
+
+int settings_order(const struct settings *s, const struct layer *out[LAYERS + 1])
+{
+    int n = 0;
+    for (int i = 0; i < LAYERS; i++) {
+        out[n++] = &s->layer[i];
+        if (i == s->preset_after)
+            out[n++] = &s->preset;
+    }
+    return n;
+}
+
+const struct entry *settings_find(const struct settings *s, const char *key)
+{
+    const struct layer *order[LAYERS + 1];
+    int n = settings_order(s, order);
+    for (int i = 0; i < n; i++) {
+        const struct entry *e = layer_find(order[i], key);
+        if (e)
+            return e;
+    }
+    return NULL;
+}
+
+/* ---- loading ---- */
+
+static void read_flags(struct settings *s, const struct settings_flags *f)
+{
+    struct layer *l = &s->layer[LAYER_SET];
+    for (int i = 0; i < f->n_set; i++) {
+        const char *eq = strchr(f->set[i], '=');
+        char *name = eq && eq != f->set[i] ? strndup(f->set[i], (size_t)(eq - f->set[i])) : NULL;
+        if (name)
+            layer_add_text(s, l, name, eq + 1, (struct place){ .file = "--set" }, 1);
+        else
+            settings_fault(s, (struct place){ .file = "--set" }, f->set[i], "expected key=value", "for example epochs=20");
+        free(name);
+    }
+    if (f->state)
+        layer_add_text(s, l, "state", f->state, (struct place){ .file = "--state" }, 1);
+    if (f->preset)
+        layer_add_text(s, &s->layer[LAYER_PRESET_FLAG], "preset", f->preset, (struct place){ .file = "--preset" }, 0);
+}
+
+/* HONE_SET_BATCH_SIZE is batch_size; two underscores are a dot. */
+static void variable_key(const char *var, size_t len, char *out, size_t size)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < len && n + 1 < size; i++) {
+        int dot = var[i] == '_' && i + 1 < len && var[i + 1] == '_';
+        out[n++] = dot ? '.' : var[i] >= 'A' && var[i] <= 'Z' ? (char)(var[i] - 'A' + 'a') : var[i];
+        i += (size_t)dot;
+    }
+    out[n] = '\0';
+}
+
+static void read_environment(struct settings *s)
+{
+    struct layer *l = &s->layer[LAYER_ENV];
+    for (char **v = environ; *v; v++) {
+        const char *eq = strchr(*v, '=');
+        char key[96], var[112];
+        if (!eq || strncmp(*v, "HONE_SET_", 9) != 0)
+            continue;
+        snprintf(var, sizeof var, "%.*s", (int)(eq - *v), *v);
+        variable_key(*v + 9, (size_t)(eq - *v) - 9, key, sizeof key);
+        layer_add_text(s, l, key, eq + 1, (struct place){ .file = var }, 0);
+        l->found = 1;
+    }
+    for (int i = 0; i < n_plain_keys; i++) {
+        const char *value = getenv(plain_keys[i].env);
+        if (value && *value)
+            layer_add_text(s, l, plain_keys[i].name, value, (struct place){ .file = plain_keys[i].env }, 0);
+    }
+}
+
+/* $NAME/rest, else ~/dflt/rest; NULL without a home. */
+static char *home_path(const char *name, const char *dflt, const char *rest)
+{
+    const char *base = getenv(name), *home = getenv("HOME");
+    char *path = NULL;
+    if (base && *base == '/')
+        return asprintf(&path, "%s/%s", base, rest) < 0 ? NULL : path;
+    if (!home || !*home)
+        return NULL;
+    return asprintf(&path, "%s/%s/%s", home, dflt, rest) < 0 ? NULL : path;
+}
+
+static void read_files(struct settings *s, const struct settings_flags *f)
+{
+    const char *system = getenv("HONE_SYSCONFDIR");
+    char *user = home_path("XDG_CONFIG_HOME", ".config", "hone/hone.conf"), *path = NULL;
+    if (f->config_file)
+        layer_read(s, &s->layer[LAYER_CONFIG], f->config_file, 1);
+    layer_read(s, &s->layer[LAYER_PROJECT], "hone.conf", 0);
+    if (user)
+        layer_read(s, &s->layer[LAYER_USER], user, 0);
+    free(user);
+    if (asprintf(&path, "%s/hone/hone.conf", system && *system ? system : HONE_SYSCONFDIR) >= 0) {
+        layer_read(s, &s->layer[LAYER_SYSTEM], path, 0);
+        free(path);
+    }
+}
+
+static void unknown_preset(struct settings *s, const struct entry *e)
+{
+    cJSON *all = settings_presets();
+    const cJSON *one;
+    const char *names[64], *near;
+    int n = 0;
+    char fix[128] = "";
+    cJSON_ArrayForEach(one, all) {
+        if (n < 63)
+            names[n++] = json_str(one, "name", "");
+    }
+    names[n] = NULL;
+    if ((near = text_nearest(e->value->valuestring, names)))
+        snprintf(fix, sizeof fix, "did you mean '%s'?", near);
+    else
+        snprintf(fix, sizeof fix, "`hone config presets` lists them");
+    char text[160];
+    snprintf(text, sizeof text, "there is no preset '%.80s'", e->value->valuestring);
+    settings_fault(s, (struct place){ .file = e->source }, "preset", text, fix);
+    cJSON_Delete(all);
+}
+
+/* Reads the preset of the highest layer that names one. */
+static void read_preset(struct settings *s)
+{
+    s->preset_after = -1;
+    s->preset.name = "preset";
+    for (int i = 0; i < LAYERS; i++) {
+        const struct entry *e = layer_find(&s->layer[i], "preset");
+        if (!e)
+            continue;
+        char *path = cJSON_IsString(e->value) ? preset_find(e->value->valuestring) : NULL;
+        if (path) {
+            layer_read(s, &s->preset, path, 1);
+            s->preset_after = i;
+        } else if (cJSON_IsString(e->value)) {
+            unknown_preset(s, e);
+        }
+        free(path);
+        return;
+    }
+}
+
+static int find_state(struct settings *s, struct hone_err *err)
+{
+    const struct entry *e = settings_find(s, "state");
+    if (e && cJSON_IsString(e->value))
+        s->state = settings_path(e->value->valuestring, e->source);
+    else
+        s->state = home_path("XDG_STATE_HOME", ".local/state", "hone");
+    return s->state ? 0 : hone_fail(err, ERR_PRECONDITION, "there is no state directory: HOME is not set; give --state DIR");
+}
+
+struct settings *settings_load(const struct settings_flags *flags, cJSON *faults, struct hone_err *err)
+{
+    static const char *const names[LAYERS] = { "command line", "--config file", "--preset", "environment", "project file",
+                                               "user file", "system file" };
+    struct settings *s = calloc(1, sizeof *s);
+    if (!s) {
+        hone_fail(err, HONE_ENOMEM, "memory ran out for the settings");
+        return NULL;
+    }
+    for (int i = 0; i < LAYERS; i++)
+        s->layer[i].name = names[i];
+    s->faults = faults;
+    read_flags(s, flags);
+    read_environment(s);
+    read_files(s, flags);
+    read_preset(s);
+    int rc = 0;
+    if (s->n_faults > 0) {
+        char more[48] = "";
+        if (s->n_faults > 1)
+            snprintf(more, sizeof more, " (and %d more)", s->n_faults - 1);
+        rc = hone_fail(err, s->first.code, "%.440s%s", s->first.text, more);
+    }
+    if (rc == 0)
+        rc = find_state(s, err);
+    s->faults = NULL;
+    if (rc == 0)
+        return s;
+    settings_free(s);
+    return NULL;
+}
+
+void settings_free(struct settings *s)
+{
+    if (!s)
+        return;
+    for (int i = 0; i < LAYERS; i++)
+        layer_free(&s->layer[i]);
+    layer_free(&s->preset);
+    free(s->state);
+    free(s);
+}
+
+/* ---- what holds ---- */
+
+static void merge(cJSON *out, const struct entry *e)
+{
+    const char *dot = strchr(e->key, '.');
+    if (!dot) {
+        if (!cJSON_GetObjectItemCaseSensitive(out, e->key))
+            json_put(out, e->key, cJSON_Duplicate(e->value, 1));
+        return;
+    }
+    char group[64];
+    snprintf(group, sizeof group, "%.*s", (int)(dot - e->key), e->key);
+    cJSON *o = cJSON_GetObjectItemCaseSensitive(out, group);
+    if (!o)
+        json_put(out, group, o = cJSON_CreateObject());
+    if (o && cJSON_IsObject(o) && !cJSON_GetObjectItemCaseSensitive(o, dot + 1))
+        json_put(o, dot + 1, cJSON_Duplicate(e->value, 1));
+}
+
+cJSON *settings_training(const struct settings *s)
+{
+    const struct layer *order[LAYERS + 1];
+    int n = settings_order(s, order);
+    cJSON *out = cJSON_CreateObject();
+    for (int i = 0; i < n; i++) {
+        for (int k = 0; k < order[i]->n; k++) {
+            const struct entry *e = &order[i]->v[k];
+            if (strcmp(e->key, "state") != 0 && strcmp(e->key, "plugins.path") != 0)
+                merge(out, e);
+        }
+    }
+    return out;
+}
+
+const char *settings_state(const struct settings *s)
+{
+    return s->state;
+}
+
+cJSON *settings_plugin_dirs(const struct settings *s)
+{
+    const struct entry *e = settings_find(s, "plugins.path");
+    cJSON *out = cJSON_CreateArray();
+    const cJSON *dirs = e ? e->value : NULL, *dir;
+    cJSON_ArrayForEach(dir, dirs) {
+        char *path = settings_path(dir->valuestring, e->source);
+        if (path)
+            cJSON_AddItemToArray(out, cJSON_CreateString(path));
+        free(path);
+    }
+    return out;
+}
+
+int settings_threads(const struct settings *s)
+{
+    const struct entry *e = settings_find(s, "threads");
+    return e && cJSON_IsNumber(e->value) ? (int)e->value->valuedouble : 0;
+}

@@ -1,0 +1,292 @@
+/* Files of settings: libconfig syntax, or JSON; and where presets lie. Every value goes through layer_add(). */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <libconfig.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "core/api/settings_priv.h"
+#include "core/base/file.h"
+#include "core/base/json.h"
+#include "core/base/text.h"
+
+#define MAX_FILE (1u << 20)
+#define MAX_DEPTH 16
+
+struct reading {
+    struct settings *s;
+    struct layer *layer;
+    const char *path;
+};
+
+/* ---- libconfig ---- */
+
+static cJSON *json_of(const config_setting_t *v, int depth)
+{
+    switch (config_setting_type(v)) {
+    case CONFIG_TYPE_INT:
+        return cJSON_CreateNumber(config_setting_get_int(v));
+    case CONFIG_TYPE_INT64:
+        return cJSON_CreateNumber((double)config_setting_get_int64(v));
+    case CONFIG_TYPE_FLOAT:
+        return cJSON_CreateNumber(config_setting_get_float(v));
+    case CONFIG_TYPE_BOOL:
+        return cJSON_CreateBool(config_setting_get_bool(v));
+    case CONFIG_TYPE_STRING:
+        return cJSON_CreateString(config_setting_get_string(v));
+    default:
+        break;
+    }
+    cJSON *out = config_setting_is_group(v) ? cJSON_CreateObject() : cJSON_CreateArray();
+    for (int i = 0; depth < MAX_DEPTH && i < config_setting_length(v); i++) {
+        config_setting_t *e = config_setting_get_elem(v, (unsigned)i);
+        if (config_setting_is_group(v))
+            json_put(out, config_setting_name(e), json_of(e, depth + 1));
+        else
+            cJSON_AddItemToArray(out, json_of(e, depth + 1));
+    }
+    return out;
+}
+
+static struct place place_of(const struct reading *r, const config_setting_t *v)
+{
+    const char *file = config_setting_source_file(v);
+    return (struct place){ file ? file : r->path, (int)config_setting_source_line(v) };
+}
+
+static void add_setting(const struct reading *r, const char *prefix, const config_setting_t *v)
+{
+    char name[200];
+    snprintf(name, sizeof name, "%s%.120s", prefix, config_setting_name(v));
+    cJSON *value = json_of(v, 0);
+    layer_add(r->s, r->layer, name, value, place_of(r, v), 0);
+    cJSON_Delete(value);
+}
+
+/* A group whose members are keys ("training", "plugins") or plugin options; others are values. */
+static void add_group(const struct reading *r, const char *prefix, config_setting_t *group)
+{
+    for (int i = 0; i < config_setting_length(group); i++) {
+        config_setting_t *v = config_setting_get_elem(group, (unsigned)i);
+        const struct config_key *k;
+        const struct plain_key *plain;
+        const char *name = config_setting_name(v);
+        int sections = !*prefix && (strcmp(name, "training") == 0 || strcmp(name, "plugins") == 0);
+        int options = (!*prefix || strcmp(prefix, "training.") == 0) && key_find(name, &k, &plain) == 1 && k->type == CONFIG_OBJECT;
+        if ((sections || options) && config_setting_is_group(v)) {
+            char inner[200];
+            snprintf(inner, sizeof inner, "%s%.80s.", prefix, name);
+            add_group(r, inner, v);
+        } else if (sections) {
+            char text[64];
+            snprintf(text, sizeof text, "expected a group: %s = { ... };", name);
+            settings_fault(r->s, place_of(r, v), name, text, "");
+        } else {
+            add_setting(r, prefix, v);
+        }
+    }
+}
+
+static void read_libconfig(const struct reading *r, const char *text)
+{
+    config_t c;
+    char dir[PATH_MAX];
+    const char *slash = strrchr(r->path, '/');
+    config_init(&c);
+    snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - r->path) : 1, slash ? r->path : ".");
+    config_set_include_dir(&c, dir);
+    if (config_read_string(&c, text) == CONFIG_TRUE) {
+        add_group(r, "", config_root_setting(&c));
+    } else {
+        const char *file = config_error_file(&c), *why = config_error_text(&c);
+        settings_fault(r->s, (struct place){ file ? file : r->path, config_error_line(&c) }, "", why ? why : "cannot be read",
+                       "settings look like: training = { epochs = 20; };");
+    }
+    config_destroy(&c);
+}
+
+/* ---- JSON ---- */
+
+/* Walks the text beside the parsed tree, for the lines. The scanner stands behind the '{' of `object`. */
+static void add_object(const struct reading *r, struct json_scan *s, const char *prefix, const cJSON *object)
+{
+    enum json_token t;
+    while ((t = json_next(s)) == JSON_KEY) {
+        char key[128], name[256];
+        const struct config_key *k;
+        const struct plain_key *plain;
+        int line = (int)s->line;
+        snprintf(key, sizeof key, "%.*s", (int)s->str_len, s->str);
+        snprintf(name, sizeof name, "%s%s", prefix, key);
+        const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, key);
+        int sections = !*prefix && (strcmp(key, "training") == 0 || strcmp(key, "plugins") == 0);
+        int options = (!*prefix || strcmp(prefix, "training.") == 0) && key_find(key, &k, &plain) == 1 && k->type == CONFIG_OBJECT;
+        if ((sections || options) && cJSON_IsObject(v)) {
+            snprintf(name, sizeof name, "%s%s.", prefix, key);
+            json_next(s);
+            add_object(r, s, name, v);
+            continue;
+        }
+        if (v)
+            layer_add(r->s, r->layer, name, v, (struct place){ r->path, line }, 0);
+        if (json_skip(s, NULL, NULL) < 0)
+            return;
+    }
+}
+
+static void read_json(const struct reading *r, const char *text, size_t n)
+{
+    struct json_scan s;
+    struct json_fault f;
+    struct hone_err err = { 0 };
+    if (json_check(text, n, &f) < 0) {
+        settings_fault(r->s, (struct place){ r->path, (int)f.line }, f.path, f.why, "");
+        return;
+    }
+    cJSON *tree = json_parse(text, n, r->path, &err);
+    if (!tree) {
+        settings_fault(r->s, (struct place){ .file = r->path }, "", err.text, "");
+        return;
+    }
+    json_scan_init(&s, text, n, 1);
+    if (json_next(&s) == JSON_OBJECT)
+        add_object(r, &s, "", tree);
+    json_scan_free(&s);
+    cJSON_Delete(tree);
+}
+
+static int first_char(const struct buf *b)
+{
+    size_t i = 0;
+    while (i < b->n && isspace((unsigned char)b->p[i]))
+        i++;
+    return i < b->n ? b->p[i] : 0;
+}
+
+void layer_read(struct settings *s, struct layer *l, const char *path, int must)
+{
+    struct hone_err err = { 0 };
+    struct buf text = { 0 };
+    struct reading r = { s, l, NULL };
+    free(l->path);
+    r.path = l->path = strdup(path);
+    if (!must && access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
+        return;
+    if (file_read(path, MAX_FILE, &text, &err) < 0) {
+        settings_fault(s, (struct place){ .file = path }, "", err.text, "");
+        s->first.code = access(path, F_OK) != 0 ? ERR_NOT_FOUND : err.code;
+        snprintf(s->first.text, sizeof s->first.text, "%s", err.text);
+        return;
+    }
+    l->found = 1;
+    const char *content = text.n ? text.p : "";
+    size_t bad = utf8_invalid_at(content, text.n), nul = strnlen(content, text.n);
+    if (bad < text.n || nul < text.n) {
+        int line = 1;
+        for (size_t i = 0; i < (bad < nul ? bad : nul); i++)
+            line += content[i] == '\n';
+        settings_fault(s, (struct place){ path, line }, "", "the text is not valid UTF-8", "");
+    } else if (first_char(&text) == '{') {
+        read_json(&r, content, text.n);
+    } else {
+        read_libconfig(&r, content);
+    }
+    buf_free(&text);
+}
+
+/* ---- presets ---- */
+
+/* The i-th directory with presets (free()); NULL behind the last, "" for one that is not there. */
+static char *preset_dir(int i)
+{
+    char program[PATH_MAX];
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    char *out = NULL;
+    int n = 0;
+    switch (i) {
+    case 0:
+        if (config && *config == '/')
+            n = asprintf(&out, "%s/hone/presets", config);
+        else
+            n = home && *home ? asprintf(&out, "%s/.config/hone/presets", home) : asprintf(&out, "%s", "");
+        break;
+    case 1: /* the build tree that the program lies in */
+        if (path_program_dir(program, sizeof program, NULL) != 0)
+            return strdup("");
+        n = (int)strlen(program);
+        if (n > 6 && strcmp(program + n - 6, "/.libs") == 0)
+            program[n - 6] = '\0';
+        n = asprintf(&out, "%s/etc/presets", program);
+        break;
+    case 2:
+        n = asprintf(&out, "%s/hone/presets", HONE_DATADIR);
+        break;
+    default:
+        break;
+    }
+    return n < 0 ? NULL : out;
+}
+
+char *preset_find(const char *name)
+{
+    if (strchr(name, '/') || !*name)
+        return NULL;
+    char *dir, *path = NULL;
+    for (int i = 0; !path && (dir = preset_dir(i)); i++) {
+        if (asprintf(&path, "%s/%s.conf", dir, name) < 0 || access(path, R_OK) != 0) {
+            free(path);
+            path = NULL;
+        }
+        free(dir);
+    }
+    return path;
+}
+
+/* The comment at the head of a preset is its description. */
+static cJSON *preset_json(const char *name, const char *path)
+{
+    cJSON *o = cJSON_CreateObject();
+    struct buf text = { 0 };
+    json_put_str(o, "name", name);
+    json_put_str(o, "file", path);
+    if (file_read(path, MAX_FILE, &text, NULL) == 0 && text.n > 2 && text.p[0] == '#') {
+        size_t n = strcspn(text.p + 2, "\n");
+        char *line = strndup(text.p + 2, n);
+        json_put_str(o, "doc", line);
+        free(line);
+    }
+    buf_free(&text);
+    return o;
+}
+
+cJSON *settings_presets(void)
+{
+    cJSON *out = cJSON_CreateArray();
+    char *dir;
+    for (int i = 0; (dir = preset_dir(i)); i++) {
+        struct dirent **e = NULL;
+        int n = *dir ? scandir(dir, &e, NULL, alphasort) : 0;
+        for (int k = 0; k < n; k++) {
+            size_t len = strlen(e[k]->d_name);
+            if (len > 5 && strcmp(e[k]->d_name + len - 5, ".conf") == 0) {
+                char *path = path_join(dir, e[k]->d_name), name[256];
+                const cJSON *have;
+                int known = 0;
+                snprintf(name, sizeof name, "%.*s", (int)(len - 5), e[k]->d_name);
+                cJSON_ArrayForEach(have, out)
+                    known = known || strcmp(json_str(have, "name", ""), name) == 0;
+                if (path && !known)
+                    cJSON_AddItemToArray(out, preset_json(name, path));
+                free(path);
+            }
+            free(e[k]);
+        }
+        free(e);
+        free(dir);
+    }
+    return out;
+}
