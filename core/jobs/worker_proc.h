@@ -63,7 +63,8 @@ int worker_signal(struct worker_proc *w, const char *type, const char *mode, str
 int worker_next(struct worker_proc *w, int timeout_ms, cJSON **frame, struct hone_err *err);
 /* Fills err from an "error" frame: its code (ERR_JOB_FAILED when it has none) and text. Returns the code. */
 int worker_error(const cJSON *frame, struct hone_err *err);
-/* Waits up to grace_ms for the worker to end by itself, then kills its process group; reaps. Returns worker_how(). */
+/* Waits up to grace_ms for the worker to end by itself, then kills its process group; reaps. Frames that come meanwhile
+ * are dropped. Returns worker_how(). */
 const struct worker_end *worker_wait(struct worker_proc *w, int grace_ms);
 /* Kills the process group at once and reaps. */
 void worker_kill(struct worker_proc *w);
