@@ -1,0 +1,83 @@
+/* What the program can do, as functions: JSON in, JSON out. They print nothing, read no settings and know no terminal; the
+ * command line calls them, and so will a daemon. Field names are those of the Training API (docs/api.md of the customer: agent_id,
+ * job_id, config, progress, metrics ...).
+ *
+ * A function returns an object (free with cJSON_Delete()) or NULL with err filled; api->details then holds the single faults
+ * (an array of {path, message, fix, file, line}) or NULL. An agent may be named by its id, the unique beginning of it (at least 4
+ * characters behind "agent_") or its name; a job by its id, the unique beginning of it, or "latest". */
+#ifndef API_API_H
+#define API_API_H
+#include <cjson/cJSON.h>
+#include "core/base/err.h"
+
+struct api {
+    const char *state_dir;
+    const cJSON *plugin_dirs;    /* list of strings, may be NULL */
+    int threads;                 /* of workers; 0: one a core */
+    int log_level;               /* of workers, as core/base/log.h */
+    cJSON *details;              /* owned; see api_clear() */
+};
+/* Frees what the last failure left. */
+void api_clear(struct api *a);
+
+/* ---- training: train.c, resume.c ---- */
+
+enum api_wish { API_GO, API_PAUSE, API_KILL };
+
+struct api_hooks {
+    void *arg;
+    /* "started" (the new job as api_job_show() shows it), and the worker's frames "progress", "epoch", "checkpoint", "log". */
+    void (*event)(void *arg, const char *type, const cJSON *fields);
+    /* What whoever waits wants by now; asked several times a second. */
+    enum api_wish (*wish)(void *arg);
+};
+
+/* startTrainingJob, run to its end in this process. in: {agent_id (made when there is no such name), training_data: {file, format,
+ * validation_file, validation_format}, config}. out: the job as api_job_show(). Nothing is left behind by a request with a fault.
+ * ERR_JOB_FAILED: the job is stored as failed. ERR_INTERRUPTED: API_PAUSE was wished and the job is paused; ERR_CANCELLED: it
+ * was cancelled; in all three a->details is NULL and *job_id (may be NULL) has the id, else "". */
+cJSON *api_train(struct api *a, const cJSON *in, const struct api_hooks *hooks, char job_id[64], struct hone_err *err);
+/* resumeTrainingJob: goes on from the newest checkpoint that is whole, with the same data and configuration. in: {job_id}. A job that
+ * is completed is returned as it is, with "note". */
+cJSON *api_resume(struct api *a, const cJSON *in, const struct api_hooks *hooks, char job_id[64], struct hone_err *err);
+
+/* ---- jobs: jobs.c ---- */
+
+/* monitorTrainingProgress. in: {job_id, include_checkpoints, include_history}. */
+cJSON *api_monitor(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {agent_id, status (word), limit}. out: {jobs: [...]}, newest first. */
+cJSON *api_job_list(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {job_id}. out: all that is stored of it, without history. */
+cJSON *api_job_show(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {job_id}. A running job is asked to end and does so within a second or two; out: the job. */
+cJSON *api_job_cancel(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {job_id}: asks a running job to write a checkpoint and pause. */
+cJSON *api_job_pause(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {job_id, with_versions}: removes the job with its files. */
+cJSON *api_job_delete(struct api *a, const cJSON *in, struct hone_err *err);
+
+/* ---- agents: agents.c ---- */
+
+/* in: {name_contains, limit}. out: {agents: [...]}, newest first. */
+cJSON *api_agent_list(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {agent_id}. out: the agent with its versions and jobs. */
+cJSON *api_agent_show(struct api *a, const cJSON *in, struct hone_err *err);
+
+/* ---- using what was trained: evaluate.c, predict.c, report.c ---- */
+
+/* evaluateTrainingResults. in: {job_id, test_data: {file, format}, evaluation_criteria}. */
+cJSON *api_evaluate(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err);
+/* invokeAgent. in: {agent_id, texts or input: {file, format}, top, threshold}. For texts out has answers; for a file its answers go to
+ * descriptor `fd` as JSON lines, one an input, and out has count and seconds. */
+cJSON *api_predict(struct api *a, const cJSON *in, int fd, const struct api_hooks *hooks, struct hone_err *err);
+/* generateTrainingReport for one job. in: {job_id, format, options, output (path, or absent for descriptor `fd`)}. */
+cJSON *api_report(struct api *a, const cJSON *in, int fd, struct hone_err *err);
+
+/* ---- plugins: plugins.c ---- */
+
+/* in: {kind}. out: {plugins: [...], dirs}. */
+cJSON *api_plugin_list(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {name: an item's name, or a file}. out: {plugins: [those that have it]}. */
+cJSON *api_plugin_inspect(struct api *a, const cJSON *in, struct hone_err *err);
+
+#endif
