@@ -42,8 +42,9 @@ static int check_copies(const struct hone_optimizer *o, const struct hone_slot *
                          MAX_COPIES);
     if (s->count_from == 0)
         return 0;
-    if (s->count_from > o->item.n_params || o->item.params[s->count_from - 1].type != HONE_INT)
-        return hone_fail(err, ERR_PLUGIN, "slot '%s': count_from = %u is not 1 + the index of a HONE_INT setting",
+    if (s->count_from > o->item.n_params ||
+        (o->item.params[s->count_from - 1].type != HONE_INT && o->item.params[s->count_from - 1].type != HONE_BOOL))
+        return hone_fail(err, ERR_PLUGIN, "slot '%s': count_from = %u is not 1 + the index of a HONE_INT or HONE_BOOL setting",
                          s->name, s->count_from);
     return 0;
 }

@@ -32,7 +32,7 @@ struct hone_slot {
     double init;         /* first value of every element */
     uint32_t flags;
     uint32_t count;      /* copies; 0 means 1 */
-    uint32_t count_from; /* 1 + index of the HONE_INT setting that gives the number of copies; 0: `count` does */
+    uint32_t count_from; /* 1 + index of the HONE_INT or HONE_BOOL setting that gives the copies; 0: `count` does */
     uint32_t pad0;
 };
 
