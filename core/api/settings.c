@@ -230,11 +230,11 @@ struct settings *settings_load(const struct settings_flags *flags, cJSON *faults
     s->faults = NULL;
     if (rc == 0)
         return s;
-    settings_free(s);
+    settings_close(s);
     return NULL;
 }
 
-void settings_free(struct settings *s)
+void settings_close(struct settings *s)
 {
     if (!s)
         return;

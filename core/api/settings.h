@@ -22,7 +22,7 @@ struct settings_flags {
 /* Reads and checks all layers. Faults (at most 100) are appended to `faults` (an array, may be NULL) as {path, file, line, key,
  * message, fix}. NULL with err naming the first: HONE_EINVAL, or HONE_EIO or ERR_NOT_FOUND for a file that was asked for. */
 struct settings *settings_load(const struct settings_flags *flags, cJSON *faults, struct hone_err *err);
-void settings_free(struct settings *s);
+void settings_close(struct settings *s);
 
 /* The training keys that any layer above the built-in one gives, merged: for config_resolve(). Free with cJSON_Delete(). */
 cJSON *settings_training(const struct settings *s);
