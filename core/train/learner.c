@@ -187,7 +187,7 @@ static int restore_outputs(struct learner *l, const struct st_file *f, struct ho
     for (int64_t i = 0; i < n && !ret; i++)
         if (start[i] < 0 || start[i + 1] < start[i] || start[i + 1] > t->n)
             ret = bad_file(f, err, "its outputs do not fit together");
-    struct hone_string *list = ret ? NULL : calloc((size_t)n, sizeof *list);
+    struct hone_string *list = ret || n < 1 ? NULL : calloc((size_t)n, sizeof *list);
     if (!ret && !list)
         ret = hone_fail(err, HONE_ENOMEM, "memory ran out");
     for (int64_t i = 0; i < n && !ret; i++)
