@@ -1,0 +1,14 @@
+/* All test suites, one line each: SUITE(x) stands for int test_x(void) in test_x.c, which adds the suite "x" to CUnit's
+ * registry and returns 0, or -1. Without a SUITE of the includer's, the functions are declared. */
+#ifndef SUITE
+#define SUITE(name) int test_##name(void);
+#endif
+SUITE(curves)
+SUITE(evaluate)
+SUITE(registry)
+SUITE(report_json)
+SUITE(report_markdown)
+SUITE(report_tree)
+SUITE(settings)
+SUITE(stats)
+#undef SUITE
