@@ -141,7 +141,7 @@ static void judge_outputs(struct advice *a)
         enough++;
         perfect += t->correct == t->rows && t->predicted == t->rows;
         double high = stats_wilson(t->correct, t->rows, STATS_Z).high;
-        if (high < worst_high && high < a->accuracy) {
+        if (high < worst_high && high < a->wilson.low) {
             worst = i;
             worst_high = high;
         }
@@ -282,13 +282,14 @@ static void judge_fit(struct advice *a)
     if (v->overfitting && strcmp(v->overfitting, "none") == 0)
         say(a->strengths, "It does as well on held-out rows as on training rows: %s", v->why_overfitting);
     if (v->overfitting && (strcmp(v->overfitting, "moderate") == 0 || strcmp(v->overfitting, "high") == 0)) {
-        double points = isnan(v->gap) ? NAN : 100 * fmax(v->gap, 0);
+        double points = isnan(v->gap) ? (double)NAN : 100 * fmin(fmax(v->gap, 0), 1 - a->accuracy);
         say(a->weaknesses, "It fits the training rows better than others: %s", v->why_overfitting);
         cJSON *o = recommend(a, strcmp(v->overfitting, "high") == 0 ? HIGH : MEDIUM, "config", points);
         put_text(o, "recommendation", "Add examples, or raise weightDecay or labelSmoothing");
         put_text(o, "evidence", "%s", v->why_overfitting);
         put_text(o, "expected_impact", "at most +%.1f points of accuracy on new inputs", points);
-        put_text(o, "computed_from", "training accuracy - validation accuracy at the epoch that is served");
+        put_text(o, "computed_from", "the lesser of training accuracy - validation accuracy at the epoch that is served, and of "
+                 "1 - accuracy on the test rows");
     }
     if (v->underfitting && (strcmp(v->underfitting, "moderate") == 0 || strcmp(v->underfitting, "high") == 0))
         say(a->weaknesses, "It does not even fit the training rows: %s", v->why_underfitting);
@@ -332,7 +333,8 @@ static void judge_slices(struct advice *a)
             continue;
         double rest_accuracy = (double)(t->correct - s->correct) / (double)rest;
         double loses = rest_accuracy * (double)s->rows - (double)s->correct;
-        if (stats_wilson(s->correct, s->rows, STATS_Z).high < rest_accuracy && loses > cost) {
+        if (stats_wilson(s->correct, s->rows, STATS_Z).high < stats_wilson(t->correct - s->correct, rest, STATS_Z).low &&
+            loses > cost) {
             worst = s;
             cost = loses;
             others = rest_accuracy;
