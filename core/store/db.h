@@ -14,6 +14,8 @@ struct store {
     int open;      /* store_begin() was called and neither commit nor rollback since */
 };
 
+extern int store_lock_wait_ms; /* for tests */
+
 enum db_type { DB_TEXT, DB_INT, DB_REAL }; /* char *, int64_t, double (NULL in the database is NaN) */
 
 struct db_col {

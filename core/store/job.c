@@ -118,8 +118,8 @@ int job_set_ready(struct store *s, const struct job_row *row, struct hone_err *e
                        " WHERE id = ?1 AND status IN (0, 1, 2, 4)",
                        DB_ARGS(DB_T(row->id), DB_T(row->training_type), DB_T(row->config), DB_T(row->model),
                                DB_T(row->model_reason), DB_T(row->plugins), DB_T(row->data_counts),
-                               DB_T(row->estimates), DB_I(p->epoch), DB_I(p->total_epochs), DB_I(p->step), DB_I(p->total_steps),
-                               DB_I(clock_wall_ms())), err);
+                               DB_T(row->estimates), DB_I(p->epoch), DB_I(p->total_epochs), DB_I(p->step),
+                               DB_I(p->total_steps), DB_I(clock_wall_ms())), err);
     return job_one_changed(s, n, row->id, "it does not change any more", err);
 }
 

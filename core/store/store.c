@@ -15,6 +15,8 @@
 #include "core/store/db.h"
 #include "core/store/schema.h"
 
+int store_lock_wait_ms = STORE_LOCK_WAIT_MS;
+
 static const char magic[16] = "SQLite format 3";
 
 /* Before anything else is done with a connection; the first line decides how the file is locked and shared. */
@@ -54,15 +56,15 @@ static void sign(int fd)
 
 static int lock_wait(int fd, const char *path, struct hone_err *err)
 {
-    int64_t end = clock_mono_us() + STORE_LOCK_WAIT_MS * (int64_t)1000;
+    int64_t end = clock_mono_us() + store_lock_wait_ms * (int64_t)1000;
     while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return err_errno(err, "lock", path);
         if (clock_mono_us() >= end) {
             char who[96];
             holder(fd, who, sizeof who);
-            return hone_fail(err, ERR_CONFLICT, "%s has been held by %s for more than %d s; wait for it to end or "
-                             "stop it", path, who, STORE_LOCK_WAIT_MS / 1000);
+            return hone_fail(err, ERR_CONFLICT, "%s has been held by %s for more than %g s; wait for it to end or "
+                             "stop it", path, who, store_lock_wait_ms / 1000.0);
         }
         nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
     }
