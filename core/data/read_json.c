@@ -321,6 +321,7 @@ int read_json_lines(struct reading *r)
         while (stop > at && (unsigned char)r->text[stop - 1] <= ' ' && r->text[stop - 1])
             stop--;
         if (stop > at) {
+            json_scan_free(&scan);
             json_scan_init(&scan, r->text + at, stop - at, line);
             enum json_token t = json_next(&scan);
             if (t == JSON_OBJECT)
