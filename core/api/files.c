@@ -1,0 +1,170 @@
+/* Data files in the state directory: kept under their hash, shared by jobs, removed with the last job that uses them. */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "core/api/priv.h"
+#include "core/base/buf.h"
+#include "core/base/file.h"
+#include "core/data/examples.h"
+
+int file_usable(const char *path, struct hone_err *err)
+{
+    struct stat st;
+    if (strcmp(path, "-") == 0)
+        return 0;
+    if (stat(path, &st) != 0) {
+        int missing = errno == ENOENT || errno == ENOTDIR;
+        err_errno(err, "open", path);
+        return err->code = missing ? ERR_NOT_FOUND : HONE_EIO;
+    }
+    if (S_ISDIR(st.st_mode))
+        return hone_fail(err, HONE_EINVAL, "%s: this is a directory; give a file", path);
+    return 0;
+}
+
+/* ".jsonl" of "data.JSONL"; ".data" without a usable suffix. */
+static void suffix_of(const char *path, const char *format, char out[16])
+{
+    const char *base = strrchr(path, '/'), *dot = strrchr(base ? base : path, '.');
+    size_t n = dot ? strlen(dot) : 0;
+    if (strcmp(format, "auto") != 0) {
+        snprintf(out, 16, ".%s", format);
+        return;
+    }
+    if (n < 2 || n > 12)
+        n = 0;
+    for (size_t i = 1; i < n; i++) {
+        if (!isalnum((unsigned char)dot[i]))
+            n = 0;
+        else
+            out[i] = (char)tolower((unsigned char)dot[i]);
+    }
+    out[0] = '.';
+    out[n] = '\0';
+    if (n == 0)
+        snprintf(out, 16, ".data");
+}
+
+int keep_file(struct api *a, const char *path, const char *format, struct kept *k, struct hone_err *err)
+{
+    char suffix[16];
+    *k = (struct kept){ .format = format ? format : "auto" };
+    int rc = file_usable(path, err);
+    if (rc == 0 && data_format_of_name(k->format) < 0)
+        rc = hone_fail(err, HONE_EINVAL, "there is no data format '%.40s'; known are auto, jsonl, json, csv, tsv, fasttext, chat, alpaca",
+                       k->format);
+    if (rc < 0)
+        return rc;
+    suffix_of(path, k->format, suffix);
+    char *dir = state_path(a, "data");
+    rc = dir ? file_mkdirs(dir, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    if (rc == 0)
+        rc = file_store(path, dir, suffix, k->sha256, NULL, err);
+    if (rc == 0) {
+        if (asprintf(&k->file, "data/%s%s", k->sha256, suffix) < 0)
+            k->file = NULL;
+        k->path = k->file ? state_path(a, k->file) : NULL;
+        k->name = strdup(path);
+        if (!k->path || !k->name)
+            rc = hone_fail(err, HONE_ENOMEM, "memory ran out");
+    }
+    free(dir);
+    if (rc < 0)
+        kept_free(k);
+    return rc;
+}
+
+void kept_free(struct kept *k)
+{
+    free(k->name);
+    free(k->file);
+    free(k->path);
+    k->name = k->file = k->path = NULL;
+}
+
+int hold_data(struct api *a, struct hone_err *err)
+{
+    char *dir = state_path(a, "data");
+    int rc = dir ? file_mkdirs(dir, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    int fd = rc == 0 ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (rc == 0 && (fd < 0 || flock(fd, LOCK_SH) != 0))
+        rc = err_errno(err, "lock", dir);
+    if (rc < 0 && fd >= 0)
+        close(fd);
+    free(dir);
+    return rc < 0 ? rc : fd;
+}
+
+/* Removes the files of a hash, whatever their suffix. */
+static void remove_stored(int dir_fd, const char *sha256)
+{
+    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
+        if (strlen(sha256) == 64 && strncmp(e->d_name, sha256, 64) == 0)
+            unlinkat(dir_fd, e->d_name, 0);
+    }
+    if (d)
+        closedir(d);
+    else if (fd >= 0)
+        close(fd);
+}
+
+void drop_unused(struct api *a, const char *sha256, int hold)
+{
+    struct hone_err err;
+    if (hold >= 0 && flock(hold, LOCK_EX | LOCK_NB) == 0) {
+        struct store *s = store_open_existing(a->state_dir, &err);
+        int64_t users = s ? job_data_users(s, sha256, &err) : err.code == ERR_NOT_FOUND ? 0 : -1;
+        if (users == 0)
+            remove_stored(hold, sha256);
+        store_close(s);
+    }
+    if (hold >= 0)
+        close(hold);
+}
+
+void drop_empty(const struct api *a)
+{
+    static const char *const dirs[] = { "data", "jobs" };
+    for (size_t i = 0; i < 2; i++) {
+        char *dir = state_path(a, dirs[i]);
+        if (dir)
+            rmdir(dir);
+        free(dir);
+    }
+    rmdir(a->state_dir);
+}
+
+/* Replaces each `from` in text by `to`. */
+static void replace(char *text, size_t size, const char *from, const char *to)
+{
+    struct buf b = { 0 };
+    size_t len = strlen(from);
+    const char *at = text, *hit;
+    if (!len)
+        return;
+    for (; (hit = strstr(at, from)); at = hit + len) {
+        buf_add(&b, at, (size_t)(hit - at));
+        buf_puts(&b, to);
+    }
+    buf_puts(&b, at);
+    if (!buf_oom(&b))
+        snprintf(text, size, "%s", buf_str(&b));
+    buf_free(&b);
+}
+
+void user_names(struct hone_err *err, const struct kept *const *k, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (k[i]->path)
+            replace(err->text, sizeof err->text, k[i]->path, strcmp(k[i]->name, "-") == 0 ? "standard input" : k[i]->name);
+    }
+}

@@ -1,0 +1,96 @@
+/* What the files of core/api share. Private to core/api. */
+#ifndef API_PRIV_H
+#define API_PRIV_H
+#include "core/api/api.h"
+#include "core/jobs/worker_proc.h"
+#include "core/store/agent.h"
+#include "core/store/job.h"
+#include "core/store/store.h"
+
+/* ---- common.c ---- */
+
+/* The text of a required field of `in`, or NULL with HONE_EINVAL. */
+const char *need_text(const cJSON *in, const char *key, struct hone_err *err);
+/* cJSON from stored JSON text; null for NULL or what does not parse. */
+cJSON *stored_json(const char *text);
+/* RFC 3339, or null for 0. */
+void put_time(cJSON *o, const char *key, int64_t ms);
+/* See api.h for what names an agent or a job. */
+int find_agent(struct store *s, const char *name, struct agent_row *row, struct hone_err *err);
+/* The job is settled first: one whose process is gone becomes paused. */
+int find_job(struct store *s, const char *name, struct job_row *row, struct hone_err *err);
+/* Makes a job paused that is running in the books and that nobody runs. */
+int settle_job(struct store *s, struct job_row *row, struct hone_err *err);
+/* A job as the document's functions show it; agent_name may be NULL. */
+cJSON *job_json(const struct job_row *row, const char *agent_name);
+/* The progress and metrics of monitorTrainingProgress. */
+void put_job_state(cJSON *o, const struct job_row *row);
+/* The job as api_job_show() gives it, from the database. */
+cJSON *show_job(struct api *a, const char *id, struct hone_err *err);
+/* dir of the state + "/" + rel (free()). */
+char *state_path(const struct api *a, const char *rel);
+
+/* ---- tasks.c ---- */
+
+/* A start frame with task, plugin_dirs, threads and log_level. */
+cJSON *start_frame(const struct api *a, const char *task);
+/* Runs a task that needs no "go" to its end. `fd`: the worker's standard output, 0: ours. The "result" frame, or NULL with err
+ * and a->details. */
+cJSON *run_task(struct api *a, cJSON *start, int fd, const struct api_hooks *hooks, struct hone_err *err);
+/* err and a->details from an "error" frame. Returns the code. */
+int take_error(struct api *a, const cJSON *frame, struct hone_err *err);
+
+/* ---- files.c ---- */
+
+/* A data file in the state directory. */
+struct kept {
+    char *name;              /* as the user gave it */
+    char *file;              /* "data/<sha256>.<suffix>" */
+    char *path;              /* the same with the state directory */
+    char sha256[65];
+    const char *format;      /* as given, "auto" otherwise */
+};
+/* Checks that `path` can be data (ERR_NOT_FOUND, HONE_EINVAL for a directory). */
+int file_usable(const char *path, struct hone_err *err);
+int keep_file(struct api *a, const char *path, const char *format, struct kept *k, struct hone_err *err);
+void kept_free(struct kept *k);
+/* A shared lock on the data directory, to be held (close()) from keep_file() until a job in the books names the file. */
+int hold_data(struct api *a, struct hone_err *err);
+/* Removes the stored file unless a job uses it or somebody else holds the directory. `hold`: our own lock, given up. */
+void drop_unused(struct api *a, const char *sha256, int hold);
+/* Removes directories of the state that are empty. */
+void drop_empty(const struct api *a);
+/* The names of the stored files in a message become those that the user gave. */
+void user_names(struct hone_err *err, const struct kept *const *k, int n);
+
+/* ---- runner.c ---- */
+
+/* A training under way: the worker, and what is to be written of it. */
+struct runner {
+    struct api *a;
+    const struct api_hooks *hooks;
+    struct worker_proc *w;
+    int lock;                    /* of the job; -1: none */
+    char job_id[64], agent_id[64], version_id[64];
+    struct job_progress progress;
+    double batch;                /* rows a step */
+    cJSON *epochs;               /* epoch frames that are not in the books yet */
+    cJSON *checkpoints;          /* checkpoint frames of the same kind */
+    char *metrics, *best;        /* JSON texts of the newest */
+    int64_t wrote_us;
+    int asked;                   /* a stop was sent: 1 checkpoint, 2 cancel */
+    int warned;
+};
+
+/* Starts the worker with the frame. */
+int runner_start(struct runner *r, const cJSON *start, struct hone_err *err);
+/* The "ready" frame; NULL when the task refused, died, or was interrupted. */
+cJSON *runner_ready(struct runner *r, struct hone_err *err);
+/* Sends "go" and follows the job to its end, which is written into the books. 0 completed; else ERR_JOB_FAILED, ERR_CANCELLED,
+ * ERR_INTERRUPTED, or what kept the books from being written. */
+int runner_follow(struct runner *r, struct hone_err *err);
+void runner_free(struct runner *r);
+/* Columns of a job from a "ready" frame (strings are the row's). */
+int ready_columns(struct job_row *row, const cJSON *ready, struct hone_err *err);
+
+#endif

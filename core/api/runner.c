@@ -1,0 +1,360 @@
+/* A training under way: frames of the worker into the books, wishes of people to the worker, and the end of it. The books are
+ * opened about once a second and at events that must not be lost. Called by train.c and resume.c. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "core/api/priv.h"
+#include "core/base/clock.h"
+#include "core/base/json.h"
+#include "core/base/log.h"
+#include "core/store/checkpoint.h"
+#include "core/store/history.h"
+#include "core/store/version.h"
+
+#define WRITE_US 1000000
+#define TICK_MS 100
+
+int runner_start(struct runner *r, const cJSON *start, struct hone_err *err)
+{
+    r->w = worker_start(&(struct worker_opts){ .lock_fd = r->lock > 0 ? r->lock : 0 }, err);
+    return r->w ? worker_send(r->w, start, err) : err->code;
+}
+
+static enum api_wish wish(const struct runner *r)
+{
+    return r->hooks && r->hooks->wish ? r->hooks->wish(r->hooks->arg) : API_GO;
+}
+
+static void tell(const struct runner *r, const char *type, const cJSON *fields)
+{
+    if (r->hooks && r->hooks->event)
+        r->hooks->event(r->hooks->arg, type, fields);
+}
+
+cJSON *runner_ready(struct runner *r, struct hone_err *err)
+{
+    int rc = 0;
+    while (rc >= 0) {
+        cJSON *frame = NULL;
+        if (wish(r) != API_GO) {
+            hone_fail(err, ERR_INTERRUPTED, "interrupted before training began; nothing was stored");
+            return NULL;
+        }
+        rc = worker_next(r->w, TICK_MS, &frame, err);
+        const char *type = json_str(frame, "type", "");
+        if (strcmp(type, "ready") == 0)
+            return frame;
+        if (strcmp(type, "error") == 0)
+            rc = take_error(r->a, frame, err);
+        else if (strcmp(type, "result") == 0)
+            rc = hone_fail(err, ERR_JOB_FAILED, "the worker ended before it was ready");
+        else if (frame)
+            tell(r, type, frame);
+        cJSON_Delete(frame);
+    }
+    return NULL;
+}
+
+static void set_text(char **slot, char *text)
+{
+    free(*slot);
+    *slot = text;
+}
+
+int ready_columns(struct job_row *row, const cJSON *ready, struct hone_err *err)
+{
+    const cJSON *model = json_get(ready, "model"), *progress = json_get(ready, "progress");
+    const char *name = json_str(model, "name", NULL), *reason = json_str(model, "reason", NULL);
+    set_text(&row->config, json_text(json_get(ready, "config"), 0));
+    set_text(&row->model, name ? strdup(name) : NULL);
+    set_text(&row->model_reason, reason ? strdup(reason) : NULL);
+    set_text(&row->plugins, json_text(json_get(ready, "plugins"), 0));
+    set_text(&row->data_counts, json_text(json_get(ready, "data"), 0));
+    set_text(&row->estimates, json_text(json_get(ready, "estimates"), 0));
+    row->progress.total_epochs = json_int(progress, "total_epochs", 0);
+    row->progress.total_steps = json_int(progress, "total_steps", 0);
+    return row->config && row->plugins && row->data_counts && row->estimates ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");
+}
+
+/* ---- into the books ---- */
+
+static int write_epochs(struct runner *r, struct store *s, struct hone_err *err)
+{
+    const cJSON *e;
+    int rc = 0;
+    cJSON_ArrayForEach(e, r->epochs) {
+        char *text = json_text(e, 0);
+        if (rc >= 0)
+            rc = text ? history_put(s, r->job_id, json_int(e, "epoch", 0), json_int(e, "step", 0), text, err)
+                      : hone_fail(err, HONE_ENOMEM, "memory ran out");
+        free(text);
+    }
+    return rc;
+}
+
+static int write_checkpoint(struct runner *r, struct store *s, const cJSON *c, struct hone_err *err)
+{
+    const char *removed = json_str(c, "removed", NULL);
+    char *metrics = r->metrics ? strdup(r->metrics) : NULL;
+    struct checkpoint_row row = { .job_id = r->job_id, .file = (char *)(intptr_t)json_str(c, "file", ""), .bytes = json_int(c, "bytes", 0),
+                                  .sha256 = (char *)(intptr_t)json_str(c, "sha256", ""), .epoch = json_int(c, "epoch", 0),
+                                  .step = json_int(c, "step", 0), .kind = (char *)(intptr_t)json_str(c, "kind", "interval"),
+                                  .metrics = metrics };
+    int rc = checkpoint_put(s, &row, err);
+    if (rc >= 0 && removed && strcmp(removed, row.file) != 0)
+        rc = checkpoint_forget(s, r->job_id, removed, err);
+    free(row.id);
+    free(metrics);
+    return rc;
+}
+
+static int write_pending(struct runner *r, struct store *s, struct hone_err *err)
+{
+    const cJSON *c;
+    int rc = write_epochs(r, s, err);
+    cJSON_ArrayForEach(c, r->checkpoints) {
+        if (rc >= 0)
+            rc = write_checkpoint(r, s, c, err);
+    }
+    return rc >= 0 ? job_set_progress(s, r->job_id, &r->progress, r->metrics, r->best, err) : rc;
+}
+
+static void empty(cJSON **list)
+{
+    cJSON_Delete(*list);
+    *list = cJSON_CreateArray();
+}
+
+/* Writes what is pending and reads what others ask for. What cannot be written stays pending. */
+static void visit_books(struct runner *r)
+{
+    struct hone_err err;
+    struct store *s = store_open_existing(r->a->state_dir, &err);
+    int asked = 0, rc = s ? store_begin(s, &err) : err.code;
+    if (rc >= 0)
+        rc = write_pending(r, s, &err);
+    if (rc >= 0)
+        rc = asked = job_stop_requested(s, r->job_id, &err);
+    if (rc >= 0)
+        rc = store_commit(s, &err);
+    store_close(s);
+    r->wrote_us = clock_mono_us();
+    if (rc >= 0) {
+        empty(&r->epochs);
+        empty(&r->checkpoints);
+    } else if (!r->warned++) {
+        log_line(LOG_WARN, "progress cannot be recorded at present: %s", err.text);
+    }
+    if (asked == JOB_STOP_CANCEL && r->asked < 2) {
+        r->asked = 2;
+        worker_signal(r->w, "stop", "cancel", NULL);
+    } else if (asked == JOB_STOP_PAUSE && r->asked < 1) {
+        r->asked = 1;
+        worker_signal(r->w, "stop", "checkpoint", NULL);
+    }
+}
+
+/* ---- frames ---- */
+
+static void note_progress(struct runner *r, const cJSON *f)
+{
+    struct job_progress *p = &r->progress;
+    p->epoch = json_int(f, "epoch", p->epoch);
+    p->step = json_int(f, "step", p->step);
+    p->total_steps = json_int(f, "total_steps", p->total_steps);
+    p->token_usage = json_int(f, "token_usage", p->token_usage);
+    p->loss = json_num(f, "loss", p->loss);
+    p->learning_rate = json_num(f, "learning_rate", p->learning_rate);
+    p->gradient_norm = json_num(f, "gradient_norm", p->gradient_norm);
+    p->examples_per_second = json_num(f, "examples_per_second", p->examples_per_second);
+    p->memory_mb = json_num(f, "memory_usage_mb", p->memory_mb);
+}
+
+static void note_epoch(struct runner *r, const cJSON *f)
+{
+    cJSON *row = cJSON_Duplicate(f, 1);
+    note_progress(r, f);
+    cJSON_DeleteItemFromObjectCaseSensitive(row, "type");
+    char *text = json_text(row, 0);
+    if (json_bool(f, "best", 0)) {
+        cJSON *best = cJSON_CreateObject();
+        json_put_int(best, "epoch", json_int(f, "epoch", 0));
+        json_put(best, "metrics", cJSON_Duplicate(row, 1));
+        set_text(&r->best, json_text(best, 0));
+        cJSON_Delete(best);
+    }
+    if (text)
+        set_text(&r->metrics, text);
+    cJSON_AddItemToArray(r->epochs, row);
+}
+
+/* ---- the end ---- */
+
+static int add_version(struct runner *r, struct store *s, const cJSON *weights, const char *file, struct hone_err *err)
+{
+    struct version_row v = { .agent_id = r->agent_id, .job_id = r->job_id, .weights_file = (char *)(intptr_t)file,
+                             .weights_sha256 = (char *)(intptr_t)json_str(weights, "sha256", ""),
+                             .weights_bytes = json_int(weights, "bytes", 0) };
+    int rc = version_insert(s, &v, err);
+    if (rc >= 0)
+        rc = agent_activate(s, r->agent_id, v.id, err);
+    free(v.id);
+    return rc;
+}
+
+static int write_result(struct runner *r, struct store *s, const cJSON *result, struct hone_err *err)
+{
+    const char *status = json_str(result, "status", "");
+    const cJSON *weights = json_get(result, "weights"), *best = json_get(result, "best");
+    char file[200];
+    int known = job_status_by_name(status), rc = 0;
+    if (known != JOB_COMPLETED && known != JOB_PAUSED && known != JOB_CANCELLED)
+        return hone_fail(err, ERR_CORRUPT, "the worker sent a result with status '%.40s'", status);
+    snprintf(file, sizeof file, "jobs/%s/%.80s", r->job_id, json_str(weights, "file", ""));
+    char *results = json_text(result, 0), *best_text = cJSON_GetArraySize(best) > 0 ? json_text(best, 0) : NULL;
+    struct job_end end = { .status = (enum job_status)known, .reason = known == JOB_PAUSED ? "stopped with a checkpoint" : "done",
+                           .stop_reason = json_str(result, "stop_reason", NULL), .results = results, .best = best_text };
+    if (known == JOB_COMPLETED) {
+        end.weights_file = file;
+        end.weights_sha256 = json_str(weights, "sha256", NULL);
+    }
+    if (known == JOB_CANCELLED)
+        end.reason = "cancelled";
+    rc = job_finish(s, r->job_id, &end, err);
+    if (rc >= 0 && known == JOB_COMPLETED)
+        rc = add_version(r, s, weights, file, err);
+    free(results);
+    free(best_text);
+    return rc;
+}
+
+/* Of a failed job. `why` has the sentence. */
+static int write_failure(struct runner *r, struct store *s, const cJSON *frame, const struct hone_err *why, struct hone_err *err)
+{
+    const struct worker_end *how = worker_how(r->w);
+    char *details = json_text(json_get(frame, "details"), 0);
+    struct job_end end = { .status = JOB_FAILED, .reason = "failed", .error_text = why->text,
+                           .error_code = frame || how->cause == WORKER_ALIVE ? err_api_code(why->code) : how->code,
+                           .error_stage = json_str(frame, "stage", "training"), .error_details = details };
+    if (why->code == HONE_EDIVERGED)
+        end.stop_reason = "diverged";
+    int rc = job_finish(s, r->job_id, &end, err);
+    free(details);
+    return rc;
+}
+
+/* The last visit: `frame` is a result or an error frame, or NULL when there was neither. */
+static int close_books(struct runner *r, const cJSON *frame, const struct hone_err *why, struct hone_err *err)
+{
+    struct store *s = store_open_existing(r->a->state_dir, err);
+    int rc = s ? store_begin(s, err) : err->code;
+    if (rc >= 0)
+        rc = write_pending(r, s, err);
+    if (rc >= 0 && frame && strcmp(json_str(frame, "type", ""), "result") == 0)
+        rc = write_result(r, s, frame, err);
+    else if (rc >= 0)
+        rc = write_failure(r, s, frame, why, err);
+    if (rc >= 0)
+        rc = store_commit(s, err);
+    store_close(s);
+    return rc;
+}
+
+static int conclude(struct runner *r, const cJSON *frame, const struct hone_err *why, struct hone_err *err)
+{
+    const char *status = json_str(frame, "status", "");
+    int is_result = strcmp(json_str(frame, "type", ""), "result") == 0;
+    if (is_result) {
+        r->progress.elapsed_ms += json_int(frame, "duration_ms", 0);
+        r->progress.token_usage = json_int(frame, "token_usage", r->progress.token_usage);
+        r->progress.step = json_int(frame, "steps", r->progress.step);
+        r->progress.memory_mb = json_num(frame, "memory_usage_mb", r->progress.memory_mb);
+    }
+    int rc = close_books(r, frame, why, err);
+    if (rc < 0)
+        return err_prefix(err, "the end of job %s could not be written down", r->job_id);
+    if (!is_result)
+        return hone_fail(err, ERR_JOB_FAILED, "%s", why->text);
+    if (strcmp(status, "paused") == 0)
+        return hone_fail(err, ERR_INTERRUPTED, "job %s is paused; its checkpoint is written", r->job_id);
+    if (strcmp(status, "cancelled") == 0)
+        return hone_fail(err, ERR_CANCELLED, "job %s was cancelled", r->job_id);
+    return 0;
+}
+
+/* Killed on request, by a second Ctrl-C: paused at its newest checkpoint. */
+static int killed(struct runner *r, struct hone_err *err)
+{
+    struct store *s;
+    worker_kill(r->w);
+    s = store_open_existing(r->a->state_dir, err);
+    int rc = s ? store_begin(s, err) : err->code;
+    if (rc >= 0)
+        rc = write_pending(r, s, err);
+    if (rc >= 0)
+        rc = job_finish(s, r->job_id, &(struct job_end){ .status = JOB_PAUSED, .reason = "killed on request" }, err);
+    if (rc >= 0)
+        rc = store_commit(s, err);
+    store_close(s);
+    return rc < 0 ? rc : hone_fail(err, ERR_INTERRUPTED, "job %s was killed; it is paused at its newest checkpoint", r->job_id);
+}
+
+/* Returns 1 when the job is to be killed. */
+static int heed(struct runner *r)
+{
+    enum api_wish now = wish(r);
+    if (now == API_PAUSE && r->asked < 1) {
+        r->asked = 1;
+        worker_signal(r->w, "stop", "checkpoint", NULL);
+    }
+    return now == API_KILL;
+}
+
+int runner_follow(struct runner *r, struct hone_err *err)
+{
+    int rc = worker_signal(r->w, "go", NULL, err);
+    r->epochs = cJSON_CreateArray();
+    r->checkpoints = cJSON_CreateArray();
+    r->wrote_us = clock_mono_us();
+    for (;;) {
+        cJSON *frame = NULL;
+        if (heed(r))
+            return killed(r, err);
+        rc = worker_next(r->w, TICK_MS, &frame, err);
+        const char *type = json_str(frame, "type", "");
+        if (rc < 0 || strcmp(type, "result") == 0 || strcmp(type, "error") == 0) {
+            struct hone_err why = *err;
+            if (strcmp(type, "error") == 0)
+                take_error(r->a, frame, &why);
+            rc = conclude(r, frame, &why, err);
+            cJSON_Delete(frame);
+            return rc;
+        }
+        if (strcmp(type, "progress") == 0)
+            note_progress(r, frame);
+        else if (strcmp(type, "epoch") == 0)
+            note_epoch(r, frame);
+        else if (strcmp(type, "checkpoint") == 0)
+            cJSON_AddItemToArray(r->checkpoints, cJSON_Duplicate(frame, 1));
+        if (frame)
+            tell(r, type, frame);
+        if (strcmp(type, "checkpoint") == 0 || clock_mono_us() - r->wrote_us > WRITE_US)
+            visit_books(r);
+        cJSON_Delete(frame);
+    }
+}
+
+void runner_free(struct runner *r)
+{
+    if (r->w)
+        worker_wait(r->w, 10000);
+    worker_free(r->w);
+    if (r->lock >= 0)
+        close(r->lock);
+    cJSON_Delete(r->epochs);
+    cJSON_Delete(r->checkpoints);
+    free(r->metrics);
+    free(r->best);
+}

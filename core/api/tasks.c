@@ -1,0 +1,55 @@
+/* Tasks of a worker that need no books: start it, hear it out, take what it found. */
+#include <string.h>
+#include "core/api/priv.h"
+#include "core/base/json.h"
+
+cJSON *start_frame(const struct api *a, const char *task)
+{
+    cJSON *f = cJSON_CreateObject();
+    json_put_str(f, "type", "start");
+    json_put_str(f, "task", task);
+    json_put(f, "plugin_dirs", a->plugin_dirs ? cJSON_Duplicate(a->plugin_dirs, 1) : cJSON_CreateArray());
+    json_put_int(f, "threads", a->threads);
+    json_put_int(f, "log_level", a->log_level);
+    return f;
+}
+
+int take_error(struct api *a, const cJSON *frame, struct hone_err *err)
+{
+    const cJSON *details = json_get(frame, "details");
+    api_clear(a);
+    if (cJSON_IsArray(details) && cJSON_GetArraySize(details) > 0)
+        a->details = cJSON_Duplicate(details, 1);
+    return worker_error(frame, err);
+}
+
+cJSON *run_task(struct api *a, cJSON *start, int fd, const struct api_hooks *hooks, struct hone_err *err)
+{
+    struct worker_proc *w = worker_start(&(struct worker_opts){ .stdout_fd = fd }, err);
+    cJSON *result = NULL;
+    int rc = w ? worker_send(w, start, err) : err->code;
+    cJSON_Delete(start);
+    while (rc >= 0 && !result) {
+        cJSON *frame = NULL;
+        if (hooks && hooks->wish && hooks->wish(hooks->arg) != API_GO)
+            rc = hone_fail(err, ERR_INTERRUPTED, "interrupted");
+        else
+            rc = worker_next(w, 200, &frame, err);
+        const char *type = json_str(frame, "type", "");
+        if (strcmp(type, "result") == 0) {
+            result = frame;
+            continue;
+        }
+        if (strcmp(type, "error") == 0)
+            rc = take_error(a, frame, err);
+        else if (frame && hooks && hooks->event)
+            hooks->event(hooks->arg, type, frame);
+        cJSON_Delete(frame);
+    }
+    if (result) {
+        worker_wait(w, 5000);
+        cJSON_DeleteItemFromObjectCaseSensitive(result, "type");
+    }
+    worker_free(w);
+    return result;
+}

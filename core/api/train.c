@@ -1,0 +1,275 @@
+/* startTrainingJob, run in this process: check, keep the data, start a worker, and once it is ready put agent and job into the books
+ * in one transaction. A request with a fault leaves nothing behind. The rest is runner.c's. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "core/api/priv.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/json.h"
+#include "core/base/text.h"
+#include "core/jobs/lock.h"
+#include "core/train/config.h"
+
+#define MAX_FAULTS 100
+#define MAX_NAME 200
+
+struct request {
+    struct kept data, validation;
+    struct train_config config;
+    const char *agent;
+    int hold;
+};
+
+static void put_details(struct api *a, const struct config_fault *f, int n)
+{
+    api_clear(a);
+    a->details = cJSON_CreateArray();
+    for (int i = 0; i < n; i++) {
+        cJSON *d = cJSON_CreateObject();
+        json_put_str(d, "path", f[i].path);
+        json_put_str(d, "message", f[i].text);
+        json_put_str(d, "fix", f[i].fix);
+        cJSON_AddItemToArray(a->details, d);
+    }
+}
+
+static int check_config(struct api *a, const cJSON *given, struct train_config *c, struct hone_err *err)
+{
+    struct config_fault *f = calloc(MAX_FAULTS, sizeof *f);
+    int n = 0;
+    if (!f)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    int rc = config_resolve(c, given, f, MAX_FAULTS, &n, err);
+    if (rc < 0 && n > 0)
+        put_details(a, f, n);
+    free(f);
+    return rc;
+}
+
+static int check_name(const char *name, struct hone_err *err)
+{
+    size_t n = strlen(name);
+    if (n > MAX_NAME)
+        return hone_fail(err, HONE_EINVAL, "agent_id: a name has at most %d bytes, found %zu", MAX_NAME, n);
+    if (utf8_invalid_at(name, n) < n)
+        return hone_fail(err, HONE_EINVAL, "agent_id: the name is not valid UTF-8");
+    for (size_t i = 0; i < n; i++) {
+        if ((unsigned char)name[i] < ' ' || name[i] == 127)
+            return hone_fail(err, HONE_EINVAL, "agent_id: the name has a control character");
+    }
+    if (strncmp(name, "agent_", 6) == 0)
+        return hone_fail(err, ERR_NOT_FOUND, "there is no agent '%.80s'; names of new agents do not begin with agent_", name);
+    return 0;
+}
+
+/* ERR_CONFLICT when the agent has a job that runs. An agent that does not exist is fine when its name is. Early, so that a long start
+ * is not in vain; the insertion checks again. */
+static int check_agent(struct api *a, const char *name, struct hone_err *err)
+{
+    struct agent_row agent;
+    struct job_row job;
+    struct store *s = store_open_existing(a->state_dir, err);
+    if (!s)
+        return err->code == ERR_NOT_FOUND ? check_name(name, err) : err->code;
+    int rc = find_agent(s, name, &agent, err);
+    if (rc == ERR_NOT_FOUND) {
+        rc = check_name(name, err);
+    } else if (rc >= 0) {
+        rc = job_active(s, agent.id, &job, err);
+        if (rc == 1)
+            rc = settle_job(s, &job, err);
+        if (rc >= 0 && job.id && (job.status == JOB_RUNNING || job.status == JOB_PREPARING))
+            rc = hone_fail(err, ERR_CONFLICT, "agent '%.80s' is being trained by job %s", agent.name, job.id);
+        job_free(&job);
+        agent_free(&agent);
+    }
+    store_close(s);
+    return rc < 0 ? rc : 0;
+}
+
+/* Keeps the files of a request that was checked. On failure nothing is kept. */
+static int keep_files(struct api *a, const cJSON *data, struct request *q, struct hone_err *err)
+{
+    const char *file = need_text(data, "file", err), *validation = json_str(data, "validation_file", NULL),
+               *format = json_str(data, "format", NULL);
+    int rc = file ? 0 : err_prefix(err, "training_data");
+    if (rc == 0 && validation)
+        rc = file_usable(validation, err);
+    if (rc == 0)
+        rc = file_usable(file, err);
+    if (rc < 0)
+        return rc;
+    q->hold = hold_data(a, err);
+    rc = q->hold < 0 ? q->hold : keep_file(a, file, format, &q->data, err);
+    if (rc == 0 && validation)
+        rc = keep_file(a, validation, json_str(data, "validation_format", format), &q->validation, err);
+    return rc;
+}
+
+static void give_up(struct api *a, struct request *q)
+{
+    if (*q->validation.sha256)
+        drop_unused(a, q->validation.sha256, q->hold >= 0 ? dup(q->hold) : -1);
+    if (*q->data.sha256)
+        drop_unused(a, q->data.sha256, q->hold);
+    else if (q->hold >= 0)
+        close(q->hold);
+    q->hold = -1;
+    drop_empty(a);
+}
+
+static cJSON *train_frame(const struct api *a, const struct request *q, const char *dir)
+{
+    cJSON *f = start_frame(a, "train"), *data = cJSON_CreateObject();
+    json_put_str(f, "job_dir", dir);
+    json_put_str(data, "path", q->data.path);
+    json_put_str(data, "format", q->data.format);
+    json_put_str(data, "validation", q->validation.path);
+    json_put(f, "data", data);
+    json_put(f, "config", cJSON_Duplicate(q->config.resolved, 1));
+    json_put(f, "resume", cJSON_CreateNull());
+    json_put_int(f, "threads", q->config.threads);
+    return f;
+}
+
+static char *copy(const char *s)
+{
+    return s ? strdup(s) : NULL;
+}
+
+/* The agent with that name, made when there is none. */
+static int need_agent(struct store *s, const char *name, struct agent_row *agent, struct hone_err *err)
+{
+    int rc = find_agent(s, name, agent, err);
+    if (rc != ERR_NOT_FOUND || (rc = check_name(name, err)) < 0)
+        return rc;
+    *agent = (struct agent_row){ .name = strdup(name), .description = strdup("") };
+    if (!agent->name || !agent->description)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    return agent_insert(s, agent, err);
+}
+
+static int insert_job(struct runner *r, struct store *s, const struct request *q, const cJSON *ready, struct hone_err *err)
+{
+    struct agent_row agent = { 0 };
+    struct job_row row = { .id = strdup(r->job_id), .training_type = copy(q->config.training_type), .data_name = copy(q->data.name),
+                           .data_file = copy(q->data.file), .data_format = copy(q->data.format), .data_sha256 = copy(q->data.sha256),
+                           .progress = { .loss = NAN, .learning_rate = NAN, .gradient_norm = NAN, .examples_per_second = NAN,
+                                         .memory_mb = NAN } };
+    if (q->validation.file) {
+        row.validation_name = copy(q->validation.name);
+        row.validation_file = copy(q->validation.file);
+        row.validation_format = copy(q->validation.format);
+        row.validation_sha256 = copy(q->validation.sha256);
+    }
+    int rc = ready_columns(&row, ready, err);
+    if (rc >= 0)
+        rc = need_agent(s, q->agent, &agent, err);
+    if (rc >= 0) {
+        row.agent_id = copy(agent.id);
+        snprintf(r->agent_id, sizeof r->agent_id, "%s", agent.id);
+        rc = job_insert(s, &row, err);
+    }
+    if (rc >= 0)
+        rc = job_transition(s, r->job_id, JOB_RUNNING, "started", err);
+    r->progress = row.progress;
+    agent_free(&agent);
+    job_free(&row);
+    return rc;
+}
+
+/* Agent and job in one transaction. */
+static int book(struct runner *r, const struct request *q, const cJSON *ready, struct hone_err *err)
+{
+    struct store *s = store_open(r->a->state_dir, err);
+    int rc = s ? store_begin(s, err) : err->code;
+    if (rc >= 0)
+        rc = insert_job(r, s, q, ready, err);
+    if (rc >= 0)
+        rc = store_commit(s, err);
+    store_close(s);
+    return rc;
+}
+
+/* From the kept files to a job in the books that is ready to go. On failure the job's directory is gone. */
+static int launch(struct runner *r, struct request *q, struct hone_err *err)
+{
+    const struct kept *const files[] = { &q->data, &q->validation };
+    char id[64];
+    id_new("job", id, sizeof id);
+    char *dir = job_dir(r->a->state_dir, id);
+    if (!dir)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    snprintf(r->job_id, sizeof r->job_id, "%s", id);
+    int rc = r->lock = job_lock_take(r->a->state_dir, id, err);
+    cJSON *start = train_frame(r->a, q, dir), *ready = NULL;
+    if (rc >= 0)
+        rc = runner_start(r, start, err);
+    if (rc >= 0) {
+        ready = runner_ready(r, err);
+        rc = ready ? book(r, q, ready, err) : err->code;
+    }
+    if (rc < 0) {
+        user_names(err, files, 2);
+        worker_free(r->w);
+        r->w = NULL;
+        file_remove_tree(dir, NULL);
+        r->job_id[0] = '\0';
+    }
+    cJSON_Delete(ready);
+    cJSON_Delete(start);
+    free(dir);
+    return rc;
+}
+
+static cJSON *run(struct runner *r, struct request *q, struct hone_err *err)
+{
+    const struct kept *const files[] = { &q->data, &q->validation };
+    int rc = launch(r, q, err);
+    if (rc < 0) {
+        give_up(r->a, q);
+        return NULL;
+    }
+    close(q->hold);
+    q->hold = -1;
+    cJSON *job = show_job(r->a, r->job_id, err);
+    if (job && r->hooks && r->hooks->event)
+        r->hooks->event(r->hooks->arg, "started", job);
+    cJSON_Delete(job);
+    rc = runner_follow(r, err);
+    if (rc < 0) {
+        user_names(err, files, 2);
+        return NULL;
+    }
+    return show_job(r->a, r->job_id, err);
+}
+
+cJSON *api_train(struct api *a, const cJSON *in, const struct api_hooks *hooks, char job_id[64], struct hone_err *err)
+{
+    struct request q = { .hold = -1 };
+    struct runner r = { .a = a, .hooks = hooks, .lock = -1 };
+    cJSON *out = NULL;
+    api_clear(a);
+    if (job_id)
+        job_id[0] = '\0';
+    q.agent = need_text(in, "agent_id", err);
+    if (!q.agent)
+        return NULL;
+    int rc = check_config(a, json_get(in, "config"), &q.config, err);
+    if (rc == 0)
+        rc = check_agent(a, q.agent, err);
+    if (rc == 0 && (rc = keep_files(a, json_get(in, "training_data"), &q, err)) < 0)
+        give_up(a, &q);
+    if (rc == 0)
+        out = run(&r, &q, err);
+    if (job_id)
+        snprintf(job_id, 64, "%s", r.job_id);
+    runner_free(&r);
+    kept_free(&q.data);
+    kept_free(&q.validation);
+    config_free(&q.config);
+    return out;
+}
