@@ -10,7 +10,9 @@
 
 int db_fault(struct store *s, struct hone_err *err)
 {
-    int rc = sqlite3_extended_errcode(s->db), sys = sqlite3_system_errno(s->db);
+    int last = errno, rc = sqlite3_extended_errcode(s->db), sys = sqlite3_system_errno(s->db);
+    if (sys == 0 && rc == SQLITE_IOERR_WRITE)
+        sys = last; /* of a commit SQLite does not keep it */
     switch (rc & 0xff) {
     case SQLITE_NOMEM:
         return hone_fail(err, HONE_ENOMEM, "%s: memory ran out", s->path);
