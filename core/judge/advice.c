@@ -205,10 +205,10 @@ static void judge_rare(struct advice *a)
     double points = points_of(a, others * (double)rare_rows - (double)rare_correct);
     if (points <= 0)
         return;
-    say(a->weaknesses, "%lld outputs have fewer than %d training examples; %lld of their %lld test rows were answered as "
-        "expected", (long long)rare, FEW_EXAMPLES, (long long)rare_correct, (long long)rare_rows);
+    say(a->weaknesses, "Outputs with fewer than %d training examples: %lld; of their %lld test rows %lld were answered as "
+        "expected", FEW_EXAMPLES, (long long)rare, (long long)rare_rows, (long long)rare_correct);
     cJSON *o = recommend(a, urgency(points), "data", points);
-    put_text(o, "recommendation", "Bring the %lld rare outputs to at least %d examples each", (long long)rare, FEW_EXAMPLES);
+    put_text(o, "recommendation", "Bring each output to at least %d training examples", FEW_EXAMPLES);
     put_text(o, "evidence", "accuracy is %.3f on their rows and %.3f on the others", (double)rare_correct / (double)rare_rows,
              others);
     put_text(o, "expected_impact", "+%.1f points of accuracy if they became as good as the others", points);
@@ -222,7 +222,7 @@ static void judge_unknown(struct advice *a)
         return;
     double points = points_of(a, (double)unknown) * a->accuracy * (double)a->f->tally->rows /
                     fmax((double)(a->f->tally->rows - unknown), 1);
-    say(a->weaknesses, "%lld test rows expect an output that the agent was never shown; they count as wrong",
+    say(a->weaknesses, "Test rows that expect an output which the agent was never shown: %lld; they count as wrong",
         (long long)unknown);
     cJSON *o = recommend(a, urgency(points), "data", points);
     put_text(o, "recommendation", "Add training examples for the outputs that only the test rows have");
@@ -243,7 +243,7 @@ static void judge_conflicts(struct advice *a)
         wrong += p->predicted[i] != p->expected[i] && l->conflicted[p->expected[i]] && l->conflicted[p->predicted[i]];
     }
     double points = points_of(a, (double)wrong);
-    say(a->weaknesses, "%lld inputs stand in the training data with more than one output (%lld rows)",
+    say(a->weaknesses, "Inputs with more than one output in the training data: %lld, in %lld rows",
         (long long)l->conflicts, (long long)l->conflict_rows);
     cJSON *o = recommend(a, urgency(points), "data", points);
     put_text(o, "recommendation", "Give each of these inputs one output; `hone data check` lists them");
@@ -263,8 +263,8 @@ static void judge_confidence(struct advice *a)
         say(a->strengths, "Its confidence can be believed: expected calibration error %.3f", t->ece);
     if (t->ece <= BAD_ECE)
         return;
-    say(a->weaknesses, "It is %s sure of itself: mean confidence %.3f at an accuracy of %.3f (expected calibration error "
-        "%.3f)", sure ? "too" : "not enough", t->confidence, a->accuracy, t->ece);
+    say(a->weaknesses, "Its confidence is too %s: %.3f in the mean at an accuracy of %.3f (expected calibration error %.3f)",
+        sure ? "high" : "low", t->confidence, a->accuracy, t->ece);
     cJSON *o = recommend(a, t->ece > 0.15 ? MEDIUM : LOW, "calibration", NAN);
     if (isnan(smoothing) || (!sure && smoothing <= 0))
         put_text(o, "recommendation", "Choose thresholds from the table of confidence and accuracy, not from the number itself");
@@ -358,7 +358,7 @@ static void judge_test_rows(struct advice *a)
     const struct lesson *l = a->f->lesson;
     if (l && l->n_seen > 0) {
         int64_t fresh = t->rows - l->n_seen;
-        say(a->weaknesses, "%lld of %lld test rows have an input that was trained on; %s%.3f", (long long)l->n_seen,
+        say(a->weaknesses, "Test rows with an input that was trained on: %lld of %lld; %s%.3f", (long long)l->n_seen,
             (long long)t->rows, fresh > 0 ? "accuracy on the others is " : "no other rows were tested; accuracy is ",
             fresh > 0 ? (double)(t->correct - l->seen_correct) / (double)fresh : a->accuracy);
     }
