@@ -131,7 +131,7 @@ void drop_unused(struct api *a, const char *sha256, int hold)
         close(hold);
 }
 
-void drop_empty(const struct api *a)
+void drop_empty(const struct api *a, int fresh)
 {
     static const char *const dirs[] = { "data", "jobs" };
     for (size_t i = 0; i < 2; i++) {
@@ -140,7 +140,8 @@ void drop_empty(const struct api *a)
             rmdir(dir);
         free(dir);
     }
-    rmdir(a->state_dir);
+    if (fresh)
+        rmdir(a->state_dir);
 }
 
 /* Replaces each `from` in text by `to`. */

@@ -58,8 +58,8 @@ void kept_free(struct kept *k);
 int hold_data(struct api *a, struct hone_err *err);
 /* Removes the stored file unless a job uses it or somebody else holds the directory. `hold`: our own lock, given up. */
 void drop_unused(struct api *a, const char *sha256, int hold);
-/* Removes directories of the state that are empty. */
-void drop_empty(const struct api *a);
+/* Removes directories in the state that are empty, and with `fresh` its own. */
+void drop_empty(const struct api *a, int fresh);
 /* The names of the stored files in a message become those that the user gave. */
 void user_names(struct hone_err *err, const struct kept *const *k, int n);
 

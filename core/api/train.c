@@ -20,7 +20,7 @@ struct request {
     struct kept data, validation;
     struct train_config config;
     const char *agent;
-    int hold;
+    int hold, fresh;         /* fresh: there was no state directory */
 };
 
 static void put_details(struct api *a, const struct config_fault *f, int n)
@@ -118,7 +118,7 @@ static void give_up(struct api *a, struct request *q)
     else if (q->hold >= 0)
         close(q->hold);
     q->hold = -1;
-    drop_empty(a);
+    drop_empty(a, q->fresh);
 }
 
 static cJSON *train_frame(const struct api *a, const struct request *q, const char *dir)
@@ -256,6 +256,7 @@ cJSON *api_train(struct api *a, const cJSON *in, const struct api_hooks *hooks, 
     if (job_id)
         job_id[0] = '\0';
     q.agent = need_text(in, "agent_id", err);
+    q.fresh = access(a->state_dir, F_OK) != 0;
     if (!q.agent)
         return NULL;
     int rc = check_config(a, json_get(in, "config"), &q.config, err);

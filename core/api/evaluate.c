@@ -1,0 +1,123 @@
+/* evaluateTrainingResults: the worker judges, the books keep what it found. */
+#include <stdlib.h>
+#include <string.h>
+#include "core/api/priv.h"
+#include "core/base/file.h"
+#include "core/base/json.h"
+#include "core/store/evaluation.h"
+#include "core/store/history.h"
+
+/* The job with its history, as the start frame's fields. */
+static int read_job(struct api *a, const char *name, struct job_row *row, cJSON *start, struct hone_err *err)
+{
+    struct history_list list;
+    cJSON *history = cJSON_CreateArray();
+    struct store *s = store_open_existing(a->state_dir, err);
+    int rc = s ? find_job(s, name, row, err) : err->code;
+    if (!s && rc == ERR_NOT_FOUND)
+        hone_fail(err, ERR_NOT_FOUND, "there is no job '%.80s': %.200s holds no state yet", name, a->state_dir);
+    if (rc >= 0 && row->status != JOB_COMPLETED) {
+        rc = hone_fail(err, ERR_PRECONDITION, "job %s is %s; only a completed job can be evaluated", row->id,
+                       job_status_name((enum job_status)row->status));
+        job_free(row);
+    }
+    if (rc >= 0) {
+        rc = history_list(s, row->id, -1, 0, &list, err);
+        for (size_t i = 0; rc >= 0 && i < list.n; i++)
+            cJSON_AddItemToArray(history, stored_json(list.v[i].row));
+        if (rc >= 0)
+            history_list_free(&list);
+        else
+            job_free(row);
+    }
+    json_put(start, "history", history);
+    store_close(s);
+    return rc;
+}
+
+static void put_file(cJSON *o, const struct api *a, const char *key, const char *rel)
+{
+    char *path = rel ? state_path(a, rel) : NULL;
+    json_put_str(o, key, path);
+    free(path);
+}
+
+static void put_fields(cJSON *start, const struct api *a, const struct job_row *row, const cJSON *in)
+{
+    const cJSON *test = json_get(in, "test_data"), *criteria = json_get(in, "evaluation_criteria");
+    cJSON *data = cJSON_CreateNull(), *held_out = cJSON_CreateObject();
+    put_file(start, a, "weights", row->weights_file);
+    put_file(held_out, a, "path", row->data_file);
+    put_file(held_out, a, "validation", row->validation_file);
+    json_put_str(held_out, "format", row->data_format);
+    json_put(start, "held_out", held_out);
+    if (test) {
+        cJSON_Delete(data);
+        data = cJSON_CreateObject();
+        json_put_str(data, "path", json_str(test, "file", NULL));
+        json_put_str(data, "format", json_str(test, "format", "auto"));
+    }
+    json_put(start, "data", data);
+    json_put(start, "criteria", criteria ? cJSON_Duplicate(criteria, 1) : cJSON_CreateNull());
+    json_put(start, "config", stored_json(row->config));
+}
+
+/* Stores the evaluation and puts ids in front of its fields. */
+static cJSON *keep(struct api *a, const struct job_row *row, const cJSON *in, cJSON *result, struct hone_err *err)
+{
+    const char *file = json_str(json_get(in, "test_data"), "file", NULL);
+    char sha256[65] = "";
+    cJSON *out = cJSON_CreateObject();
+    json_put_str(out, "job_id", row->id);
+    json_put_str(out, "agent_id", row->agent_id);
+    for (cJSON *f = result->child, *next; f; f = next) {
+        next = f->next;
+        cJSON_DetachItemViaPointer(result, f);
+        cJSON_AddItemToObject(out, f->string, f);
+    }
+    int rc = file && strcmp(file, "-") != 0 ? file_sha256(file, sha256, err) : 0;
+    char *text = json_text(out, 0), *criteria = json_get(in, "evaluation_criteria") ? json_text(json_get(in, "evaluation_criteria"), 0) : NULL;
+    struct evaluation_row e = { .job_id = row->id, .data_sha256 = *sha256 ? sha256 : NULL, .weights_sha256 = row->weights_sha256,
+                                .criteria = criteria, .overall_score = json_num(json_get(out, "evaluation"), "overall_score", 0),
+                                .result = text };
+    struct store *s = rc >= 0 && text ? store_open_existing(a->state_dir, err) : NULL;
+    rc = s ? evaluation_insert(s, &e, err) : rc < 0 ? rc : err->code;
+    store_close(s);
+    if (rc >= 0) {
+        json_put_str(out, "evaluation_id", e.id);
+        put_time(out, "created_at", e.created_at);
+    }
+    free(e.id);
+    free(text);
+    free(criteria);
+    if (rc >= 0)
+        return out;
+    cJSON_Delete(out);
+    return NULL;
+}
+
+cJSON *api_evaluate(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
+{
+    struct job_row row;
+    const char *name = need_text(in, "job_id", err), *test = json_str(json_get(in, "test_data"), "file", NULL);
+    api_clear(a);
+    if (!name || (test && file_usable(test, err) < 0))
+        return NULL;
+    cJSON *start = start_frame(a, "evaluate"), *out = NULL;
+    if (read_job(a, name, &row, start, err) < 0) {
+        cJSON_Delete(start);
+        return NULL;
+    }
+    put_fields(start, a, &row, in);
+    cJSON *result = run_task(a, start, 0, hooks, err);
+    if (result)
+        out = keep(a, &row, in, result, err);
+    struct kept data = { .name = row.data_name, .path = state_path(a, row.data_file) };
+    const struct kept *const files[] = { &data };
+    if (!result)
+        user_names(err, files, 1);
+    free(data.path);
+    cJSON_Delete(result);
+    job_free(&row);
+    return out;
+}

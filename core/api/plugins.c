@@ -1,0 +1,96 @@
+/* Plugins as the worker's probe describes them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "core/api/priv.h"
+#include "core/base/json.h"
+#include "core/base/text.h"
+
+static int has_kind(const cJSON *plugin, const char *kind)
+{
+    const cJSON *items = json_get(plugin, "items"), *i;
+    cJSON_ArrayForEach(i, items) {
+        if (strcmp(json_str(i, "kind", ""), kind) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+cJSON *api_plugin_list(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    const char *kind = json_str(in, "kind", NULL);
+    api_clear(a);
+    cJSON *out = run_task(a, start_frame(a, "probe"), 0, NULL, err);
+    cJSON *list = cJSON_GetObjectItemCaseSensitive(out, "plugins");
+    for (cJSON *p = list && kind ? list->child : NULL, *next; p; p = next) {
+        next = p->next;
+        if (!has_kind(p, kind))
+            cJSON_Delete(cJSON_DetachItemViaPointer(list, p));
+    }
+    return out;
+}
+
+static int is_named(const cJSON *plugin, const char *name)
+{
+    const cJSON *items = json_get(plugin, "items"), *i;
+    const char *file = json_str(plugin, "file", "");
+    size_t n = strlen(name);
+    if (strcmp(json_str(plugin, "name", ""), name) == 0 || (strncmp(file, name, n) == 0 && strcmp(file + n, ".so") == 0))
+        return 1;
+    cJSON_ArrayForEach(i, items) {
+        if (strcmp(json_str(i, "name", ""), name) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static int unknown(const cJSON *list, const char *name, struct hone_err *err)
+{
+    const char *names[257];
+    int n = 0;
+    const cJSON *p, *i;
+    cJSON_ArrayForEach(p, list) {
+        const cJSON *items = json_get(p, "items");
+        cJSON_ArrayForEach(i, items) {
+            if (n < 256)
+                names[n++] = json_str(i, "name", "");
+        }
+    }
+    names[n] = NULL;
+    const char *near = text_nearest(name, names);
+    return hone_fail(err, ERR_NOT_FOUND, "there is no plugin '%.80s'%s%s%s", name, near ? "; did you mean '" : "; `hone plugin list` lists them",
+                     near ? near : "", near ? "'?" : "");
+}
+
+cJSON *api_plugin_inspect(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    const char *name = need_text(in, "name", err);
+    api_clear(a);
+    if (!name)
+        return NULL;
+    cJSON *start = start_frame(a, "probe");
+    if (strchr(name, '/') || access(name, F_OK) == 0) {
+        json_put_str(start, "file", name);
+        return run_task(a, start, 0, NULL, err);
+    }
+    cJSON *all = run_task(a, start, 0, NULL, err), *found = cJSON_CreateArray();
+    cJSON *list = cJSON_GetObjectItemCaseSensitive(all, "plugins");
+    if (!all) {
+        cJSON_Delete(found);
+        return NULL;
+    }
+    for (cJSON *p = list ? list->child : NULL, *next; p; p = next) {
+        next = p->next;
+        if (is_named(p, name))
+            cJSON_AddItemToArray(found, cJSON_DetachItemViaPointer(list, p));
+    }
+    if (cJSON_GetArraySize(found) == 0)
+        unknown(list, name, err);
+    int none = cJSON_GetArraySize(found) == 0;
+    json_put(all, "plugins", found);
+    if (!none)
+        return all;
+    cJSON_Delete(all);
+    return NULL;
+}
