@@ -406,7 +406,7 @@ static int fill(struct store *s)
     }
 }
 
-/* In a process of its own: fills until nothing fits any more; what was acknowledged must stay. 0, or where it went wrong. */
+/* In a process of its own: fills until nothing more fits; what was acknowledged must stay. 0, or where it went wrong. */
 static int full_file(void)
 {
     struct rlimit old, small = { 200000, 0 };
@@ -492,7 +492,7 @@ int test_store_files(void)
     CU_pSuite suite = CU_add_suite("store_files", NULL, NULL);
     int ok = suite && CU_add_test(suite, "creates", creates) && CU_add_test(suite, "refuses", refuses) &&
              CU_add_test(suite, "damage", damage) && CU_add_test(suite, "migrates", migrates) &&
-             CU_add_test(suite, "one at a time", one_at_a_time) && CU_add_test(suite, "many processes", many_processes) &&
+             CU_add_test(suite, "one at a time", one_at_a_time) && CU_add_test(suite, "processes", many_processes) &&
              CU_add_test(suite, "killed", killed) && CU_add_test(suite, "full", full);
     return ok ? 0 : -1;
 }
