@@ -1,3 +1,4 @@
+/* See arena.h. Blocks double up to a limit; the newest stands first and is the only one with room. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* See buf.h. */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,7 +133,8 @@ void buf_json_double(struct buf *b, double v)
         buf_printf(b, "%.0f", v == 0 ? 0.0 : v);
         return;
     }
-    for (int digits = 15; digits <= 17; digits++) {
+    /* Any decimal of 15 digits survives, but for denormals, which have fewer. */
+    for (int digits = fabs(v) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, v);
         if (strtod(text, NULL) == v)
             break;

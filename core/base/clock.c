@@ -1,6 +1,8 @@
+/* See clock.h. Identifiers stand here since they begin with the time. */
 #include <math.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include "core/base/clock.h"
@@ -47,7 +49,7 @@ void clock_human(double seconds, char out[32])
     else if (seconds < 3599.5)
         snprintf(out, 32, "%d min %02d s", (int)(rint(seconds) / 60), (int)fmod(rint(seconds), 60));
     else
-        snprintf(out, 32, "%lld h %02d min", (long long)(seconds / 3600), (int)fmod(seconds / 60, 60));
+        snprintf(out, 32, "%lld h %02lld min", llrint(seconds / 60) / 60, llrint(seconds / 60) % 60);
 }
 
 void id_new(const char *prefix, char *out, unsigned size)
@@ -56,9 +58,8 @@ void id_new(const char *prefix, char *out, unsigned size)
     uint32_t random;
     char tail[17];
     if (sodium_init() < 0)
-        random = (uint32_t)clock_mono_us();
-    else
-        randombytes_buf(&random, sizeof random);
+        abort(); /* there is no source of random bits */
+    randombytes_buf(&random, sizeof random);
     unsigned __int128 v = (unsigned __int128)((uint64_t)clock_wall_ms() & 0xffffffffffffu) << 32 | random;
     for (int i = 15; i >= 0; i--, v >>= 5)
         tail[i] = digits[(unsigned)(v & 31)];

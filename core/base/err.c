@@ -1,3 +1,4 @@
+/* See err.h: the tables from error codes to what users and the API see. */
 #include <errno.h>
 #include <string.h>
 #include "core/base/err.h"

@@ -1,3 +1,4 @@
+/* See file.h. What is written appears whole: under a temporary name first, then renamed. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -125,8 +126,8 @@ int file_mkdirs(const char *path, struct hone_err *err)
     int ret = 0;
     if (!p)
         return hone_fail(err, HONE_ENOMEM, "memory ran out");
-    for (char *s = p + 1; !ret; s++) {
-        if (*s != '/' && *s != '\0')
+    for (char *s = p; !ret; s++) {
+        if (s == p ? *s != '\0' : *s != '/' && *s != '\0')
             continue;
         char end = *s;
         *s = '\0';
@@ -272,6 +273,8 @@ char *path_join(const char *dir, const char *name)
 int path_program_dir(char *out, size_t size, struct hone_err *err)
 {
     ssize_t n = readlink("/proc/self/exe", out, size - 1);
+    if (n >= 0)
+        errno = ENAMETOOLONG;
     if (n <= 0 || (size_t)n >= size - 1)
         return err_errno(err, "read", "/proc/self/exe");
     out[n] = '\0';

@@ -1,5 +1,5 @@
-/* Strict JSON (RFC 8259): a pull scanner over a text in memory, a validator on top of it, and cJSON behind the
- * validator. cJSON alone accepts text that is not JSON, so nothing calls cJSON_Parse but this file.
+/* Strict JSON (RFC 8259): a pull scanner over a text in memory, a validator on top of it, and cJSON trees that the
+ * scanner builds. cJSON's own parser accepts text that is not JSON, so nothing calls cJSON_Parse.
  * Refused beyond the grammar: duplicate keys, \u0000, invalid UTF-8, lone surrogates, numbers that overflow a double,
  * a byte order mark, depth over 64. Called by everything that reads JSON. */
 #ifndef BASE_JSON_H
@@ -56,7 +56,7 @@ struct json_fault {
 /* 0 when text is one strict JSON value, else HONE_EINVAL with *fault filled. */
 int json_check(const char *text, size_t len, struct json_fault *fault);
 
-/* json_check(), then cJSON. Returns a tree (free with cJSON_Delete) or NULL with err filled: "NAME:LINE:COLUMN: why". */
+/* json_check(), then a tree. Returns it (free with cJSON_Delete) or NULL with err filled: "NAME:LINE:COLUMN: why". */
 cJSON *json_parse(const char *text, size_t len, const char *name, struct hone_err *err);
 /* As above for a file, at most `max` bytes. */
 cJSON *json_parse_file(const char *path, size_t max, struct hone_err *err);

@@ -1,9 +1,77 @@
-/* cJSON behind the validator, printing that keeps every bit, and small accessors. */
+/* Trees of json.h: built by the scanner, since cJSON's parser takes what is not JSON and refuses long numbers; printed with
+ * every bit kept; small accessors. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "core/base/file.h"
 #include "core/base/json.h"
+
+/* A node for the token just scanned, NULL when memory ran out. */
+static cJSON *node(const struct json_scan *s, enum json_token t)
+{
+    switch (t) {
+    case JSON_OBJECT:
+        return cJSON_CreateObject();
+    case JSON_ARRAY:
+        return cJSON_CreateArray();
+    case JSON_NUMBER:
+        return cJSON_CreateNumber(s->number);
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return cJSON_CreateBool(t == JSON_TRUE);
+    case JSON_NULL:
+        return cJSON_CreateNull();
+    default:
+        break;
+    }
+    char *copy = strndup(s->str, s->str_len);
+    cJSON *v = copy ? cJSON_CreateString(copy) : NULL;
+    free(copy);
+    return v;
+}
+
+/* The tree of a text that was checked; NULL when memory ran out. */
+static cJSON *build(const char *text, size_t len)
+{
+    struct json_scan s;
+    cJSON *open[JSON_MAX_DEPTH], *root = NULL;
+    char *key = NULL;
+    int depth = 0, ok = 1;
+    json_scan_init(&s, text, len, 1);
+    for (enum json_token t; ok && (t = json_next(&s)) > JSON_END;) {
+        if (t == JSON_OBJECT_END || t == JSON_ARRAY_END) {
+            depth--;
+            continue;
+        }
+        if (t == JSON_KEY) {
+            key = strndup(s.str, s.str_len);
+            ok = key != NULL;
+            continue;
+        }
+        cJSON *v = node(&s, t);
+        ok = v != NULL;
+        if (!root)
+            root = v;
+        else if (key)
+            ok = ok && cJSON_AddItemToObject(open[depth - 1], key, v);
+        else
+            ok = ok && cJSON_AddItemToArray(open[depth - 1], v);
+        if (!ok && v != root)
+            cJSON_Delete(v);
+        if (ok && (t == JSON_OBJECT || t == JSON_ARRAY))
+            open[depth++] = v;
+        free(key);
+        key = NULL;
+    }
+    ok = ok && s.last == JSON_END;
+    free(key);
+    json_scan_free(&s);
+    if (!ok) {
+        cJSON_Delete(root);
+        root = NULL;
+    }
+    return root;
+}
 
 cJSON *json_parse(const char *text, size_t len, const char *name, struct hone_err *err)
 {
@@ -13,7 +81,7 @@ cJSON *json_parse(const char *text, size_t len, const char *name, struct hone_er
                   *f.path ? " at " : "", f.path);
         return NULL;
     }
-    cJSON *v = cJSON_ParseWithLength(text, len);
+    cJSON *v = build(text, len);
     if (!v)
         hone_fail(err, HONE_ENOMEM, "%s: memory ran out", name);
     return v;

@@ -1,3 +1,4 @@
+/* See log.h. */
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>

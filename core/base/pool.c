@@ -1,4 +1,5 @@
-#include <errno.h>
+/* The threads of pool.h. A loop is open while its pieces are handed out; helpers that come late find it closed and wait for
+ * the next one, so that the caller never waits for a thread that has not begun. Not a queue of jobs. */
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
@@ -6,23 +7,27 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "core/base/clock.h"
 #include "core/base/err.h"
 #include "core/base/pool.h"
 
 #define MOST_BY_DEFAULT 16
-#define SPINS 4000 /* some microseconds */
+#define MOST_PIECES 64  /* enough for 16 threads, so that a slow piece does not hold up the others */
+#define SPIN_US 50      /* between two loops of a training step there is less, as a rule */
+#define OPEN (1 << 30)  /* the loop takes helpers; the bits below count those that are in it */
 
 struct pool {
     int threads;
+    int spin_us;
     pthread_t *thread;
-    /* the present loop */
+    /* the present loop: written while it is closed and nobody is in it */
     hone_task *task;
     void *arg;
     int64_t n, piece;
-    /* shared words; each on a line of its own, since all threads look at them */
-    _Alignas(64) int64_t next;   /* first index that nobody has taken */
-    _Alignas(64) int busy;       /* helpers that have not finished the present loop */
-    _Alignas(64) int round;      /* raised for each loop; helpers sleep on it */
+    /* shared words, each on a line of its own, since all threads look at them */
+    _Alignas(64) int64_t next; /* first index that nobody has taken */
+    _Alignas(64) int gate;
+    _Alignas(64) int round;    /* raised for each loop; helpers sleep on it */
     _Alignas(64) int sleepers;
     int stop;
 };
@@ -44,6 +49,22 @@ static inline void relax(void)
 #endif
 }
 
+/* Waits until *word is no longer `value`, at most for us microseconds. 1 when it changed. */
+static int spin_while(int *word, int value, int us)
+{
+    if (us <= 0)
+        return __atomic_load_n(word, __ATOMIC_ACQUIRE) != value;
+    int64_t until = clock_mono_us() + us;
+    do {
+        for (int i = 0; i < 32; i++) {
+            if (__atomic_load_n(word, __ATOMIC_ACQUIRE) != value)
+                return 1;
+            relax();
+        }
+    } while (clock_mono_us() < until);
+    return 0;
+}
+
 static void work(struct pool *p)
 {
     for (;;) {
@@ -57,12 +78,8 @@ static void work(struct pool *p)
 /* Waits until the round is no longer `seen`; returns the new one. */
 static int await_round(struct pool *p, int seen)
 {
-    for (int i = 0; i < SPINS; i++) {
-        int now = __atomic_load_n(&p->round, __ATOMIC_ACQUIRE);
-        if (now != seen)
-            return now;
-        relax();
-    }
+    if (spin_while(&p->round, seen, p->spin_us))
+        return __atomic_load_n(&p->round, __ATOMIC_ACQUIRE);
     __atomic_fetch_add(&p->sleepers, 1, __ATOMIC_SEQ_CST);
     int now;
     while ((now = __atomic_load_n(&p->round, __ATOMIC_SEQ_CST)) == seen)
@@ -79,8 +96,9 @@ static void *helper(void *arg)
         seen = await_round(p, seen);
         if (__atomic_load_n(&p->stop, __ATOMIC_ACQUIRE))
             return NULL;
-        work(p);
-        __atomic_fetch_sub(&p->busy, 1, __ATOMIC_RELEASE);
+        if (__atomic_fetch_add(&p->gate, 1, __ATOMIC_ACQUIRE) & OPEN)
+            work(p);
+        __atomic_fetch_sub(&p->gate, 1, __ATOMIC_RELEASE);
     }
 }
 
@@ -107,6 +125,7 @@ struct pool *pool_new(int threads, struct hone_err *err)
         return NULL;
     }
     p->threads = 1;
+    p->spin_us = threads <= cores ? SPIN_US : 0; /* who spins must not keep a core from who works */
     for (int i = 1; i < threads; i++) {
         int rc = pthread_create(&p->thread[i], NULL, helper, p);
         if (rc) {
@@ -136,30 +155,35 @@ int pool_threads(const struct pool *p)
     return p->threads;
 }
 
+/* Lets no more helpers in and waits for those that work. */
+static void close_loop(struct pool *p)
+{
+    int inside = __atomic_and_fetch(&p->gate, ~OPEN, __ATOMIC_ACQUIRE);
+    while (inside > 0) {
+        if (!spin_while(&p->gate, inside, p->spin_us))
+            sched_yield();
+        inside = __atomic_load_n(&p->gate, __ATOMIC_ACQUIRE);
+    }
+}
+
 void pool_run(struct pool *p, int64_t n, int64_t grain, hone_task *task, void *arg)
 {
     if (n <= 0)
         return;
     if (grain < 1)
         grain = 1;
-    if (n <= grain || p->threads == 1) {
-        task(arg, 0, n);
-        return;
-    }
-    /* some pieces a thread, so that a slow one does not hold up the others */
-    int64_t pieces = (n + grain - 1) / grain, most = (int64_t)p->threads * 8;
-    p->piece = pieces > most ? (pieces + most - 1) / most * grain : grain;
+    int64_t grains = n / grain + (n % grain != 0);
+    p->piece = (grains + MOST_PIECES - 1) / MOST_PIECES * grain;
     p->task = task;
     p->arg = arg;
     p->n = n;
     __atomic_store_n(&p->next, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&p->busy, p->threads - 1, __ATOMIC_RELAXED);
+    if (p->threads == 1 || n <= p->piece) {
+        work(p);
+        return;
+    }
+    __atomic_fetch_or(&p->gate, OPEN, __ATOMIC_RELEASE);
     next_round(p);
     work(p);
-    for (int i = 0; __atomic_load_n(&p->busy, __ATOMIC_ACQUIRE) > 0; i++) {
-        if (i < SPINS)
-            relax();
-        else
-            sched_yield();
-    }
+    close_loop(p);
 }

@@ -1,3 +1,4 @@
+/* See rng.h. */
 #include <math.h>
 #include "core/base/rng.h"
 

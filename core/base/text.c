@@ -1,3 +1,4 @@
+/* UTF-8 and the likeness of names, of text.h. Words are in text_words.c. */
 #include <stdlib.h>
 #include <string.h>
 #include "core/base/text.h"

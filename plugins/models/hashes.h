@@ -26,7 +26,11 @@ static int grow_array(const struct hone_host *host, void *array, int64_t *cap, i
 
 struct hash_slot {
     uint64_t key; /* 0: empty */
-    int32_t a, b; /* what the table is for; -1 at first */
+    int32_t a;    /* what the table is for; -1 at first */
+    union {
+        int32_t b; /* -1 at first */
+        float f;
+    };
 };
 
 /* Open addressing, at most half full. */
@@ -34,6 +38,13 @@ struct hash_table {
     struct hash_slot *slot;
     int64_t cap, n; /* cap is a power of two */
 };
+
+/* Starts to fetch a key's slot from memory. */
+static inline void hash_prefetch(const struct hash_table *t, uint64_t key)
+{
+    if (t->cap)
+        __builtin_prefetch(&t->slot[key & ((uint64_t)t->cap - 1)]);
+}
 
 /* The slot of a key, or NULL. */
 static inline struct hash_slot *hash_find(const struct hash_table *t, uint64_t key)
@@ -81,7 +92,7 @@ static inline struct hash_slot *hash_add(const struct hone_host *host, struct ha
     for (; t->slot[i].key; i = (i + 1) & mask)
         if (t->slot[i].key == key)
             return &t->slot[i];
-    t->slot[i] = (struct hash_slot){ key, -1, -1 };
+    t->slot[i] = (struct hash_slot){ .key = key, .a = -1, .b = -1 };
     t->n++;
     return &t->slot[i];
 }

@@ -11,6 +11,7 @@
 #ifndef MODELS_NGRAMS_H
 #define MODELS_NGRAMS_H
 #include <math.h>
+#include <stdlib.h>
 #include "hashes.h"
 #include "hone/model.h"
 #include "hone/text.h"
@@ -20,11 +21,13 @@ struct ngrams {
     const struct hone_text_service *text;
     int64_t char_min, char_max, word_ngrams;
     double share, scale;
-    int64_t rows, unit_rows;    /* rows of the table; the first unit_rows are words and pairs, the rest character n-grams */
+    int64_t rows;               /* of the table: first word_rows words, then pairs up to unit_rows, then character n-grams */
+    int64_t word_rows, unit_rows;
     uint64_t *row_hash;         /* [rows] */
     float *idf;                 /* [rows] */
-    struct hash_table units;    /* a: row or -1, b: word or -1 */
-    struct hash_table grams;    /* a: row */
+    struct hash_table singles;  /* words; a: row or -1, b: known word or -1 */
+    struct hash_table pairs;    /* a: row, f: idf */
+    struct hash_table grams;    /* a: row, f: idf */
     int64_t words;              /* known words */
     char *word_bytes;           /* their folded texts, one after the other */
     uint64_t *word_hash;        /* [words] */
@@ -95,7 +98,7 @@ static void ngrams_text_free(const struct ngrams *g, struct ngrams_text *t)
     g->host->free(g->host, t->gram_hash);
 }
 
-static inline void ngrams_count(struct ngrams_text *t, uint64_t hash, int32_t word)
+static inline void ngrams_count(const struct ngrams *g, struct ngrams_text *t, uint64_t hash, int32_t word)
 {
     uint64_t mask = (uint64_t)t->seen.cap - 1, i = hash & mask;
     for (; t->seen.slot[i].key; i = (i + 1) & mask)
@@ -106,6 +109,7 @@ static inline void ngrams_count(struct ngrams_text *t, uint64_t hash, int32_t wo
     t->seen.slot[i].key = hash;
     t->seen.slot[i].a = (int32_t)t->n;
     t->entry[t->n++] = (struct ngrams_entry){ hash, 1, word };
+    hash_prefetch(word >= 0 ? &g->singles : &g->pairs, hash); /* looked up when the whole text is cut */
 }
 
 /* Fills t with the distinct units of one text. 0 or HONE_ENOMEM. */
@@ -128,14 +132,14 @@ static int ngrams_cut(const struct ngrams *g, const struct hone_string *s, struc
     if (!t->gram_hash && !(t->gram_hash = g->host->alloc(g->host, (size_t)ngrams_word_room(g) * sizeof(uint64_t))))
         return HONE_ENOMEM;
     for (int64_t i = 0; i < t->w.n; i++)
-        ngrams_count(t, t->w.hash[i], (int32_t)i);
+        ngrams_count(g, t, t->w.hash[i], (int32_t)i);
     if (g->word_ngrams >= 2 && t->w.n > 0) {
         uint64_t before = NGRAMS_BEGIN;
         for (int64_t i = 0; i < t->w.n; i++) {
-            ngrams_count(t, hone_hash_pair(before, t->w.hash[i]), -1);
+            ngrams_count(g, t, hone_hash_pair(before, t->w.hash[i]), -1);
             before = t->w.hash[i];
         }
-        ngrams_count(t, hone_hash_pair(before, NGRAMS_END), -1);
+        ngrams_count(g, t, hone_hash_pair(before, NGRAMS_END), -1);
     }
     return 0;
 }
@@ -166,10 +170,26 @@ static void ngrams_scale(struct ngrams_out *o, int64_t from, double square, doub
         o->value[i] *= f;
 }
 
-static int ngrams_sort_hash(const void *a, const void *b)
+static int ngrams_by_hash(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return x < y ? -1 : x > y;
+}
+
+/* Ascending. The lists of a word are short. */
+static void ngrams_sort(uint64_t *v, int64_t n)
+{
+    if (n > 64) {
+        qsort(v, (size_t)n, sizeof *v, ngrams_by_hash);
+        return;
+    }
+    for (int64_t i = 1; i < n; i++) {
+        uint64_t x = v[i];
+        int64_t j = i;
+        for (; j > 0 && v[j - 1] > x; j--)
+            v[j] = v[j - 1];
+        v[j] = x;
+    }
 }
 
 /* Adds the character n-grams of an unknown word as direct pairs, times tf. Adds their squares to *square. */
@@ -178,7 +198,9 @@ static int ngrams_unknown_word(const struct ngrams *g, struct ngrams_out *o, int
     const struct hone_words *w = &o->text.w;
     uint64_t *hash = o->text.gram_hash;
     int64_t n = ngrams_of_word(g, w->bytes + w->start[place], w->start[place + 1] - w->start[place], hash);
-    qsort(hash, (size_t)n, sizeof *hash, ngrams_sort_hash);
+    for (int64_t i = 0; i < n; i++)
+        hash_prefetch(&g->grams, hash[i]);
+    ngrams_sort(hash, n);
     if (ngrams_room(g, o, n))
         return HONE_ENOMEM;
     for (int64_t i = 0; i < n;) {
@@ -187,7 +209,7 @@ static int ngrams_unknown_word(const struct ngrams *g, struct ngrams_out *o, int
             j++;
         const struct hash_slot *s = hash_find(&g->grams, hash[i]);
         if (s) {
-            float v = ngrams_tf((int32_t)(j - i)) * g->idf[s->a] * tf;
+            float v = ngrams_tf((int32_t)(j - i)) * s->f * tf;
             o->index[o->n] = s->a;
             o->value[o->n++] = v;
             *square += (double)v * (double)v;
@@ -206,15 +228,16 @@ static int ngrams_encode_text(const struct ngrams *g, const struct hone_string *
     if (ngrams_cut(g, s, t) || ngrams_room(g, o, t->n))
         return HONE_ENOMEM;
     for (int64_t i = 0; i < t->n; i++) {
-        const struct hash_slot *u = hash_find(&g->units, t->entry[i].hash);
-        if (t->entry[i].word >= 0) /* from here on `word` is the known word, or -2 - place */
-            t->entry[i].word = u && u->b >= 0 ? u->b : -2 - t->entry[i].word;
+        struct ngrams_entry *e = &t->entry[i];
+        const struct hash_slot *u = hash_find(e->word >= 0 ? &g->singles : &g->pairs, e->hash);
         if (u && u->a >= 0) {
-            float v = ngrams_tf(t->entry[i].count) * g->idf[u->a];
+            float v = ngrams_tf(e->count) * (e->word >= 0 ? g->idf[u->a] : u->f);
             o->index[o->n] = u->a;
             o->value[o->n++] = v;
             unit_square += (double)v * (double)v;
         }
+        if (e->word >= 0) /* from here on `word` is the known word, or -2 - place */
+            e->word = u && u->b >= 0 ? u->b : -2 - e->word;
     }
     ngrams_scale(o, 0, unit_square, sqrt(g->share) * g->scale);
     int64_t from = o->n;
@@ -254,7 +277,7 @@ static int ngrams_encode(const struct ngrams *g, const struct hone_string *input
 
 static void ngrams_free(struct ngrams *g)
 {
-    void *owned[] = { g->row_hash, g->idf, g->units.slot, g->grams.slot, g->word_bytes, g->word_hash, g->word_start,
+    void *owned[] = { g->row_hash, g->idf, g->singles.slot, g->pairs.slot, g->grams.slot, g->word_bytes, g->word_hash, g->word_start,
                       g->gram_start, g->gram_row, g->gram_value, g->word_square };
     for (size_t i = 0; i < HONE_COUNT(owned); i++)
         g->host->free(g->host, owned[i]);

@@ -1,7 +1,6 @@
 /* Finding the features of ngrams.h in training texts, and keeping them in a checkpoint. */
 #ifndef MODELS_NGRAMS_FIT_H
 #define MODELS_NGRAMS_FIT_H
-#include <stdlib.h>
 #include "ngrams.h"
 
 /* Texts in which a unit or an n-gram occurs. */
@@ -105,42 +104,53 @@ static int64_t ngrams_kept(const struct ngrams_found *f, int64_t n, int64_t min)
     return kept;
 }
 
-/* The smallest count in `texts` at which features are kept. Rare features cost memory and time and, on sets large enough for
- * that to matter, change accuracy by less than its noise: they go when the table would hold more than 4 million
- * numbers, and more of them when it would not fit. */
+/* The number of texts from which on a feature is kept. Rare features cost memory and time and, on sets large enough for that
+ * to matter, change accuracy by less than its noise: those of one text go when there are more than 100,000 features or
+ * the table would hold more than 4 million numbers, and more of them beyond 2 million features or when it would not fit. */
 static int64_t ngrams_min_count(const struct ngrams_tally *t, int64_t asked, int64_t width, int64_t max_bytes, int64_t *rows)
 {
     int64_t min = asked ? asked : 1;
     for (;; min++) {
         *rows = ngrams_kept(t->unit, t->units.n, min) + ngrams_kept(t->gram, t->grams.n, min);
-        int large = min == 1 && *rows * width > 4000000;
+        int large = min == 1 ? *rows > 100000 || *rows * width > 4000000 : *rows > 2000000;
         if (asked || min >= 5 || (!large && *rows * width * 4 <= max_bytes))
             return min;
     }
 }
 
-/* Numbers the kept entries from `first` on, frequent ones first, so that what is used together lies together; what
- * they are goes to g and `table`; f->last becomes the row, or -1. `start` is scratch of texts + 2 entries. */
-static int ngrams_number(struct ngrams *g, struct ngrams_found *f, int64_t n, int64_t min, int64_t texts, int64_t first,
-                         struct hash_table *table, int64_t *start)
+enum ngrams_kind { NGRAMS_WORDS, NGRAMS_PAIRS, NGRAMS_GRAMS };
+
+static int ngrams_is(const struct ngrams_found *f, enum ngrams_kind kind, int64_t min)
 {
+    return f->df >= min && (kind == NGRAMS_GRAMS || (f->word >= 0) == (kind == NGRAMS_WORDS));
+}
+
+/* Numbers the kept entries of one kind from *next on, frequent ones first, so that what is used together lies together; what
+ * they are goes to g and `table`. `start` is scratch of texts + 2 entries. */
+static int ngrams_number(struct ngrams *g, struct ngrams_found *f, int64_t n, enum ngrams_kind kind, int64_t min, int64_t texts,
+                         struct hash_table *table, int64_t *start, int64_t *next)
+{
+    int64_t first = *next;
     memset(start, 0, (size_t)(texts + 2) * sizeof *start);
     for (int64_t i = 0; i < n; i++)
-        if (f[i].df >= min)
+        if (ngrams_is(&f[i], kind, min)) {
             start[texts - f[i].df + 1]++;
+            ++*next;
+        }
     for (int64_t i = 0; i <= texts; i++)
         start[i + 1] += start[i];
     for (int64_t i = 0; i < n; i++) {
-        f[i].last = -1;
-        if (f[i].df < min)
+        if (!ngrams_is(&f[i], kind, min))
             continue;
         int64_t row = first + start[texts - f[i].df]++;
         struct hash_slot *s = hash_add(g->host, table, f[i].hash);
         if (!s)
             return HONE_ENOMEM;
-        s->a = f[i].last = (int32_t)row;
         g->row_hash[row] = f[i].hash;
         g->idf[row] = (float)(log((1.0 + (double)texts) / (1.0 + (double)f[i].df)) + 1.0);
+        s->a = (int32_t)row;
+        if (kind != NGRAMS_WORDS)
+            s->f = g->idf[row];
     }
     return 0;
 }
@@ -151,7 +161,7 @@ static int ngrams_word_grams(struct ngrams *g, int64_t k, uint64_t *hash, int64_
     const struct hone_host *h = g->host;
     int64_t n = ngrams_of_word(g, g->word_bytes + g->word_start[k], g->word_start[k + 1] - g->word_start[k], hash);
     int64_t m = g->gram_start[k];
-    qsort(hash, (size_t)n, sizeof *hash, ngrams_sort_hash);
+    ngrams_sort(hash, n);
     if (grow_array(h, &g->gram_row, cap_row, m + n, sizeof(int32_t))
         || grow_array(h, &g->gram_value, cap_value, m + n, sizeof(float)))
         return HONE_ENOMEM;
@@ -162,7 +172,7 @@ static int ngrams_word_grams(struct ngrams *g, int64_t k, uint64_t *hash, int64_
             j++;
         const struct hash_slot *s = hash_find(&g->grams, hash[i]);
         if (s) {
-            float v = ngrams_tf((int32_t)(j - i)) * g->idf[s->a];
+            float v = ngrams_tf((int32_t)(j - i)) * s->f;
             g->gram_row[m] = s->a;
             g->gram_value[m++] = v;
             square += (double)v * (double)v;
@@ -209,7 +219,7 @@ static int ngrams_keep_words(struct ngrams *g, const struct ngrams_tally *t)
         const struct ngrams_found *f = &t->unit[i];
         if (f->word < 0 || f->df < 2)
             continue;
-        struct hash_slot *s = hash_add(h, &g->units, f->hash);
+        struct hash_slot *s = hash_add(h, &g->singles, f->hash);
         if (!s)
             return HONE_ENOMEM;
         s->b = (int32_t)k;
@@ -230,7 +240,7 @@ static int ngrams_fit(struct ngrams *g, const struct hone_lesson *l, int64_t min
     const struct hone_host *h = g->host;
     struct ngrams_tally t = { 0 };
     struct ngrams_text text = { 0 };
-    int64_t *scratch = NULL;
+    int64_t *scratch = NULL, next;
     int ret = 0;
     for (int64_t i = 0; i < l->n && !ret; i++)
         ret = ngrams_tally_text(g, &t, &l->input[i], (int32_t)i, &text);
@@ -243,15 +253,18 @@ static int ngrams_fit(struct ngrams *g, const struct hone_lesson *l, int64_t min
                         (double)g->rows * (double)width * 4e-6, (double)max_bytes * 1e-6);
         goto out;
     }
-    g->unit_rows = ngrams_kept(t.unit, t.units.n, min);
     g->row_hash = h->alloc(h, (size_t)(g->rows + 1) * sizeof(uint64_t));
     g->idf = h->alloc(h, (size_t)(g->rows + 1) * sizeof(float));
     scratch = h->alloc(h, (size_t)(l->n + 2) * sizeof *scratch);
     ret = g->row_hash && g->idf && scratch ? 0 : HONE_ENOMEM;
     if (!ret)
-        ret = ngrams_number(g, t.unit, t.units.n, min, l->n, 0, &g->units, scratch);
+        ret = ngrams_number(g, t.unit, t.units.n, NGRAMS_WORDS, min, l->n, &g->singles, scratch, &g->word_rows);
+    g->unit_rows = g->word_rows;
     if (!ret)
-        ret = ngrams_number(g, t.gram, t.grams.n, min, l->n, g->unit_rows, &g->grams, scratch);
+        ret = ngrams_number(g, t.unit, t.units.n, NGRAMS_PAIRS, min, l->n, &g->pairs, scratch, &g->unit_rows);
+    next = g->unit_rows;
+    if (!ret)
+        ret = ngrams_number(g, t.gram, t.grams.n, NGRAMS_GRAMS, min, l->n, &g->grams, scratch, &next);
     if (!ret)
         ret = ngrams_keep_words(g, &t);
 out:
@@ -273,10 +286,10 @@ static int ngrams_put(struct hone_store *s, const char *name, uint32_t dtype, in
 static int ngrams_save(const struct ngrams *g, struct hone_store *s, struct hone_err *err)
 {
     double real[2] = { g->share, g->scale };
-    int64_t whole[4] = { g->char_min, g->char_max, g->word_ngrams, g->unit_rows };
+    int64_t whole[5] = { g->char_min, g->char_max, g->word_ngrams, g->word_rows, g->unit_rows };
     int ret = ngrams_put(s, "ngrams.real", HONE_F64, 2, real, err);
     if (!ret)
-        ret = ngrams_put(s, "ngrams.int", HONE_I64, 4, whole, err);
+        ret = ngrams_put(s, "ngrams.int", HONE_I64, 5, whole, err);
     if (!ret)
         ret = ngrams_put(s, "ngrams.hash", HONE_I64, g->rows, g->row_hash, err);
     if (!ret)
@@ -310,13 +323,16 @@ static int ngrams_starts_good(const int64_t *start, int64_t words, int64_t bytes
 static int ngrams_tables(struct ngrams *g)
 {
     for (int64_t i = 0; i < g->rows; i++) {
-        struct hash_slot *s = hash_add(g->host, i < g->unit_rows ? &g->units : &g->grams, g->row_hash[i]);
+        struct hash_slot *s = hash_add(g->host, i < g->word_rows ? &g->singles : i < g->unit_rows ? &g->pairs : &g->grams,
+                                       g->row_hash[i]);
         if (!s)
             return HONE_ENOMEM;
         s->a = (int32_t)i;
+        if (i >= g->word_rows)
+            s->f = g->idf[i];
     }
     for (int64_t k = 0; k < g->words; k++) {
-        struct hash_slot *s = hash_add(g->host, &g->units, g->word_hash[k]);
+        struct hash_slot *s = hash_add(g->host, &g->singles, g->word_hash[k]);
         if (!s)
             return HONE_ENOMEM;
         s->b = (int32_t)k;
@@ -333,16 +349,17 @@ static int ngrams_restore(struct ngrams *g, struct hone_store *s, struct hone_er
     const void *hash = s->get(s, "ngrams.hash", HONE_I64, &n_hash), *idf = s->get(s, "ngrams.idf", HONE_F32, &n_idf);
     const int64_t *start = s->get(s, "ngrams.word_start", HONE_I64, &n_start);
     const void *bytes = s->get(s, "ngrams.words", HONE_U8, &n_bytes), *word = s->get(s, "ngrams.word_hash", HONE_I64, &n_word);
-    if (!real || !whole || !hash || !idf || !start || !bytes || !word || n_real != 2 || n_int != 4 || n_hash != n_idf || n_start < 1 || n_word != n_start - 1
+    if (!real || !whole || !hash || !idf || !start || !bytes || !word || n_real != 2 || n_int != 5 || n_hash != n_idf || n_start < 1 || n_word != n_start - 1
         || n_hash > INT32_MAX - n_start || whole[0] < 1 || whole[1] < whole[0] || whole[1] > 16 || whole[3] < 0
-        || whole[3] > n_hash || !ngrams_starts_good(start, n_start - 1, n_bytes))
+        || whole[4] < whole[3] || whole[4] > n_hash || !ngrams_starts_good(start, n_start - 1, n_bytes))
         return hone_fail(err, HONE_EINVAL, "the file's n-gram tables (ngrams.*) are missing or do not fit together");
     g->share = real[0];
     g->scale = real[1];
     g->char_min = whole[0];
     g->char_max = whole[1];
     g->word_ngrams = whole[2];
-    g->unit_rows = whole[3];
+    g->word_rows = whole[3];
+    g->unit_rows = whole[4];
     g->rows = n_hash;
     g->words = n_start - 1;
     g->row_hash = ngrams_copy(g, hash, n_hash, sizeof(uint64_t));

@@ -1,0 +1,103 @@
+#!/bin/sh
+# `hone evaluate` as a user meets it: on fresh rows, on the job's held-out rows, with chosen metrics, and where it must refuse.
+srcdir=${srcdir:-.}
+builddir=${abs_top_builddir:-$PWD}
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+bad=0
+data=$srcdir/etc/example/support.jsonl
+fresh=$srcdir/etc/example/support-test.jsonl
+
+fail() {
+    echo "FAIL: $*"
+    bad=1
+}
+
+hone() {
+    "$builddir/hone" --state "$tmp/state" "$@"
+}
+
+# run NAME STATUS ARGUMENT...: the command ends with that status; its output stands in $tmp/NAME and $tmp/NAME.err.
+run() {
+    name=$1 want=$2
+    shift 2
+    hone "$@" >"$tmp/$name" 2>"$tmp/$name.err" </dev/null
+    got=$?
+    [ $got = "$want" ] || fail "$name: exit status $got, expected $want: $(cat "$tmp/$name" "$tmp/$name.err")"
+}
+
+has() { # has FILE TEXT
+    grep -F -q -e "$2" "$tmp/$1" || fail "$1: expected '$2', got: $(head -c 3000 "$tmp/$1")"
+}
+
+# number FILE KEY: the first number behind that key, in thousandths.
+number() {
+    sed -n 's/.*"'"$2"'": *\([0-9.]*\).*/\1/p' "$tmp/$1" | head -n 1 | awk '{ printf "%d", $1 * 1000 + 0.5 }'
+}
+
+run train 0 train --agent support --data "$data" --json -q
+job=$(sed -n 's/.*"job_id": *"\([^"]*\)".*/\1/p' "$tmp/train" | head -n 1)
+[ -n "$job" ] || fail "the training names no job: $(cat "$tmp/train")"
+
+# On fresh rows: the object of the document, and numbers that a linear model reaches.
+run fresh 0 evaluate "$job" --test "$fresh" --json
+for key in evaluation overall_score quality_grade metric_scores summary analysis convergence_status overfitting_risk \
+    underfitting_risk training_efficiency strengths weaknesses recommendations outputs confused calibration ece abstention \
+    slices errors; do
+    has fresh "\"$key\""
+done
+has fresh '"source": "data"'
+for key in accuracy precision recall f1_score; do
+    n=$(number fresh "$key")
+    [ "${n:-0}" -ge 800 ] && [ "$n" -le 1000 ] || fail "fresh: $key is $n thousandths"
+done
+cp "$tmp/fresh" "$tmp/first"
+run fresh 0 evaluate "$job" --test "$fresh" --json
+sed '/duration_ms/d; /evaluation_id/d; /created_at/d' "$tmp/first" >"$tmp/a"
+sed '/duration_ms/d; /evaluation_id/d; /created_at/d' "$tmp/fresh" >"$tmp/b"
+cmp -s "$tmp/a" "$tmp/b" || fail "two evaluations of the same rows differ: $(diff "$tmp/a" "$tmp/b" | head -n 5)"
+
+# On the held-out rows: the accuracy that training reported for the epoch that is served.
+run held 0 evaluate "$job" --json
+has held '"source": "held_out"'
+run shown 0 job show "$job" --json
+trained=$(number shown validation_accuracy)
+measured=$(number held accuracy)
+[ "$trained" = "$measured" ] || fail "held out: measured $measured thousandths, training said $trained"
+
+# For people.
+run people 0 evaluate "$job" --test "$fresh"
+has people 'test rows were answered as expected'
+
+# Chosen metrics, and a slip.
+run recall 0 evaluate "$job" --test "$fresh" --criteria recall --json
+sed -n '/"metric_scores"/,/}/p' "$tmp/recall" >"$tmp/scores"
+has scores '"recall"'
+grep -q '"precision"' "$tmp/scores" && fail "precision was not asked for: $(cat "$tmp/scores")"
+run slip 4 evaluate "$job" --test "$fresh" --criteria acuracy
+has slip.err "did you mean 'accuracy'"
+
+# Rows that it was never taught, rows that are no test, no rows.
+printf '%s\n' '{"input":"where is my parcel","expected_output":"Nobody ever said this."}' \
+    '{"input":"late","expected_output":"wrong","feedback":"incorrect"}' >"$tmp/odd.jsonl"
+run odd 0 evaluate "$job" --test "$tmp/odd.jsonl" --json
+has odd '"unknown_outputs": 1'
+has odd '"incorrect": 1'
+has odd '"known": false'
+[ "$(number odd accuracy)" = 0 ] || fail "odd: an unknown output counted as right"
+printf '%s\n' '{"input":"late","expected_output":"wrong","feedback":"incorrect"}' >"$tmp/none.jsonl"
+run none 8 evaluate "$job" --test "$tmp/none.jsonl"
+has none.err "none of the 1 test rows can be judged"
+: >"$tmp/empty.jsonl"
+hone evaluate "$job" --test "$tmp/empty.jsonl" >/dev/null 2>"$tmp/empty.err" && fail "an empty file went well"
+has empty.err "empty.jsonl"
+
+# Nothing held out and nothing given: refused.
+run all 0 train --agent all --data "$data" --set validationSplit=0 --set epochs=1 --json -q
+all=$(sed -n 's/.*"job_id": *"\([^"]*\)".*/\1/p' "$tmp/all" | head -n 1)
+run refused 8 evaluate "$all"
+has refused.err "validationSplit was 0"
+has refused.err "--test"
+run given 0 evaluate "$all" --test "$fresh" --json
+run absent 4 evaluate job_0000
+exit $bad
