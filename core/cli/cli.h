@@ -1,0 +1,90 @@
+/* The command line: one table of commands drives parsing, help and the check of the manual; one file a group of commands.
+ * Prints; what is done is core/api's. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+#include <cjson/cJSON.h>
+#include "core/api/api.h"
+#include "core/api/settings.h"
+#include "core/base/err.h"
+
+#define CLI_MAX_OPTIONS 24
+#define CLI_MAX_SET 64
+
+struct cli_option {
+    const char *name;        /* without "--" */
+    const char *arg;         /* what its value is called; NULL: a flag */
+    const char *doc;
+};
+
+struct cli;
+struct cli_command {
+    const char *name;        /* "train", "job list" */
+    const char *args;        /* "JOB", "" */
+    const char *brief;
+    const char *examples;    /* lines */
+    const struct cli_option *options; /* ends with a NULL name; NULL: none */
+    int min_args, max_args;
+    int needs_settings;      /* 0 for what works without any configuration */
+    /* Prints its result. 0 or a negative code with err. */
+    int (*run)(struct cli *, struct hone_err *);
+};
+extern const struct cli_command *const cli_commands[]; /* ends with NULL */
+extern const struct cli_option cli_global_options[];
+
+struct cli {
+    const struct cli_command *command;
+    const char *value[CLI_MAX_OPTIONS]; /* of the command's options; "" for a flag that was given */
+    const char *set[CLI_MAX_SET];
+    int n_set;
+    const char *arg[CLI_MAX_OPTIONS];
+    int n_args;
+    const char *state;
+    int json, quiet, verbose;
+    struct settings *settings;
+    cJSON *plugin_dirs;
+    cJSON *faults;           /* of the configuration */
+    struct api api;
+};
+
+/* ---- parse.c ---- */
+
+/* Reads argv[1..]; c is filled. Returns 0; 1 when --help or --version was asked for and answered; ERR_USAGE. */
+int cli_parse(struct cli *c, int argc, char **argv, struct hone_err *err);
+/* The value of an option ("" for a flag), NULL when it was not given. */
+const char *cli_value(const struct cli *c, const char *option);
+/* A whole number of an option within [min, max]; dflt when it was not given. ERR_USAGE in err and -1 otherwise. */
+int cli_number(const struct cli *c, const char *option, double min, double max, double dflt, double *out, struct hone_err *err);
+
+/* ---- help.c ---- */
+void cli_help(const struct cli_command *command); /* NULL: of the program */
+/* The command of that name; NULL with a suggestion in err. *words: how many of argv it took. */
+const struct cli_command *cli_find(int argc, char **argv, int *words, struct hone_err *err);
+
+/* ---- output.c ---- */
+void cli_print_json(const cJSON *v);                  /* standard output, indented */
+void cli_print_error(const struct cli *c, const struct hone_err *err);
+/* A table: rows of cells; columns as wide as their widest cell. Each row is an array of strings. */
+void cli_print_table(const char *const *heads, int columns, const cJSON *rows);
+void cli_row(cJSON *rows, int n, ...);                /* adds a row of n char * (NULL: "-") */
+/* "key: value" lines, keys in a column. */
+void cli_pair(const char *key, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A hint for what to do next, on standard error; not with --quiet or --json. */
+void cli_hint(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+const char *cli_number_text(const cJSON *o, const char *key, const char *fmt, char out[64]);
+
+/* ---- progress.c ---- */
+
+/* Shows a training on standard error: a bar on a terminal, else a line an epoch. */
+struct cli_progress {
+    const struct cli *c;
+    int bar, width;          /* the bar stands on the line now; columns of the terminal, 0: no terminal */
+    double total, rows;      /* steps; rows a step */
+    char line[160];
+};
+void cli_progress_open(struct cli_progress *p, const struct cli *c, struct api_hooks *hooks);
+void cli_progress_close(struct cli_progress *p);
+/* How often Ctrl-C (or SIGTERM) was pressed since cli_catch_signals(). */
+void cli_catch_signals(void);
+int cli_interrupts(void);
+
+#endif
