@@ -2,6 +2,7 @@
  * Prints; what is done is core/api's. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
+#include <stdint.h>
 #include <cjson/cJSON.h>
 #include "core/api/api.h"
 #include "core/api/settings.h"
@@ -43,6 +44,8 @@ struct cli {
     struct settings *settings;
     cJSON *plugin_dirs;
     cJSON *faults;           /* of the configuration */
+    char job_id[64];         /* the job that a command began or went on with; "": none */
+    int answered;            /* the command has said itself why it ends with a failure */
     struct api api;
 };
 
@@ -68,6 +71,10 @@ void cli_print_table(const char *const *heads, int columns, const cJSON *rows);
 void cli_row(cJSON *rows, int n, ...);                /* adds a row of n char * (NULL: "-") */
 /* "key: value" lines, keys in a column. */
 void cli_pair(const char *key, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Prints v as JSON with --json, else by `show`; frees v. 0, or err->code for a NULL. */
+int cli_result(struct cli *c, cJSON *v, void (*show)(const struct cli *c, const cJSON *v), const struct hone_err *err);
+/* {key: value, ...} of strings, the list ending with a NULL key; NULL values are left out. */
+cJSON *cli_query(const char *key, ...) __attribute__((sentinel));
 /* A hint for what to do next, on standard error; not with --quiet or --json. */
 void cli_hint(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 const char *cli_number_text(const cJSON *o, const char *key, const char *fmt, char out[64]);
@@ -78,9 +85,13 @@ const char *cli_number_text(const cJSON *o, const char *key, const char *fmt, ch
 struct cli_progress {
     const struct cli *c;
     int bar, width;          /* the bar stands on the line now; columns of the terminal, 0: no terminal */
-    double total, rows;      /* steps; rows a step */
-    char line[160];
+    int told;                /* interrupts that were acknowledged */
+    int epochs;
+    double total;            /* steps */
+    int64_t start_us;
+    char accuracy[48];       /* of the last evaluation, as shown */
 };
+/* Fills hooks, which borrow p, and catches signals. */
 void cli_progress_open(struct cli_progress *p, const struct cli *c, struct api_hooks *hooks);
 void cli_progress_close(struct cli_progress *p);
 /* How often Ctrl-C (or SIGTERM) was pressed since cli_catch_signals(). */

@@ -1,3 +1,4 @@
+/* What commands print: results on standard output, messages and hints on standard error. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,8 @@ static void print_error_json(const struct cli *c, const struct hone_err *err)
     json_put_str(e, "message", err->text);
     json_put(e, "details", details ? cJSON_Duplicate(details, 1) : cJSON_CreateArray());
     json_put(o, "error", e);
+    if (c->job_id[0])
+        json_put_str(o, "job_id", c->job_id);
     cli_print_json(o);
     cJSON_Delete(o);
 }
@@ -90,6 +93,32 @@ void cli_pair(const char *key, const char *fmt, ...)
     vprintf(fmt, ap);
     va_end(ap);
     putchar('\n');
+}
+
+int cli_result(struct cli *c, cJSON *v, void (*show)(const struct cli *c, const cJSON *v), const struct hone_err *err)
+{
+    if (!v)
+        return err->code;
+    if (c->json)
+        cli_print_json(v);
+    else
+        show(c, v);
+    cJSON_Delete(v);
+    return 0;
+}
+
+cJSON *cli_query(const char *key, ...)
+{
+    cJSON *o = cJSON_CreateObject();
+    va_list ap;
+    va_start(ap, key);
+    for (const char *k = key; k; k = va_arg(ap, const char *)) {
+        const char *value = va_arg(ap, const char *);
+        if (value)
+            json_put_str(o, k, value);
+    }
+    va_end(ap);
+    return o;
 }
 
 void cli_hint(const struct cli *c, const char *fmt, ...)

@@ -1,3 +1,4 @@
+/* Words of the command line into struct cli; see cli.h. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "core/base/clock.h"
 #include "core/base/file.h"
+#include "core/base/log.h"
 #include "core/store/db.h"
 #include "core/store/schema.h"
 
@@ -50,8 +51,8 @@ static void sign(int fd)
 {
     char text[32];
     int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n)
-        (void)ftruncate(fd, 0);
+    if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)n, 0) != n)
+        log_line(LOG_DEBUG, "the state's lock could not be signed");
 }
 
 static int lock_wait(int fd, const char *path, struct hone_err *err)

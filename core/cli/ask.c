@@ -1,0 +1,158 @@
+/* `hone ask`: one question, the lines of standard input, or a file of them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "core/base/buf.h"
+#include "core/base/file.h"
+#include "core/base/json.h"
+#include "core/base/text.h"
+#include "core/cli/commands.h"
+
+#define MAX_INPUT (64u << 20)
+
+static void show_answers(const struct cli *c, const cJSON *o)
+{
+    const cJSON *a, *alternative;
+    int many = cJSON_GetArraySize(json_get(o, "answers")) > 1;
+    cJSON_ArrayForEach(a, json_get(o, "answers")) {
+        const char *output = json_str(a, "output", NULL);
+        if (json_bool(a, "abstained", 0))
+            puts(many ? "" : "(no answer: the confidence is below the threshold)");
+        else
+            puts(output ? output : "");
+        cJSON_ArrayForEach(alternative, json_get(a, "alternatives"))
+            printf("  %.4f  %s\n", json_num(alternative, "confidence", 0), json_str(alternative, "output", ""));
+        if (!many && !cJSON_GetArraySize(json_get(a, "alternatives")))
+            cli_hint(c, "confidence %.4f, agent %s version %lld", json_num(a, "confidence", 0), json_str(o, "agent_name", "?"),
+                     (long long)json_int(o, "version", 0));
+    }
+}
+
+/* The lines of standard input, one text each. */
+static cJSON *read_lines(struct hone_err *err)
+{
+    struct buf b = { 0 };
+    ssize_t got;
+    cJSON *out = NULL;
+    char *room;
+    while ((room = buf_room(&b, 65536)) && b.n <= MAX_INPUT && ((got = read(STDIN_FILENO, room, 65536)) > 0 || (got < 0 && errno == EINTR)))
+        b.n += got > 0 ? (size_t)got : 0;
+    const char *text = buf_str(&b);
+    if (!text || b.n > MAX_INPUT)
+        hone_fail(err, HONE_EINVAL, "standard input has more than %u bytes; use --batch FILE", MAX_INPUT);
+    else if (memchr(text, '\0', b.n))
+        hone_fail(err, HONE_EINVAL, "standard input has a NUL byte; expected UTF-8 text");
+    else if (b.n == 0)
+        hone_fail(err, HONE_EINVAL, "standard input is empty; expected one text a line");
+    else
+        out = cJSON_CreateArray();
+    for (const char *p = text; out && *p;) {
+        size_t n = strcspn(p, "\n");
+        char *line = strndup(p, n && p[n - 1] == '\r' ? n - 1 : n);
+        if (line)
+            cJSON_AddItemToArray(out, cJSON_CreateString(line));
+        free(line);
+        p += n + (p[n] == '\n');
+    }
+    buf_free(&b);
+    return out;
+}
+
+static int put_texts(const struct cli *c, cJSON *in, struct hone_err *err)
+{
+    cJSON *texts, *t;
+    int line = 0;
+    if (strcmp(c->arg[1], "-") == 0) {
+        texts = read_lines(err);
+    } else {
+        texts = cJSON_CreateArray();
+        cJSON_AddItemToArray(texts, cJSON_CreateString(c->arg[1]));
+    }
+    if (!texts)
+        return err->code;
+    json_put(in, "texts", texts);
+    cJSON_ArrayForEach(t, texts) {
+        line++;
+        size_t n = strlen(t->valuestring), bad = utf8_invalid_at(t->valuestring, n);
+        if (bad < n)
+            return hone_fail(err, HONE_EINVAL, "text %d is not valid UTF-8 at byte %zu", line, bad + 1);
+    }
+    return 0;
+}
+
+/* Answers a file; what `output` had stays when it fails. */
+static int ask_file(struct cli *c, cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
+{
+    const char *output = cli_value(c, "output");
+    char *temporary = NULL;
+    int fd = STDOUT_FILENO;
+    if (output) {
+        if (asprintf(&temporary, "%s.part-%ld", output, (long)getpid()) < 0)
+            return hone_fail(err, HONE_ENOMEM, "memory ran out");
+        fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    }
+    cJSON *out = NULL;
+    int rc = fd < 0 ? err_errno(err, "create", temporary) : 0;
+    if (rc == 0 && !(out = api_predict(&c->api, in, fd, hooks, err)))
+        rc = err->code;
+    if (output && fd >= 0) {
+        if (rc == 0 && (fsync(fd) != 0 || rename(temporary, output) != 0))
+            rc = err_errno(err, "write", output);
+        close(fd);
+        if (rc < 0)
+            unlink(temporary);
+    }
+    if (rc == 0)
+        cli_hint(c, "%lld answers in %.3f s", (long long)json_int(out, "count", 0), json_num(out, "seconds", 0));
+    cJSON_Delete(out);
+    free(temporary);
+    return rc;
+}
+
+static int run_ask(struct cli *c, struct hone_err *err)
+{
+    struct cli_progress p;
+    struct api_hooks hooks;
+    const char *batch = cli_value(c, "batch");
+    double top, threshold;
+    if (cli_number(c, "top", 0, 1000, 0, &top, err) < 0 || cli_number(c, "threshold", 0, 1, 0, &threshold, err) < 0)
+        return err->code;
+    if (!batch == (c->n_args < 2))
+        return hone_fail(err, ERR_USAGE, batch ? "give a text or --batch FILE, not both" : "hone ask needs a text, - or --batch FILE");
+    if (cli_value(c, "output") && !batch)
+        return hone_fail(err, ERR_USAGE, "--output goes with --batch FILE");
+    cJSON *in = cli_query("agent_id", c->arg[0], NULL);
+    json_put_num(in, "top", top);
+    json_put_num(in, "threshold", threshold);
+    int rc = 0;
+    if (batch)
+        json_put(in, "input", cli_query("file", batch, "format", cli_value(c, "format"), NULL));
+    else
+        rc = put_texts(c, in, err);
+    cli_progress_open(&p, c, &hooks);
+    if (rc == 0 && batch)
+        rc = ask_file(c, in, &hooks, err);
+    else if (rc == 0)
+        rc = cli_result(c, api_predict(&c->api, in, STDOUT_FILENO, &hooks, err), show_answers, err);
+    cli_progress_close(&p);
+    cJSON_Delete(in);
+    return rc;
+}
+
+static const struct cli_option ask_options[] = {
+    { "batch", "FILE", "answer every input of a file, as JSON lines on standard output" },
+    { "format", "NAME", "format of that file" },
+    { "output", "FILE", "where the answers to --batch go" },
+    { "top", "N", "the N best outputs with their confidence" },
+    { "threshold", "P", "no answer when the confidence is below P" },
+    { NULL, NULL, NULL },
+};
+const struct cli_command cmd_ask = {
+    "ask", "AGENT TEXT|-", "ask a trained agent",
+    "hone ask support \"where is my parcel?\"\nhone ask support \"where is my parcel?\" --top 3\n"
+    "printf 'first\\nsecond\\n' | hone ask support -\nhone ask support --batch inputs.jsonl --output answers.jsonl",
+    ask_options, 1, 2, 1, run_ask,
+};

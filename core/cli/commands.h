@@ -1,0 +1,25 @@
+/* The commands of the program; each is described and run by the file that is named. Called by main.c's table. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+#include "core/cli/cli.h"
+
+/* train.c */
+extern const struct cli_command cmd_train, cmd_job_resume;
+/* monitor.c */
+extern const struct cli_command cmd_monitor;
+/* judge.c */
+extern const struct cli_command cmd_evaluate, cmd_report;
+/* ask.c */
+extern const struct cli_command cmd_ask;
+/* jobs.c */
+extern const struct cli_command cmd_job_list, cmd_job_show, cmd_job_pause, cmd_job_cancel, cmd_job_delete;
+/* agents.c */
+extern const struct cli_command cmd_agent_list, cmd_agent_show;
+/* plugins.c */
+extern const struct cli_command cmd_plugin_list, cmd_plugin_inspect;
+/* data.c */
+extern const struct cli_command cmd_data_check, cmd_data_convert, cmd_data_split;
+/* config.c */
+extern const struct cli_command cmd_config_show, cmd_config_explain, cmd_config_presets;
+
+#endif

@@ -1,0 +1,151 @@
+/* `hone evaluate` and `hone report`. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "core/base/json.h"
+#include "core/cli/commands.h"
+
+static void show_list(const char *title, const cJSON *list)
+{
+    const cJSON *v;
+    if (cJSON_GetArraySize(list) == 0)
+        return;
+    printf("\n%s\n", title);
+    cJSON_ArrayForEach(v, list)
+        printf("  - %s\n", cJSON_IsString(v) ? v->valuestring : "");
+}
+
+static void show_confused(const cJSON *pairs)
+{
+    static const char *const heads[] = { "EXPECTED", "ANSWERED", "ROWS" };
+    cJSON *rows = cJSON_CreateArray();
+    const cJSON *p;
+    int n = 0;
+    cJSON_ArrayForEach(p, pairs) {
+        char count[64];
+        if (n++ < 5)
+            cli_row(rows, 3, json_str(p, "expected", NULL), json_str(p, "predicted", NULL), cli_number_text(p, "rows", "%.0f", count));
+    }
+    if (n > 0) {
+        puts("\nMost confused");
+        cli_print_table(heads, 3, rows);
+    }
+    cJSON_Delete(rows);
+}
+
+static void show_evaluation(const struct cli *c, const cJSON *o)
+{
+    const cJSON *e = json_get(o, "evaluation"), *a = json_get(o, "analysis"), *m;
+    cli_pair("job", "%s", json_str(o, "job_id", "-"));
+    cli_pair("score", "%.4f, grade %s", json_num(e, "overall_score", 0), json_str(e, "quality_grade", "-"));
+    cJSON_ArrayForEach(m, json_get(o, "metrics")) {
+        const cJSON *range = json_get(m, "interval");
+        char value[64];
+        if (cJSON_IsObject(range))
+            cli_pair(json_str(m, "name", "?"), "%s  (%.0f%% interval %.4f to %.4f)", cli_number_text(m, "value", "%.4f", value),
+                     json_num(range, "level", 0) * 100, json_num(range, "low", 0), json_num(range, "high", 0));
+        else
+            cli_pair(json_str(m, "name", "?"), "%s", cli_number_text(m, "value", "%.4f", value));
+    }
+    cli_pair("convergence", "%s", json_str(a, "convergence_status", "-"));
+    cli_pair("overfitting", "%s", json_str(a, "overfitting_risk", "-"));
+    cli_pair("underfitting", "%s", json_str(a, "underfitting_risk", "-"));
+    printf("\n%s\n", json_str(e, "summary", ""));
+    show_list("Strengths", json_get(o, "strengths"));
+    show_list("Weaknesses", json_get(o, "weaknesses"));
+    show_list("Recommendations", json_get(o, "recommendations"));
+    show_confused(json_get(o, "confused"));
+    cli_hint(c, "\nEvery output, slice and error: the same command with --json.");
+}
+
+/* An array of the words of a list that commas part. */
+static cJSON *words(const char *text)
+{
+    cJSON *out = cJSON_CreateArray();
+    while (*text) {
+        size_t n = strcspn(text, ",");
+        char *word = n ? strndup(text, n) : NULL;
+        if (word)
+            cJSON_AddItemToArray(out, cJSON_CreateString(word));
+        free(word);
+        text += n + (text[n] == ',');
+    }
+    return out;
+}
+
+static int run_evaluate(struct cli *c, struct hone_err *err)
+{
+    struct cli_progress p;
+    struct api_hooks hooks;
+    const char *test = cli_value(c, "test"), *criteria = cli_value(c, "criteria");
+    cJSON *in = cli_query("job_id", c->arg[0], NULL);
+    if (test)
+        json_put(in, "test_data", cli_query("file", test, "format", cli_value(c, "format"), NULL));
+    if (criteria)
+        json_put(in, "evaluation_criteria", words(criteria));
+    cli_progress_open(&p, c, &hooks);
+    cJSON *out = api_evaluate(&c->api, in, &hooks, err);
+    cli_progress_close(&p);
+    cJSON_Delete(in);
+    return cli_result(c, out, show_evaluation, err);
+}
+
+static const struct cli_option evaluate_options[] = {
+    { "test", "FILE", "fresh examples; without it, the rows that training held out" },
+    { "format", "NAME", "their format" },
+    { "criteria", "NAME,...", "metrics to score by (default: accuracy, precision, recall, f1_score, loss)" },
+    { NULL, NULL, NULL },
+};
+const struct cli_command cmd_evaluate = {
+    "evaluate", "JOB", "judge what a job has trained",
+    "hone evaluate latest --test fresh.jsonl\nhone evaluate latest\nhone evaluate job_01jd --criteria f1_score --json",
+    evaluate_options, 1, 1, 1, run_evaluate,
+};
+
+/* ---- report ---- */
+
+static cJSON *options_of(const char *text, struct hone_err *err)
+{
+    return json_parse(text, strlen(text), "--options", err);
+}
+
+static void show_written(const struct cli *c, const cJSON *o)
+{
+    cli_hint(c, "%s: %lld bytes", json_str(o, "output", "standard output"), (long long)json_int(o, "bytes", 0));
+}
+
+static int run_report(struct cli *c, struct hone_err *err)
+{
+    const char *output = cli_value(c, "output"), *options = cli_value(c, "options");
+    cJSON *in = cli_query("job_id", c->arg[0], "format", cli_value(c, "format"), "output", output, NULL);
+    cJSON *parsed = options ? options_of(options, err) : NULL;
+    if (options && !parsed) {
+        cJSON_Delete(in);
+        return err->code;
+    }
+    if (parsed)
+        json_put(in, "options", parsed);
+    cJSON *out = api_report(&c->api, in, STDOUT_FILENO, err);
+    cJSON_Delete(in);
+    if (!out)
+        return err->code;
+    if (output && c->json)
+        cli_print_json(out);
+    else if (output)
+        show_written(c, out);
+    cJSON_Delete(out);
+    return 0;
+}
+
+static const struct cli_option report_options[] = {
+    { "format", "NAME", "a report plugin: markdown (default), json" },
+    { "options", "JSON", "settings of that plugin (`hone plugin inspect NAME`)" },
+    { "output", "FILE", "where it goes; without it, standard output" },
+    { NULL, NULL, NULL },
+};
+const struct cli_command cmd_report = {
+    "report", "JOB", "write a report about a job",
+    "hone report latest\nhone report latest --format json --output report.json",
+    report_options, 1, 1, 1, run_report,
+};

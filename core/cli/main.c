@@ -1,0 +1,78 @@
+/* The program `hone`: its commands, what each needs before it runs, and how it ends. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/json.h"
+#include "core/base/log.h"
+#include "core/cli/cli.h"
+#include "core/cli/commands.h"
+
+const struct cli_command *const cli_commands[] = {
+    &cmd_train, &cmd_monitor, &cmd_evaluate, &cmd_ask, &cmd_report,
+    &cmd_job_list, &cmd_job_show, &cmd_job_resume, &cmd_job_pause, &cmd_job_cancel, &cmd_job_delete,
+    &cmd_agent_list, &cmd_agent_show,
+    &cmd_plugin_list, &cmd_plugin_inspect,
+    &cmd_data_check, &cmd_data_convert, &cmd_data_split,
+    &cmd_config_show, &cmd_config_explain, &cmd_config_presets,
+    NULL,
+};
+
+static int prepare(struct cli *c, struct hone_err *err)
+{
+    if (!c->command->needs_settings)
+        return 0;
+    const struct settings_flags flags = { .config_file = cli_value(c, "config"), .preset = cli_value(c, "preset"), .state = c->state,
+                                          .set = c->set, .n_set = c->n_set };
+    c->faults = cJSON_CreateArray();
+    c->settings = settings_load(&flags, c->faults, err);
+    if (!c->settings)
+        return err->code;
+    c->plugin_dirs = settings_plugin_dirs(c->settings);
+    c->api.state_dir = settings_state(c->settings);
+    c->api.plugin_dirs = c->plugin_dirs;
+    c->api.threads = settings_threads(c->settings);
+    c->api.log_level = log_level();
+    return 0;
+}
+
+/* What was printed has reached its place, or ERR says why not. A reader that has gone away wants no message. */
+static int flush_output(struct hone_err *err)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    if (errno != EPIPE)
+        err_errno(err, "write", "standard output");
+    else
+        err->text[0] = '\0';
+    return err->code = HONE_EIO;
+}
+
+int main(int argc, char **argv)
+{
+    struct cli c = { 0 };
+    struct hone_err err = { 0 };
+    signal(SIGPIPE, SIG_IGN);
+    int rc = cli_parse(&c, argc, argv, &err);
+    log_setup("hone", c.quiet ? LOG_ERROR : c.verbose > 1 ? LOG_DEBUG : c.verbose ? LOG_INFO : LOG_WARN);
+    if (rc == 0)
+        rc = prepare(&c, &err);
+    if (rc == 0)
+        rc = c.command->run(&c, &err);
+    if (rc < 0 && err.code == 0)
+        err.code = rc;
+    if (rc < 0 && !c.answered)
+        cli_print_error(&c, &err);
+    struct hone_err last = { 0 };
+    if (flush_output(&last) < 0 && rc >= 0) {
+        if (last.text[0])
+            fprintf(stderr, "hone: %s\n", last.text);
+        rc = last.code;
+    }
+    api_clear(&c.api);
+    settings_close(c.settings);
+    cJSON_Delete(c.plugin_dirs);
+    cJSON_Delete(c.faults);
+    return err_exit_code(rc);
+}

@@ -1,0 +1,92 @@
+/* `hone plugin`: what can be named in a configuration, and what it takes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/json.h"
+#include "core/cli/commands.h"
+
+static void show_plugins(const struct cli *c, const cJSON *o)
+{
+    static const char *const heads[] = { "KIND", "NAME", "FILE", "WHAT IT IS" };
+    cJSON *rows = cJSON_CreateArray();
+    const cJSON *p, *it;
+    cJSON_ArrayForEach(p, json_get(o, "plugins")) {
+        const char *fault = json_str(p, "error", NULL);
+        cJSON_ArrayForEach(it, json_get(p, "items"))
+            cli_row(rows, 4, json_str(it, "kind", NULL), json_str(it, "name", NULL), json_str(p, "file", NULL), json_str(it, "brief", NULL));
+        if (fault)
+            fprintf(stderr, "hone: %s: %s\n", json_str(p, "file", "?"), fault);
+    }
+    if (cJSON_GetArraySize(rows) > 0)
+        cli_print_table(heads, 4, rows);
+    else
+        cli_hint(c, "No plugin was found; `hone config explain plugins.path` tells where they are looked for.");
+    cJSON_Delete(rows);
+}
+
+static int run_list(struct cli *c, struct hone_err *err)
+{
+    cJSON *in = cli_query("kind", cli_value(c, "kind"), NULL), *out = api_plugin_list(&c->api, in, err);
+    cJSON_Delete(in);
+    return cli_result(c, out, show_plugins, err);
+}
+
+static const struct cli_option list_options[] = {
+    { "kind", "KIND", "optimizer, scheduler, paradigm, model, metric or report" },
+    { NULL, NULL, NULL },
+};
+const struct cli_command cmd_plugin_list = {
+    "plugin list", "", "list the plugins that are found", "hone plugin list\nhone plugin list --kind optimizer",
+    list_options, 0, 0, 1, run_list,
+};
+
+/* ---- inspect ---- */
+
+static void show_settings(const cJSON *settings)
+{
+    static const char *const heads[] = { "SETTING", "TYPE", "DEFAULT", "MIN", "MAX", "WHAT IT DOES" };
+    cJSON *rows = cJSON_CreateArray();
+    const cJSON *s;
+    cJSON_ArrayForEach(s, settings) {
+        const cJSON *dflt = json_get(s, "default");
+        char *text = cJSON_IsString(dflt) ? strdup(dflt->valuestring) : dflt ? json_text(dflt, 0) : NULL, low[64], high[64];
+        cli_row(rows, 6, json_str(s, "name", NULL), json_str(s, "type", NULL), text, cli_number_text(s, "min", "%g", low),
+                cli_number_text(s, "max", "%g", high), json_str(s, "doc", NULL));
+        free(text);
+    }
+    if (cJSON_GetArraySize(rows) > 0)
+        cli_print_table(heads, 6, rows);
+    cJSON_Delete(rows);
+}
+
+static void show_plugin(const struct cli *c, const cJSON *o)
+{
+    const cJSON *p, *it;
+    (void)c;
+    cJSON_ArrayForEach(p, json_get(o, "plugins")) {
+        cli_pair("file", "%s", json_str(p, "path", "-"));
+        cli_pair("plugin", "%s %s, %s, interface %s", json_str(p, "name", "-"), json_str(p, "version", "-"), json_str(p, "license", "-"),
+                 json_str(p, "abi", "-"));
+        cli_pair("SHA-256", "%s", json_str(p, "sha256", "-"));
+        if (json_str(p, "error", NULL))
+            cli_pair("error", "%s", json_str(p, "error", ""));
+        cJSON_ArrayForEach(it, json_get(p, "items")) {
+            printf("\n%s %s: %s\n", json_str(it, "kind", "?"), json_str(it, "name", "?"), json_str(it, "brief", ""));
+            if (json_str(it, "doc", NULL))
+                printf("%s\n", json_str(it, "doc", ""));
+            show_settings(json_get(it, "settings"));
+        }
+    }
+}
+
+static int run_inspect(struct cli *c, struct hone_err *err)
+{
+    cJSON *in = cli_query("name", c->arg[0], NULL), *out = api_plugin_inspect(&c->api, in, err);
+    cJSON_Delete(in);
+    return cli_result(c, out, show_plugin, err);
+}
+
+const struct cli_command cmd_plugin_inspect = {
+    "plugin inspect", "NAME|FILE", "a plugin's settings, their ranges and defaults", "hone plugin inspect adamw\nhone plugin inspect ./mine.so",
+    NULL, 1, 1, 1, run_inspect,
+};
