@@ -16,23 +16,14 @@ say() {
 
 # hone COMMAND...: the program that was built, with the state of this quickstart.
 hone() {
-    "$build/hone" --state "$state" "$@"
+    HONE_PLUGIN_PATH="$build/plugins" "$build/hone" --state "$state" "$@"
 }
 
 say "Packages"
 sh "$top/etc/packages.sh"
 
 say "Build in $build"
-cd "$top"
-if [ ! -x configure ] || [ configure.ac -nt configure ]; then
-    autoreconf -fi
-fi
-mkdir -p "$build"
-cd "$build"
-if [ ! -f config.status ] || [ "$top/configure" -nt config.status ]; then
-    "$top/configure" --quiet
-fi
-make -s -j"$(nproc)"
+sh "$top/etc/build.sh" build
 
 say "Train an agent on $(wc -l <"$data") examples of a support desk"
 if [ "$state/trained" -nt "$data" ] && [ "$state/trained" -nt "$build/hone-worker" ]; then

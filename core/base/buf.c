@@ -79,7 +79,12 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 
 const char *buf_str(struct buf *b)
 {
-    return b->oom ? NULL : b->p ? b->p : "";
+    if (b->oom)
+        return NULL;
+    if (!b->p)
+        return "";
+    b->p[b->n] = '\0';
+    return b->p;
 }
 
 char *buf_take(struct buf *b)

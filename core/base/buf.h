@@ -7,7 +7,7 @@
 
 /* Zero-initialised is an empty string. `oom` is sticky: once set, appends do nothing and buf_oom() tells. */
 struct buf {
-    char *p;       /* NUL-terminated whenever it is not NULL */
+    char *p;       /* NUL-terminated, unless buf_room() was used since the last buf_str() */
     size_t n, cap; /* n does not count the NUL */
     int oom;
 };

@@ -73,7 +73,7 @@ int64_t json_int(const cJSON *object, const char *key, int64_t dflt);
 int json_bool(const cJSON *object, const char *key, int dflt);
 /* Building; each takes ownership of `value` and replaces an equal key. A NaN or infinity becomes null. */
 void json_put(cJSON *object, const char *key, cJSON *value);
-void json_put_str(cJSON *object, const char *key, const char *value); /* NULL becomes null */
+void json_put_str(cJSON *object, const char *key, const char *value); /* NULL becomes null, invalid UTF-8 '?' */
 void json_put_num(cJSON *object, const char *key, double value);
 void json_put_int(cJSON *object, const char *key, int64_t value);    /* exact up to 2^53 */
 void json_put_bool(cJSON *object, const char *key, int value);

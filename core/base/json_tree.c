@@ -5,6 +5,7 @@
 #include <string.h>
 #include "core/base/file.h"
 #include "core/base/json.h"
+#include "core/base/text.h"
 
 /* A node for the token just scanned, NULL when memory ran out. */
 static cJSON *node(const struct json_scan *s, enum json_token t)
@@ -188,9 +189,21 @@ void json_put(cJSON *object, const char *key, cJSON *value)
         cJSON_Delete(value);
 }
 
+/* A string whose invalid bytes are question marks; such texts come from plugins and from file names. */
+static cJSON *cleaned(const char *value)
+{
+    size_t n = strlen(value), at = utf8_invalid_at(value, n);
+    char *copy = at < n ? strdup(value) : NULL;
+    for (; copy && at < n; at += 1 + utf8_invalid_at(copy + at + 1, n - at - 1))
+        copy[at] = '?';
+    cJSON *v = cJSON_CreateString(copy ? copy : value);
+    free(copy);
+    return v;
+}
+
 void json_put_str(cJSON *object, const char *key, const char *value)
 {
-    json_put(object, key, value ? cJSON_CreateString(value) : cJSON_CreateNull());
+    json_put(object, key, value ? cleaned(value) : cJSON_CreateNull());
 }
 
 void json_put_num(cJSON *object, const char *key, double value)

@@ -44,7 +44,7 @@ const struct cli_command cmd_config_show = {
 
 static void show_key(const struct cli *c, const cJSON *o)
 {
-    static const char *const heads[] = { "LAYER", "VALUE", "SOURCE", "" };
+    static const char *const heads[] = { "LAYER", "HOLDS", "VALUE", "SOURCE" };
     const cJSON *l;
     cJSON *rows = cJSON_CreateArray();
     char *value = json_text(json_get(o, "value"), 0);
@@ -61,7 +61,7 @@ static void show_key(const struct cli *c, const cJSON *o)
     cJSON_ArrayForEach(l, json_get(o, "layers")) {
         char *text = cJSON_IsNull(json_get(l, "value")) ? NULL : json_text(json_get(l, "value"), 0);
         const char *source = json_str(l, "source", json_str(l, "file", NULL));
-        cli_row(rows, 4, json_str(l, "layer", NULL), text, source, json_bool(l, "wins", 0) ? "holds" : " ");
+        cli_row(rows, 4, json_str(l, "layer", NULL), json_bool(l, "wins", 0) ? "yes" : " ", text, source);
         free(text);
     }
     cli_print_table(heads, 4, rows);

@@ -32,7 +32,7 @@ static void help_program(void)
     for (const struct cli_command *const *m = cli_commands; *m; m++) {
         char left[64];
         snprintf(left, sizeof left, "%s %s", (*m)->name, (*m)->args);
-        printf("  %-26s %s\n", left, (*m)->brief);
+        printf("  %-33s %s\n", left, (*m)->brief);
     }
     puts("\nOptions of every command");
     print_options(cli_global_options);

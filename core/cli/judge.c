@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "core/base/json.h"
+#include "core/base/text.h"
 #include "core/cli/commands.h"
 
 static void show_list(const char *title, const cJSON *list)
@@ -12,8 +13,25 @@ static void show_list(const char *title, const cJSON *list)
     if (cJSON_GetArraySize(list) == 0)
         return;
     printf("\n%s\n", title);
-    cJSON_ArrayForEach(v, list)
-        printf("  - %s\n", cJSON_IsString(v) ? v->valuestring : "");
+    cJSON_ArrayForEach(v, list) {
+        if (cJSON_IsString(v))
+            printf("  - %s\n", v->valuestring);
+        else
+            printf("  - [%s] %s: %s; %s\n", json_str(v, "priority", "-"), json_str(v, "recommendation", "-"), json_str(v, "evidence", "-"),
+                   json_str(v, "expected_impact", "-"));
+    }
+}
+
+/* The first characters of a text, for a table. */
+static const char *shortened(const char *text, char out[64])
+{
+    if (utf8_length(text, strlen(text)) <= 48)
+        return text;
+    size_t n = 48;
+    while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+        n--;
+    snprintf(out, 64, "%.*s...", (int)n, text);
+    return out;
 }
 
 static void show_confused(const cJSON *pairs)
@@ -23,9 +41,10 @@ static void show_confused(const cJSON *pairs)
     const cJSON *p;
     int n = 0;
     cJSON_ArrayForEach(p, pairs) {
-        char count[64];
+        char count[64], expected[64], answered[64];
         if (n++ < 5)
-            cli_row(rows, 3, json_str(p, "expected", NULL), json_str(p, "predicted", NULL), cli_number_text(p, "rows", "%.0f", count));
+            cli_row(rows, 3, shortened(json_str(p, "expected", ""), expected), shortened(json_str(p, "predicted", ""), answered),
+                    cli_number_text(p, "rows", "%.0f", count));
     }
     if (n > 0) {
         puts("\nMost confused");

@@ -79,8 +79,11 @@ void cli_print_table(const char *const *heads, int columns, const cJSON *rows)
     {
         for (int i = 0; i < columns; i++) {
             const char *s = cJSON_GetArrayItem(row, i)->valuestring;
-            int pad = i + 1 < columns ? width[i] - (int)utf8_length(s, strlen(s)) : 0;
-            printf("%s%*s%s", s, pad, "", i + 1 < columns ? "  " : "\n");
+            int pad = width[i] - (int)utf8_length(s, strlen(s));
+            if (i + 1 < columns)
+                printf("%s%*s  ", s, pad, "");
+            else
+                puts(s);
         }
     }
 }

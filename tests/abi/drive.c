@@ -54,6 +54,7 @@ static int converse(int fd, pid_t pid, int64_t deadline_us)
         int64_t left_ms = (deadline_us - clock_mono_us()) / 1000;
         int got = left_ms > 0 ? frame_read(&reader, fd, (int)left_ms, &frame, &err) : 0;
         if (got < 0) {
+            fprintf(stderr, "%s\n", err.text);
             print_death(pid);
             status = 2;
         } else if (got == 0) {

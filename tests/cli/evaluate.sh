@@ -1,42 +1,10 @@
 #!/bin/sh
 # `hone evaluate` as a user meets it: on fresh rows, on the job's held-out rows, with chosen metrics, and where it must refuse.
 srcdir=${srcdir:-.}
-builddir=${abs_top_builddir:-$PWD}
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-bad=0
-data=$srcdir/etc/example/support.jsonl
-fresh=$srcdir/etc/example/support-test.jsonl
-
-fail() {
-    echo "FAIL: $*"
-    bad=1
-}
-
-hone() {
-    "$builddir/hone" --state "$tmp/state" "$@"
-}
-
-# run NAME STATUS ARGUMENT...: the command ends with that status; its output stands in $tmp/NAME and $tmp/NAME.err.
-run() {
-    name=$1 want=$2
-    shift 2
-    hone "$@" >"$tmp/$name" 2>"$tmp/$name.err" </dev/null
-    got=$?
-    [ $got = "$want" ] || fail "$name: exit status $got, expected $want: $(cat "$tmp/$name" "$tmp/$name.err")"
-}
-
-has() { # has FILE TEXT
-    grep -F -q -e "$2" "$tmp/$1" || fail "$1: expected '$2', got: $(head -c 3000 "$tmp/$1")"
-}
-
-# number FILE KEY: the first number behind that key, in thousandths.
-number() {
-    sed -n 's/.*"'"$2"'": *\([0-9.]*\).*/\1/p' "$tmp/$1" | head -n 1 | awk '{ printf "%d", $1 * 1000 + 0.5 }'
-}
+. "$srcdir/tests/cli/lib.sh"
 
 run train 0 train --agent support --data "$data" --json -q
-job=$(sed -n 's/.*"job_id": *"\([^"]*\)".*/\1/p' "$tmp/train" | head -n 1)
+job=$(value train job_id)
 [ -n "$job" ] || fail "the training names no job: $(cat "$tmp/train")"
 
 # On fresh rows: the object of the document, and numbers that a linear model reaches.
@@ -48,7 +16,7 @@ for key in evaluation overall_score quality_grade metric_scores summary analysis
 done
 has fresh '"source": "data"'
 for key in accuracy precision recall f1_score; do
-    n=$(number fresh "$key")
+    n=$(thousandths fresh "$key")
     [ "${n:-0}" -ge 800 ] && [ "$n" -le 1000 ] || fail "fresh: $key is $n thousandths"
 done
 cp "$tmp/fresh" "$tmp/first"
@@ -61,8 +29,8 @@ cmp -s "$tmp/a" "$tmp/b" || fail "two evaluations of the same rows differ: $(dif
 run held 0 evaluate "$job" --json
 has held '"source": "held_out"'
 run shown 0 job show "$job" --json
-trained=$(number shown validation_accuracy)
-measured=$(number held accuracy)
+trained=$(thousandths shown validation_accuracy)
+measured=$(thousandths held accuracy)
 [ "$trained" = "$measured" ] || fail "held out: measured $measured thousandths, training said $trained"
 
 # For people.
@@ -84,7 +52,7 @@ run odd 0 evaluate "$job" --test "$tmp/odd.jsonl" --json
 has odd '"unknown_outputs": 1'
 has odd '"incorrect": 1'
 has odd '"known": false'
-[ "$(number odd accuracy)" = 0 ] || fail "odd: an unknown output counted as right"
+[ "$(thousandths odd accuracy)" = 0 ] || fail "odd: an unknown output counted as right"
 printf '%s\n' '{"input":"late","expected_output":"wrong","feedback":"incorrect"}' >"$tmp/none.jsonl"
 run none 8 evaluate "$job" --test "$tmp/none.jsonl"
 has none.err "none of the 1 test rows can be judged"
@@ -94,10 +62,10 @@ has empty.err "empty.jsonl"
 
 # Nothing held out and nothing given: refused.
 run all 0 train --agent all --data "$data" --set validationSplit=0 --set epochs=1 --json -q
-all=$(sed -n 's/.*"job_id": *"\([^"]*\)".*/\1/p' "$tmp/all" | head -n 1)
+all=$(value all job_id)
 run refused 8 evaluate "$all"
 has refused.err "validationSplit was 0"
 has refused.err "--test"
 run given 0 evaluate "$all" --test "$fresh" --json
 run absent 4 evaluate job_0000
-exit $bad
+finish

@@ -1,23 +1,12 @@
 #!/bin/sh
 # The worker's task "report": a tree to a file in each format, and what happens to bad trees, formats, options and places.
-builddir=${abs_top_builddir:-$PWD}
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-bad=0
-
-fail() {
-    echo "FAIL: $*"
-    bad=1
-}
+srcdir=${srcdir:-.}
+. "$srcdir/tests/cli/lib.sh"
 
 # report NAME FIELDS: runs the task with these fields; the frames stand in $tmp/NAME.
 report() {
     "$builddir/tests/abi/drive" "$builddir/hone-worker" "{\"task\":\"report\",\"plugin_dirs\":[],$2}" 20 >"$tmp/$1" 2>"$tmp/$1.err" \
         </dev/null
-}
-
-expect() { # expect NAME TEXT: the frames of NAME have that text
-    grep -F -q -e "$2" "$tmp/$1" || fail "$1: expected '$2', got: $(cat "$tmp/$1" "$tmp/$1.err")"
 }
 
 tree='{"type":"single_job","title":"Job *1*","fields":[{"key":"job_id","label":"Job","type":"text","value":"job_1"}],
@@ -26,7 +15,7 @@ tree='{"type":"single_job","title":"Job *1*","fields":[{"key":"job_id","label":"
 "rows":[["yes | no\nmaybe",0.87126],["no",null]]}}]}]}'
 
 report md "\"format\":\"markdown\",\"report\":$tree,\"output\":\"$tmp/r.md\"" || fail "markdown: the task failed: $(cat "$tmp/md")"
-expect md '"media_type":"text/markdown; charset=utf-8"'
+has md '"media_type":"text/markdown; charset=utf-8"'
 cat >"$tmp/expected.md" <<'END'
 # Job \*1\*
 
@@ -53,31 +42,31 @@ widths=$(sed -n '/^| Output/,/^$/p' "$tmp/r.md" | sed '/^$/d' | while IFS= read 
 [ "$widths" = 1 ] || fail "markdown: the table is not aligned: $(cat "$tmp/r.md")"
 
 report json "\"format\":\"json\",\"options\":{\"indent\":0},\"report\":$tree,\"output\":\"$tmp/r.json\"" || fail "json: the task failed"
-expect json '"media_type":"application/json"'
+has json '"media_type":"application/json"'
 grep -F -q '"rows":[["yes | no\nmaybe",0.87126],["no",null]]' "$tmp/r.json" || fail "json: $(cat "$tmp/r.json")"
 bytes=$(wc -c <"$tmp/r.json" | tr -d ' ')
-expect json "\"bytes\":$bytes"
+has json "\"bytes\":$bytes"
 
 report stdout "\"format\":\"json\",\"options\":{\"indent\":0},\"report\":$tree" || fail "standard output: the task failed"
-expect stdout '{"type":"single_job","title":"Job *1*"'
+has stdout '{"type":"single_job","title":"Job *1*"'
 
 # Faults: each has its sentence, and no file appears.
 report format "\"format\":\"markdwon\",\"report\":$tree,\"output\":\"$tmp/none\"" && fail "an unknown format went well"
-expect format "did you mean 'markdown'"
+has format "did you mean 'markdown'"
 report option "\"format\":\"json\",\"options\":{\"indnet\":2},\"report\":$tree,\"output\":\"$tmp/none\"" && fail "an unknown option went well"
-expect option "indnet"
+has option "indnet"
 report range "\"format\":\"json\",\"options\":{\"indent\":99},\"report\":$tree,\"output\":\"$tmp/none\"" && fail "an option out of range went well"
-expect range "indent"
+has range "indent"
 report fault '"format":"json","report":{"type":"a","title":"A","fields":[],"sections":[{"key":"s","title":"S","items":[{"text":1}]}]},'"\"output\":\"$tmp/none\"" &&
     fail "a tree with a fault went well"
-expect fault "report/sections/0/items/0/text: must be a text"
+has fault "report/sections/0/items/0/text: must be a text"
 report absent "\"format\":\"json\",\"output\":\"$tmp/none\"" && fail "no tree went well"
-expect absent "report: must be an object"
+has absent "report: must be an object"
 report place "\"format\":\"json\",\"report\":$tree,\"output\":\"$tmp/no/such/dir/r.json\"" && fail "a place that does not exist went well"
-expect place "no/such/dir"
+has place "no/such/dir"
 [ ! -e "$tmp/none" ] || fail "a failed report left a file"
 if [ -w /dev/full ]; then
     "$builddir/tests/abi/drive" "$builddir/hone-worker" "{\"task\":\"report\",\"format\":\"json\",\"report\":$tree}" 20 \
         >/dev/full 2>/dev/null </dev/null && fail "a full disk went unnoticed"
 fi
-exit $bad
+finish

@@ -3,12 +3,22 @@
 #ifndef SUITE
 #define SUITE(name) int test_##name(void);
 #endif
+SUITE(buf)
+SUITE(clock)
 SUITE(curves)
 SUITE(evaluate)
+SUITE(file)
+SUITE(frame)
+SUITE(pool)
 SUITE(registry)
 SUITE(report_json)
 SUITE(report_markdown)
 SUITE(report_tree)
+SUITE(rng)
 SUITE(settings)
 SUITE(stats)
+SUITE(store)
+SUITE(store_files)
+SUITE(text)
+SUITE(worker_proc)
 #undef SUITE

@@ -116,8 +116,8 @@ static void both_ways(void)
 
 static void hashes(void)
 {
-    /* the same on every machine: features of stored models are named by them */
-    CU_ASSERT_EQUAL(text_service.hash("hello", 5, 0), 0xf71f61dae4473ebeu);
+    /* the same on every machine, since features of stored models are named by them: FNV-1a (0xa430d84680aabd0b), then mixed */
+    CU_ASSERT_EQUAL(text_service.hash("hello", 5, 0), 0x5c04f5d760adea9bu);
     CU_ASSERT_NOT_EQUAL(text_service.hash("hello", 5, 0), text_service.hash("hello", 5, 1));
     CU_ASSERT_NOT_EQUAL(text_service.hash("", 0, 0), 0);
     CU_ASSERT_NOT_EQUAL(hone_hash_pair(1, 2), hone_hash_pair(2, 1));

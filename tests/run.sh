@@ -1,0 +1,75 @@
+#!/bin/sh
+# tests/run.sh [--sanitize] [--valgrind] [--all]: installs what is needed, builds in build/ with warnings as errors, runs every test,
+# and ends with "N passed, N failed". --sanitize builds and runs once more with AddressSanitizer and UndefinedBehaviorSanitizer
+# (in build-sanitize/), --valgrind runs the command-line tests' workers under valgrind, --all does all three.
+set -u
+top=$(cd "$(dirname "$0")/.." && pwd)
+sanitize=no valgrind=no
+for a in "$@"; do
+    case $a in
+    --sanitize) sanitize=yes ;;
+    --valgrind) valgrind=yes ;;
+    --all) sanitize=yes valgrind=yes ;;
+    *) echo "usage: tests/run.sh [--sanitize] [--valgrind] [--all]" >&2; exit 2 ;;
+    esac
+done
+if [ $valgrind = yes ]; then
+    sh "$top/etc/packages.sh" valgrind || exit 1
+else
+    sh "$top/etc/packages.sh" || exit 1
+fi
+passed=0
+failed=0
+
+# run_tests BUILD NAME PATTERN: the tests whose path matches, in that build.
+run_tests() {
+    build=$1 name=$2 pattern=$3
+    cd "$top/$build" || exit 1
+    logs=$top/$build/tests/logs-$name
+    mkdir -p "$logs"
+    make -s -j"$(nproc)" check TESTS= >"$logs/build" || { cat "$logs/build"; exit 1; }
+    make -s list-tests >"$logs/list" || exit 1
+    grep -e "$pattern" "$logs/list" >"$logs/chosen" || { echo "no test matches '$pattern'"; exit 1; }
+    while read -r t; do
+        log=$logs/$(basename "$t").log
+        case $t in
+        *.sh) set -- sh "$top/$t" ;;
+        *) set -- "./$t" ;;
+        esac
+        begin=$(date +%s)
+        srcdir=$top abs_top_builddir=$PWD HONE_PLUGIN_PATH=$PWD/plugins "$@" >"$log" 2>&1 </dev/null
+        status=$?
+        line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
+        good=${line%% *} bad=$(echo "$line" | sed 's/.*, \([0-9]*\) failed/\1/')
+        if [ -z "$line" ]; then # a script without counts is one test
+            [ $status -eq 0 ] && good=1 bad=0 || { good=0; bad=1; }
+        fi
+        if [ $status -eq 77 ]; then
+            echo "skip $t: $(tail -n 1 "$log")"
+            continue
+        fi
+        [ $status -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+        passed=$((passed + good))
+        failed=$((failed + bad))
+        if [ "$bad" -gt 0 ]; then
+            sed 's/^/    /' "$log"
+            echo "FAIL $t ($name): $good passed, $bad failed, exit status $status"
+        else
+            echo "ok   $t ($name): $good passed in $(($(date +%s) - begin)) s"
+        fi
+    done <"$logs/chosen"
+}
+
+sh "$top/etc/build.sh" build --enable-werror || exit 1
+run_tests build plain .
+if [ $sanitize = yes ]; then
+    sh "$top/etc/build.sh" build-sanitize --enable-werror --enable-sanitizers || exit 1
+    run_tests build-sanitize sanitized .
+fi
+if [ $valgrind = yes ]; then
+    HONE_WORKER_WRAPPER='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --trace-children=yes'
+    export HONE_WORKER_WRAPPER
+    run_tests build valgrind 'tests/cli/train\.sh'
+fi
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
