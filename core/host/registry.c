@@ -285,10 +285,10 @@ static void fail_unknown(struct registry *r, uint32_t kind, const char *name, st
     const char *near = names ? text_nearest(name, names) : NULL;
     const char *list = buf_str(&known);
     if (n == 0)
-        hone_fail(err, ERR_NOT_FOUND, "no %s '%.63s'; no %s plugins were found at all (is HONE_PLUGIN_PATH right?)",
+        hone_fail(err, ERR_PLUGIN, "no %s '%.63s'; no %s plugins were found at all (is HONE_PLUGIN_PATH right?)",
                   kind_name(kind), name, kind_name(kind));
     else
-        hone_fail(err, ERR_NOT_FOUND, "no %s '%.63s'; %s%s%sknown: %.300s", kind_name(kind), name,
+        hone_fail(err, HONE_EINVAL, "no %s '%.63s'; %s%s%sknown: %.300s", kind_name(kind), name,
                   near ? "did you mean '" : "", near ? near : "", near ? "'? " : "", list ? list : "");
     buf_free(&known);
     free(names);

@@ -27,8 +27,8 @@ const struct hone_host *registry_host(struct registry *r);
 
 /* The item of that kind and name, loading plugins as needed: first the file NAME.so of the directories (an item is named
  * after its file or found by loading the remaining files of the directory once). `name` with a '/' is a path to a plugin
- * whose first item of that kind is taken. NULL with err: ERR_NOT_FOUND "no optimizer 'adm'; did you mean 'adam'?
- * known: ...", ERR_PLUGIN for a file that cannot be used. *from (may be NULL) gets its plugin. */
+ * whose first item of that kind is taken. NULL with err: HONE_EINVAL "no optimizer 'adm'; did you mean 'adam'?
+ * known: ...", ERR_PLUGIN for a file that cannot be used or without any plugin of the kind. *from (may be NULL) gets its plugin. */
 const struct hone_item *registry_find(struct registry *r, uint32_t kind, const char *name,
                                       const struct registry_plugin **from, struct hone_err *err);
 

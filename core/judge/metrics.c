@@ -73,7 +73,7 @@ int metrics_open(struct metric_set *s, struct registry *registry, const cJSON *c
         rc = add_named(s, registry, usual[i], 1, err);
     struct hone_err absent = { 0 };
     if (rc == 0 && (rc = add_named(s, registry, "loss", 0, &absent)) != 0) {
-        if (rc == ERR_NOT_FOUND)
+        if (rc == HONE_EINVAL || rc == ERR_PLUGIN)
             return 0;
         *err = absent;
     }

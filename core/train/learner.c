@@ -50,7 +50,7 @@ static int fit_one(struct learner *l, struct registry *registry, const char *nam
     if (!ret)
         ret = tensors_declare(&l->tensors, l->model, l->self, l->outputs, err);
     if (!ret && l->model->size(l->self) > max_bytes)
-        ret = hone_fail(err, HONE_ENOMEM, "model '%s' takes %.0f MB, more than the %.0f MB that it may use", name,
+        ret = hone_fail(err, HONE_ENOMEM, "model '%s' takes %.1f MB, more than the %.1f MB that it may use", name,
                         (double)l->model->size(l->self) * 1e-6, (double)max_bytes * 1e-6);
     if (ret < 0)
         learner_free(l);
@@ -228,6 +228,8 @@ int learner_restore(struct learner *l, struct registry *registry, const struct s
     const char *text = json_str(f->meta, "model_settings", "{}");
     cJSON *settings = json_parse(text, strlen(text), f->path, err);
     int ret = settings ? find_model(l, registry, json_str(f->meta, "model", ""), settings, err) : err->code;
+    if (ret == HONE_EINVAL)
+        err->code = ret = ERR_PLUGIN;
     cJSON_Delete(settings);
     if (!ret)
         ret = restore_outputs(l, f, err);

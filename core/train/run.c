@@ -33,6 +33,8 @@ static int fit_model(struct run *r, struct opening *o, struct hone_err *err)
                                   .batch = r->config.batch_size, .seed = (uint64_t)r->config.seed };
     int ret = learner_fit(&r->learner, r->registry, r->config.model, r->config.model_options, &lesson, model_bytes(r, o),
                           &r->choice, err);
+    if (ret == HONE_ENOMEM)
+        err->code = ret = ERR_PRECONDITION;
     if (ret)
         return ret;
     const struct hone_item *item = &r->learner.model->item;
@@ -91,7 +93,7 @@ static int allocate(struct run *r, struct opening *o, struct hone_err *err)
     r->memory_bytes = ts->total * 4 * (r->config.restore_best ? 2 : 1) + optim_bytes(&r->optim) + row_set_bytes(&r->train)
                       + row_set_bytes(&r->valid);
     if ((double)r->memory_bytes > (double)r->config.memory_mb * 1e6)
-        return hone_fail(err, HONE_ENOMEM, "training needs about %.0f MB (%lld parameters, state of optimizer '%s', %lld examples), more "
+        return hone_fail(err, ERR_PRECONDITION, "training needs about %.0f MB (%lld parameters, state of optimizer '%s', %lld examples), more "
                          "than the %lld MB that memoryMb allows", (double)r->memory_bytes * 1e-6, (long long)ts->total,
                          o->optimizer->item.name, (long long)r->examples, (long long)r->config.memory_mb);
     ret = tensors_init(ts, (uint64_t)r->config.seed, err);

@@ -69,7 +69,7 @@ static int fit(void **self, const void *conf, const struct hone_lesson *l, const
     m->g.scale = c->scale > 0 ? c->scale : 4 * (few > 1 ? few : 1);
     int64_t output_bytes = l->outputs * (c->hidden + 1) * 4;
     if (output_bytes > max_bytes)
-        return hone_fail(err, HONE_ENOMEM, "%lld outputs x %lld hidden numbers take %.0f MB, more than the %.0f MB that this model "
+        return hone_fail(err, HONE_ENOMEM, "%lld outputs x %lld hidden numbers take %.1f MB, more than the %.1f MB that this model "
                          "may use (raise memoryMb, or lower hidden in modelOptions)", (long long)l->outputs,
                          (long long)c->hidden, (double)output_bytes * 1e-6, (double)max_bytes * 1e-6);
     return ngrams_fit(&m->g, l, c->min_count, c->hidden, max_bytes - output_bytes, err);

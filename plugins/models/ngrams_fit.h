@@ -248,7 +248,7 @@ static int ngrams_fit(struct ngrams *g, const struct hone_lesson *l, int64_t min
         goto out;
     int64_t min = ngrams_min_count(&t, min_count, width, max_bytes, &g->rows);
     if (g->rows > INT32_MAX / 2 || g->rows * width * 4 > max_bytes) {
-        ret = hone_fail(err, HONE_ENOMEM, "%lld features x %lld numbers take %.0f MB, more than the %.0f MB that this model may"
+        ret = hone_fail(err, HONE_ENOMEM, "%lld features x %lld numbers take %.1f MB, more than the %.1f MB that this model may"
                         " use (raise memoryMb, or min_count in modelOptions)", (long long)g->rows, (long long)width,
                         (double)g->rows * (double)width * 4e-6, (double)max_bytes * 1e-6);
         goto out;

@@ -42,7 +42,7 @@ run recall 0 evaluate "$job" --test "$fresh" --criteria recall --json
 sed -n '/"metric_scores"/,/}/p' "$tmp/recall" >"$tmp/scores"
 has scores '"recall"'
 grep -q '"precision"' "$tmp/scores" && fail "precision was not asked for: $(cat "$tmp/scores")"
-run slip 4 evaluate "$job" --test "$fresh" --criteria acuracy
+run slip 3 evaluate "$job" --test "$fresh" --criteria acuracy
 has slip.err "did you mean 'accuracy'"
 
 # Rows that it was never taught, rows that are no test, no rows.

@@ -261,7 +261,7 @@ static void look_ups(void)
     r = registry_new(none, NULL, &err);
     CU_ASSERT_PTR_NOT_NULL_FATAL(r);
     CU_ASSERT_PTR_NULL(registry_find(r, HONE_OPTIMIZER, "adamw", NULL, &err));
-    CU_ASSERT_EQUAL(err.code, ERR_NOT_FOUND);
+    CU_ASSERT_EQUAL(err.code, ERR_PLUGIN);
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "no optimizer 'adamw'; no optimizer plugins were found"));
     registry_free(r);
 }
@@ -288,7 +288,7 @@ static void built_plugins(void)
     CU_ASSERT_PTR_NULL(registry_find(r, HONE_MODEL, from->path, NULL, &err));
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "it offers no model"));
     CU_ASSERT_PTR_NULL(registry_find(r, HONE_OPTIMIZER, "sdg", NULL, &err));
-    CU_ASSERT_EQUAL(err.code, ERR_NOT_FOUND);
+    CU_ASSERT_EQUAL(err.code, HONE_EINVAL);
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "no optimizer 'sdg'; did you mean 'sgd'? known: "));
     CU_ASSERT_PTR_NULL(registry_find(r, HONE_OPTIMIZER, "../sgd", NULL, &err));
     cJSON *one = plugin_describe(from->path, &err);
