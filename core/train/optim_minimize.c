@@ -48,9 +48,27 @@ struct vector_work {
     uint32_t x, y;
     int64_t tensor;
     float alpha;
-    int op;          /* 0 dot, 1 axpy, 2 scale, 3 copy */
+    enum { DOT, AXPY, SCALE, COPY, SUM_ABS, MAX_ABS } op;
     double *sum;     /* by piece */
 };
+
+static double sum_abs(const float *x, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += fabs((double)x[i]);
+    return sum;
+}
+
+static double max_abs(const float *x, int64_t n)
+{
+    double max = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (!(fabs((double)x[i]) <= max))
+            max = fabs((double)x[i]);
+    }
+    return max;
+}
 
 static void vector_task(void *arg, int64_t begin, int64_t end)
 {
@@ -58,11 +76,15 @@ static void vector_task(void *arg, int64_t begin, int64_t end)
     float *x = part(w->m, w->x, w->tensor), *y = part(w->m, w->y, w->tensor);
     for (int64_t at = begin; at < end; at += GRID) {
         int64_t n = end - at < GRID ? end - at : GRID;
-        if (w->op == 0)
+        if (w->op == DOT)
             w->sum[at / GRID] = kernel_dot64(x + at, y + at, n);
-        else if (w->op == 1)
+        else if (w->op == SUM_ABS)
+            w->sum[at / GRID] = sum_abs(x + at, n);
+        else if (w->op == MAX_ABS)
+            w->sum[at / GRID] = max_abs(x + at, n);
+        else if (w->op == AXPY)
             kernel_axpy(n, w->alpha, x + at, y + at);
-        else if (w->op == 2)
+        else if (w->op == SCALE)
             kernel_scale(n, w->alpha, y + at);
         else
             memcpy(y + at, x + at, (size_t)n * sizeof(float));
@@ -81,33 +103,48 @@ static double over_vectors(struct hone_closure *c, int op, double alpha, uint32_
             return NAN;
         struct vector_work w = { m, x, y, i, (float)alpha, op, NULL };
         int64_t pieces = (t->n + GRID - 1) / GRID;
-        if (op == 0 && !(w.sum = passes_scratch(m->p, (size_t)(pieces + 1) * sizeof *w.sum)))
+        int summed = op == DOT || op >= SUM_ABS;
+        if (summed && !(w.sum = passes_scratch(m->p, (size_t)(pieces + 1) * sizeof *w.sum)))
             return NAN;
         pool_run(m->o->pool, t->n, GRID, vector_task, &w);
-        for (int64_t j = 0; op == 0 && j < pieces; j++)
-            total += w.sum[j];
+        for (int64_t j = 0; summed && j < pieces; j++) {
+            if (op != MAX_ABS)
+                total += w.sum[j];
+            else if (!(w.sum[j] <= total))
+                total = w.sum[j];
+        }
     }
     return total;
 }
 
 static double closure_dot(struct hone_closure *c, uint32_t a, uint32_t b)
 {
-    return over_vectors(c, 0, 0, a, b);
+    return over_vectors(c, DOT, 0, a, b);
 }
 
 static void closure_axpy(struct hone_closure *c, double alpha, uint32_t x, uint32_t y)
 {
-    over_vectors(c, 1, alpha, x, y);
+    over_vectors(c, AXPY, alpha, x, y);
 }
 
 static void closure_scale(struct hone_closure *c, double alpha, uint32_t y)
 {
-    over_vectors(c, 2, alpha, y, y);
+    over_vectors(c, SCALE, alpha, y, y);
 }
 
 static void closure_copy(struct hone_closure *c, uint32_t from, uint32_t to)
 {
-    over_vectors(c, 3, 0, from, to);
+    over_vectors(c, COPY, 0, from, to);
+}
+
+static double closure_norm1(struct hone_closure *c, uint32_t x)
+{
+    return over_vectors(c, SUM_ABS, 0, x, x);
+}
+
+static double closure_norm_max(struct hone_closure *c, uint32_t x)
+{
+    return over_vectors(c, MAX_ABS, 0, x, x);
 }
 
 int optim_minimize(struct optim *o, struct passes *p, double lr, optim_eval *eval, void *arg, double *norm, struct hone_err *err)
@@ -120,7 +157,7 @@ int optim_minimize(struct optim *o, struct passes *p, double lr, optim_eval *eva
     o->step++;
     struct hone_closure c = { .struct_size = sizeof c, .host_data = &m, .conf = o->conf, .state = group, .step = o->step,
                               .eval = closure_eval, .dot = closure_dot, .axpy = closure_axpy, .scale = closure_scale,
-                              .copy = closure_copy };
+                              .copy = closure_copy, .norm1 = closure_norm1, .norm_max = closure_norm_max };
     int ret = o->item->minimize(&c, err);
     if (norm)
         *norm = sqrt(closure_dot(&c, HONE_V_GRAD, HONE_V_GRAD));

@@ -87,6 +87,8 @@ struct hone_closure {
     void (*axpy)(struct hone_closure *, double alpha, uint32_t x, uint32_t y);  /* y += alpha x [main] */
     void (*scale)(struct hone_closure *, double alpha, uint32_t y);             /* y *= alpha [main] */
     void (*copy)(struct hone_closure *, uint32_t from, uint32_t to);            /* [main] */
+    double (*norm1)(struct hone_closure *, uint32_t x);                         /* sum of |x| [main] */
+    double (*norm_max)(struct hone_closure *, uint32_t x);                      /* greatest |x|; NaN if any is [main] */
 };
 
 /* item.flags */

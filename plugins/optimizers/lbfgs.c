@@ -13,10 +13,10 @@ static const char *const searches[] = { "none", "strong_wolfe", NULL };
 static const struct hone_param params[] = {
     HONE_ROW(struct conf, lr, HONE_REAL, HONE_P_SCHEDULABLE | HONE_P_LOG, 1, 0, 10, "length of a step along the direction"),
     HONE_ROW(struct conf, max_iter, HONE_INT, 0, 20, 1, 10000, "directions a step"),
-    HONE_ROW(struct conf, max_eval, HONE_INT, 0, 25, 1, 100000, "evaluations of the loss a step"),
+    HONE_ROW(struct conf, max_eval, HONE_INT, 0, 0, 0, 100000, "evaluations of the loss a step; 0: 5/4 of max_iter"),
     HONE_ROW(struct conf, history_size, HONE_INT, HONE_P_STATE, 10, 1, 100, "pairs of vectors that are kept; each pair is two copies of"
              " all parameters"),
-    HONE_ROW(struct conf, tolerance_grad, HONE_REAL, 0, 1e-7, 0, 1, "length of the gradient at which a step ends"),
+    HONE_ROW(struct conf, tolerance_grad, HONE_REAL, 0, 1e-7, 0, 1, "greatest element of the gradient at which a step ends"),
     HONE_ROW(struct conf, tolerance_change, HONE_REAL, 0, 1e-9, 0, 1, "change of loss or parameters at which a step ends"),
     HONE_ROW_CHOICE(struct conf, line_search, 0, 1, searches, "none takes steps of length lr"),
 };
@@ -40,7 +40,7 @@ struct work {
     int64_t h;             /* history_size */
     uint32_t d, before;    /* direction; gradient of the point before */
     double loss;
-    int64_t evals;
+    int64_t evals, max_evals;
     struct hone_err *err;
 };
 
@@ -155,7 +155,7 @@ static double cubic(const struct point *a, const struct point *b, double low, do
 /* Between lo (good so far) and hi; leaves the parameters at the length that is returned in *at. */
 static int zoom(struct work *w, const struct point *zero, struct point lo, struct point hi, double *at)
 {
-    for (int i = 0; i < SEARCHES && w->evals < w->conf->max_eval; i++) {
+    for (int i = 0; i < SEARCHES && w->evals < w->max_evals; i++) {
         double low = fmin(lo.t, hi.t), high = fmax(lo.t, hi.t), width = high - low;
         if (width * fabs(zero->slope) < w->conf->tolerance_change)
             break;
@@ -192,7 +192,7 @@ static int search(struct work *w, double t, double slope, double *at)
             return 0;
         if (p.slope >= 0)
             return zoom(w, &zero, p, before, at);
-        if (w->evals >= w->conf->max_eval)
+        if (w->evals >= w->max_evals)
             return 0;
         double next = cubic(&before, &p, t + 0.01 * (t - before.t), t * 10);
         before = p;
@@ -205,8 +205,8 @@ static int search(struct work *w, double t, double slope, double *at)
 static int iterate(struct work *w, int64_t i)
 {
     struct hone_closure *c = w->c;
-    double first = *scalar(w, N_ITER) == 0, length = sqrt(c->dot(c, HONE_V_GRAD, HONE_V_GRAD)), loss = w->loss;
-    if (length <= w->conf->tolerance_grad)
+    double first = *scalar(w, N_ITER) == 0, loss = w->loss;
+    if (c->norm_max(c, HONE_V_GRAD) <= w->conf->tolerance_grad)
         return 1;
     if (first)
         *scalar(w, H_DIAG) = 1;
@@ -215,7 +215,7 @@ static int iterate(struct work *w, int64_t i)
     *scalar(w, N_ITER) += 1;
     new_direction(w);
     c->copy(c, HONE_V_GRAD, w->before);
-    double slope = c->dot(c, HONE_V_GRAD, w->d), t = first ? fmin(1, 1 / length) * w->conf->lr : w->conf->lr;
+    double slope = c->dot(c, HONE_V_GRAD, w->d), t = (first ? fmin(1, 1 / c->norm1(c, HONE_V_GRAD)) : 1) * w->conf->lr;
     if (!(slope < -w->conf->tolerance_change))
         return 1;
     int ret;
@@ -228,14 +228,15 @@ static int iterate(struct work *w, int64_t i)
     *scalar(w, LENGTH) = t;
     if (ret < 0)
         return ret;
-    return w->evals >= w->conf->max_eval || t * sqrt(c->dot(c, w->d, w->d)) <= w->conf->tolerance_change
+    return w->evals >= w->max_evals || t * c->norm_max(c, w->d) <= w->conf->tolerance_change
            || fabs(w->loss - loss) < w->conf->tolerance_change;
 }
 
 static int minimize(struct hone_closure *c, struct hone_err *err)
 {
     const struct conf *conf = c->conf;
-    struct work w = { .c = c, .conf = conf, .h = conf->history_size, .err = err };
+    struct work w = { .c = c, .conf = conf, .h = conf->history_size, .err = err,
+                      .max_evals = conf->max_eval ? conf->max_eval : conf->max_iter * 5 / 4 };
     w.d = HONE_V_SLOT((uint32_t)(2 * w.h));
     w.before = w.d + 1;
     int ret = eval(&w);

@@ -188,6 +188,8 @@ static void closure(void)
     FIELD(hone_closure, axpy);
     FIELD(hone_closure, scale);
     FIELD(hone_closure, copy);
+    FIELD(hone_closure, norm1);
+    FIELD(hone_closure, norm_max);
     END(hone_closure);
 }
 
