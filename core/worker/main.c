@@ -93,15 +93,18 @@ static char **task_dirs(const cJSON *start, struct hone_err *err)
     return dirs;
 }
 
-/* init() was looked after by the registry; this finds what plugins changed while they worked. */
+/* init() was looked after by the registry; this finds what plugins changed while they worked, which would make results differ
+ * from run to run. */
 static int run_guarded(struct task *t, size_t which, struct hone_err *err)
 {
     struct guard g;
     struct hone_err changed = { 0 };
     guard_enter(&g);
     int rc = tasks[which].run(t, err);
-    if (guard_leave(&g, "a plugin of this task", &changed) != 0)
-        log_line(LOG_WARN, "%s; results may differ from run to run", changed.text);
+    if (guard_leave(&g, "a plugin of this task", &changed) != 0 && rc >= 0) {
+        *err = changed;
+        rc = changed.code;
+    }
     return rc;
 }
 

@@ -35,37 +35,37 @@ hone() {
 
 # run NAME STATUS ARGUMENT...: `hone ARGUMENT...` ends with that status; its output is in $tmp/NAME and $tmp/NAME.err.
 run() {
-    name=$1 want=$2
+    run_name=$1 run_status=$2
     shift 2
-    hone "$@" >"$tmp/$name" 2>"$tmp/$name.err" </dev/null
-    got=$?
-    if [ $got = "$want" ]; then
+    hone "$@" >"$tmp/$run_name" 2>"$tmp/$run_name.err" </dev/null
+    run_got=$?
+    if [ $run_got = "$run_status" ]; then
         pass
     else
-        fail "$name: exit status $got, expected $want: $(head -c 2000 "$tmp/$name") $(head -c 2000 "$tmp/$name.err")"
+        fail "$run_name: exit status $run_got, expected $run_status: $(head -c 2000 "$tmp/$run_name") $(head -c 2000 "$tmp/$run_name.err")"
     fi
 }
 
 # has FILE TEXT...: $tmp/FILE has each text.
 has() {
-    file=$1
+    has_file=$1
     shift
-    for text in "$@"; do
-        if grep -F -q -e "$text" "$tmp/$file"; then
+    for has_text in "$@"; do
+        if grep -F -q -e "$has_text" "$tmp/$has_file"; then
             pass
         else
-            fail "$file: expected '$text', got: $(head -c 3000 "$tmp/$file")"
+            fail "$has_file: expected '$has_text', got: $(head -c 3000 "$tmp/$has_file")"
         fi
     done
 }
 
 # lacks FILE TEXT...: $tmp/FILE has none of the texts.
 lacks() {
-    file=$1
+    has_file=$1
     shift
-    for text in "$@"; do
-        if grep -F -q -e "$text" "$tmp/$file"; then
-            fail "$file: must not have '$text': $(head -c 3000 "$tmp/$file")"
+    for has_text in "$@"; do
+        if grep -F -q -e "$has_text" "$tmp/$has_file"; then
+            fail "$has_file: must not have '$has_text': $(head -c 3000 "$tmp/$has_file")"
         else
             pass
         fi
@@ -83,12 +83,12 @@ same() {
 
 # holds WHAT CONDITION...: test(1) of the condition.
 holds() {
-    what=$1
+    holds_what=$1
     shift
     if test "$@"; then
         pass
     else
-        fail "$what: $*"
+        fail "$holds_what: $*"
     fi
 }
 

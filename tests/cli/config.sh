@@ -1,0 +1,55 @@
+#!/bin/sh
+# Layers of settings: who wins, what is told of it, and faults with their places.
+srcdir=${srcdir:-.}
+. "$srcdir/tests/cli/lib.sh"
+mkdir -p "$tmp/home/etc/hone" "$tmp/home/config/hone/presets" "$tmp/work"
+# The program is run from a folder of its own, for its hone.conf.
+builddir=$(cd "$builddir" && pwd)
+data=$(cd "$(dirname "$data")" && pwd)/$(basename "$data")
+cd "$tmp/work" || exit 99
+
+# epochs SOURCE VALUE ARGUMENT...: what holds for epochs, and from where.
+epochs() {
+    want=$1 number=$2
+    shift 2
+    run key 0 config explain epochs --json "$@"
+    same "epochs from $want" "$(value key value)" "$number"
+    grep -F -q -e "\"source\": \"$want" "$tmp/key" && pass || fail "epochs should come from $want: $(grep '"source"' "$tmp/key")"
+}
+
+epochs 'built in' 10
+echo 'training = { epochs = 11; };' >"$tmp/home/etc/hone/hone.conf"
+epochs "$tmp/home/etc/hone/hone.conf:1" 11
+printf '# mine\nn_epochs = 12;\n' >"$tmp/home/config/hone/hone.conf"
+epochs "$tmp/home/config/hone/hone.conf:2" 12
+echo 'epochs = 13;' >hone.conf
+epochs 'hone.conf:1' 13
+HONE_SET_EPOCHS=14
+export HONE_SET_EPOCHS
+epochs 'HONE_SET_EPOCHS' 14
+echo 'epochs = 15;' >"$tmp/home/config/hone/presets/mine.conf"
+run key 0 config explain epochs --preset mine --json
+same 'a preset' "$(value key value)" 15
+echo '{"epochs": 16}' >job.json
+epochs 'job.json' 16 --preset mine --config job.json
+epochs '--set' 17 --preset mine --config job.json --set num_train_epochs=17
+run train 0 train --agent a --data "$data" --config job.json --set epochs=2 --set optimizerOptions.beta1=0.8 --json -q
+has train '"epochs": 2' '"beta1": 0.8'
+run show 0 config show
+has show 'HONE_SET_EPOCHS' 'built in'
+unset HONE_SET_EPOCHS
+run presets 0 config presets
+has presets mine
+run unknown 4 config explain epoch
+has unknown.err "did you mean 'epochs'"
+
+# Faults: all at once, each with file, line and key.
+printf 'training = {\n  epochs = 0;\n  batchsize = "x";\n  optimiser = "adam";\n};\n' >bad.conf
+run bad 3 config show --config bad.conf
+has bad.err 'bad.conf:2' 'bad.conf:3' 'bad.conf:4' 'epochs' 'optimizer'
+run bad 3 train --agent b --data "$data" --config bad.conf --json
+has bad '"success": false' '"code": "VALIDATION_ERROR"' '"line": 3'
+HONE_SET_EPOCHS=0 "$builddir/hone" config show >out 2>err
+same 'a fault of the environment' $? 3
+grep -q HONE_SET_EPOCHS err && pass || fail "the variable is not named: $(cat err)"
+finish

@@ -1,0 +1,55 @@
+#!/bin/sh
+# The manual says everything: commands and options, exit codes, keys, public names, built-in plugins; and shows nothing that is gone.
+srcdir=${srcdir:-.}
+. "$srcdir/tests/cli/lib.sh"
+docs=$srcdir/docs
+
+said() { # said WHAT TEXT FILE
+    grep -F -q -e "$2" "$docs/$3" && pass || fail "docs/$3 does not mention $1 $2"
+}
+
+hone --help >"$tmp/help"
+sed -n '/^Commands/,/^Options/p' "$tmp/help" | sed -n 's/^  \([a-z][a-z ]*[a-z]\) .*/\1/p' | sed 's/  .*//' >"$tmp/commands"
+holds 'commands are listed' "$(wc -l <"$tmp/commands")" -ge 20
+while read -r command; do
+    said 'the command' "hone $command" cli.md
+    # shellcheck disable=SC2086
+    hone $command --help | sed -n 's/^  --\([a-z-]*\).*/\1/p' >"$tmp/options"
+    while read -r option; do
+        said "of hone $command the option" "--$option" cli.md
+    done <"$tmp/options"
+done <"$tmp/commands"
+
+for code in $(sed -n 's/^#define EXIT_[A-Z_]* *\([0-9]*\)$/\1/p' "$srcdir/core/base/err.h"); do
+    said 'the exit code' "| $code |" cli.md
+done
+for variable in $(grep -rhoE '(secure_)?getenv\("[A-Z_]+"\)' "$srcdir/core" | sed 's/.*"\(.*\)".*/\1/' | grep '^HONE_' | sort -u); do
+    said 'the variable' "$variable" cli.md
+done
+
+hone config explain --markdown >"$tmp/keys"
+sed -n '/^| Key/,/^$/p' "$docs/configuration.md" | sed '/^$/d' >"$tmp/said"
+cmp -s "$tmp/keys" "$tmp/said" && pass || fail "docs/configuration.md differs from 'hone config explain --markdown': $(diff "$tmp/said" "$tmp/keys" | head -n 6)"
+
+for preset in "$srcdir"/etc/presets/*.conf; do
+    said 'the preset' "\`$(basename "$preset" .conf)\`" configuration.md
+done
+
+for name in $(cat "$srcdir"/include/hone/*.h | grep -v '^ \*\|^/\*' | grep -oE '\b(HONE|hone)_[A-Za-z0-9_]*' | grep -v '_H$\|_$\|STATIC_NAME' | sort -u); do
+    said 'the public name' "$name" plugins.md
+done
+
+hone plugin list --json >"$tmp/plugins"
+for name in $(sed -n 's/^ *"file": "\(.*\)\.so".*/\1/p' "$tmp/plugins"); do
+    case $name in
+    json | markdown) ;;
+    *) said 'the plugin' "\`$name\`" formulas.md ;;
+    esac
+done
+
+for file in "$docs"/*.md "$srcdir"/README.md; do
+    for link in $(grep -oE '\]\([a-z/]*\.md\)' "$file" | sed 's/](\(.*\))/\1/'); do
+        [ -f "$(dirname "$file")/$link" ] && pass || fail "$(basename "$file") links to $link, which is not there"
+    done
+done
+finish
