@@ -26,11 +26,20 @@ static uint64_t hash_bytes(const void *bytes, int64_t len, uint64_t seed)
     return finish(h);
 }
 
+#define IS_WORD 0x80
+#define LOWER4(c) IS_WORD | (c), IS_WORD | (c + 1), IS_WORD | (c + 2), IS_WORD | (c + 3)
+#define LETTERS LOWER4('a'), LOWER4('e'), LOWER4('i'), LOWER4('m'), LOWER4('q'), LOWER4('u'), IS_WORD | 'y', IS_WORD | 'z'
+
+/* ASCII, folded; 0 for blanks, IS_WORD set for letters and digits. */
+static const unsigned char fold[128] = {
+    [0x21] = '!', '"', '#', '$', '%', '&', '\'', '(', ')', '*', '+', ',', '-', '.', '/',
+    LOWER4('0'), LOWER4('4'), IS_WORD | '8', IS_WORD | '9', ':', ';', '<', '=', '>', '?', '@',
+    LETTERS, '[', '\\', ']', '^', '_', '`', LETTERS, '{', '|', '}', '~',
+};
+
 static int class_of(unsigned char c)
 {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
-        return WORD;
-    return c <= ' ' || c == 0x7f ? BLANK : SYMBOL;
+    return c >= 0x80 ? SYMBOL : !fold[c] ? BLANK : fold[c] & IS_WORD ? WORD : SYMBOL;
 }
 
 static int room_bytes(struct hone_words *w, int64_t need)
@@ -65,11 +74,10 @@ static int room_words(struct hone_words *w)
 /* Words of ASCII text. Bytes of w->bytes suffice. */
 static int words_ascii(const unsigned char *s, int64_t len, struct hone_words *w)
 {
-    static const unsigned char lower[26] = "abcdefghijklmnopqrstuvwxyz";
     int64_t i = 0, at = 0;
     while (i < len) {
-        int c = class_of(s[i]);
-        if (c == BLANK) {
+        unsigned char c = fold[s[i] & 0x7f];
+        if (!c) {
             i++;
             continue;
         }
@@ -78,11 +86,11 @@ static int words_ascii(const unsigned char *s, int64_t len, struct hone_words *w
         uint64_t h = BASIS;
         w->start[w->n] = (int32_t)at;
         do {
-            unsigned char b = s[i] >= 'A' && s[i] <= 'Z' ? lower[s[i] - 'A'] : s[i];
+            unsigned char b = c & 0x7f;
             w->bytes[at++] = (char)b;
             h = (h ^ b) * PRIME;
             i++;
-        } while (c == WORD && i < len && class_of(s[i]) == WORD);
+        } while (c & IS_WORD && i < len && (c = fold[s[i] & 0x7f]) & IS_WORD);
         w->hash[w->n++] = finish(h);
         w->start[w->n] = (int32_t)at;
     }

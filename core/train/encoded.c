@@ -2,7 +2,6 @@
 #include <string.h>
 #include "core/train/encoded.h"
 
-#define PIECE 256 /* texts that one call of encode() gets */
 
 /* What one piece of texts became. */
 struct piece {
@@ -69,7 +68,7 @@ static void encode_task(void *arg, int64_t begin, int64_t end)
     for (int64_t i = begin; i < end; i++) {
         struct piece *p = &w->piece[i];
         struct hone_encoder e = { .struct_size = sizeof e, .host_data = p, .add = piece_add, .targets = no_targets };
-        int64_t from = i * PIECE, n = w->n - from < PIECE ? w->n - from : PIECE;
+        int64_t from = i * ENCODED_PIECE, n = w->n - from < ENCODED_PIECE ? w->n - from : ENCODED_PIECE;
         int ret = w->model->encode(w->self, w->input + from, NULL, n, &e, &p->err);
         if (ret < 0)
             p->err.code = ret;
@@ -79,11 +78,29 @@ static void encode_task(void *arg, int64_t begin, int64_t end)
     }
 }
 
+/* A single piece becomes the whole. */
+static int take(struct encoded *e, struct piece *p)
+{
+    e->start = malloc((size_t)(p->n + 1) * sizeof *e->start);
+    if (!e->start)
+        return HONE_ENOMEM;
+    e->n = p->n;
+    e->start[0] = 0;
+    memcpy(e->start + 1, p->end, (size_t)p->n * sizeof *p->end);
+    e->index = p->index;
+    e->value = p->value;
+    p->index = NULL;
+    p->value = NULL;
+    return 0;
+}
+
 /* Puts the pieces one after the other into e. */
-static int join(struct encoded *e, const struct piece *piece, int64_t pieces, int64_t n)
+static int join(struct encoded *e, struct piece *piece, int64_t pieces, int64_t n)
 {
     int64_t pairs = 0, at = 0, to = 0;
     int plain = 0;
+    if (pieces == 1 && !piece->plain && piece->index)
+        return take(e, piece);
     for (int64_t i = 0; i < pieces; i++) {
         pairs += piece[i].pairs;
         plain |= piece[i].plain;
@@ -111,7 +128,7 @@ static int join(struct encoded *e, const struct piece *piece, int64_t pieces, in
 int encoded_make(struct encoded *e, const struct hone_model *model, void *self, const struct hone_string *input,
                  int64_t n, struct pool *pool, struct hone_err *err)
 {
-    int64_t pieces = (n + PIECE - 1) / PIECE;
+    int64_t pieces = (n + ENCODED_PIECE - 1) / ENCODED_PIECE;
     struct piece *piece = calloc((size_t)pieces + 1, sizeof *piece);
     struct encode_work w = { model, self, input, n, piece };
     int ret = piece ? 0 : HONE_ENOMEM;

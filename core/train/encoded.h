@@ -12,6 +12,8 @@ struct encoded {
     float *value;        /* NULL when the model gives none */
 };
 
+#define ENCODED_PIECE 256 /* texts that one call of encode() gets */
+
 /* Encodes n texts on all threads, in pieces that do not depend on how many there are. Not for models that write.
  * On failure *e is empty. Free with encoded_free(). */
 int encoded_make(struct encoded *e, const struct hone_model *model, void *self, const struct hone_string *input,

@@ -4,7 +4,8 @@
 #include "core/train/optim.h"
 
 #define GRID 8192      /* elements of a dense span: part of the results of sums, never changed */
-#define GATHER 1024    /* floats of narrow rows that are updated together */
+#define GATHER 1024    /* floats of narrow rows that are updated together, */
+#define TOGETHER 64    /* and rows: what they touch stays in the nearest cache */
 #define MAX_COPIES 256 /* slot copies that spans carry */
 
 /* What the pieces of a step share. */
@@ -44,27 +45,45 @@ static void row_gradients(const struct step_work *w, int64_t begin, int64_t end)
     int64_t k = w->t->width;
     for (int64_t r = begin; r < end; r++) {
         float *g = w->grad + r * k;
-        kernel_gather(t->start[r + 1] - t->start[r], t->src + t->start[r], t->value + t->start[r], k, g, 0);
+        if (!t->sum)
+            kernel_gather(t->start[r + 1] - t->start[r], t->src + t->start[r], t->value + t->start[r], k, g, 0);
         if (w->square)
             w->square[r] = kernel_dot64(g, g, k);
     }
 }
 
+/* One row of k floats; rows are too short for a call of memcpy(). */
+static inline void copy_row(float *restrict to, const float *restrict from, int64_t k)
+{
+    int64_t i = 0;
+    for (; i + 4 <= k; i += 4)
+        memcpy(to + i, from + i, 4 * sizeof *to);
+    for (; i < k; i++)
+        to[i] = from[i];
+}
+
+#define AHEAD 16 /* rows that are fetched before they are copied */
+
 /* Updates rows [begin, end) of the touched list together, through copies that lie side by side. */
-static void update_together(const struct step_work *w, int64_t begin, int64_t end)
+__attribute__((optimize("no-tree-loop-distribute-patterns"))) static void update_together(const struct step_work *w, int64_t begin,
+                                                                                          int64_t end)
 {
     const struct optim *o = w->o;
     int64_t k = w->t->width, n = (end - begin) * k;
     float copy[5][GATHER] __attribute__((aligned(64)));
+    float *from[5] = { w->t->param };
     void *state[4];
-    for (int64_t r = begin; r < end; r++) {
-        int64_t at = w->touched->row[r] * k, to = (r - begin) * k;
-        memcpy(copy[0] + to, w->t->param + at, (size_t)k * sizeof(float));
-        for (int64_t c = 0; c < o->copies; c++)
-            memcpy(copy[1 + c] + to, (float *)w->slot[c].data + at, (size_t)k * sizeof(float));
-    }
-    for (int64_t c = 0; c < o->copies; c++)
+    for (int64_t c = 0; c < o->copies; c++) {
+        from[1 + c] = w->slot[c].data;
         state[c] = copy[1 + c];
+    }
+    for (int64_t r = begin; r < end; r++) {
+        int64_t at = w->touched->row[r] * k, to = (r - begin) * k, next = r + AHEAD < w->touched->n ? w->touched->row[r + AHEAD] * k : at;
+        for (int64_t c = 0; c <= o->copies; c++) {
+            __builtin_prefetch(from[c] + next, 1);
+            copy_row(copy[c] + to, from[c] + at, k);
+        }
+    }
     struct hone_span s = w->span;
     s.n = n;
     s.param = copy[0];
@@ -73,10 +92,9 @@ static void update_together(const struct step_work *w, int64_t begin, int64_t en
     s.gap = 1;
     o->item->update(&s);
     for (int64_t r = begin; r < end; r++) {
-        int64_t at = w->touched->row[r] * k, from = (r - begin) * k;
-        memcpy(w->t->param + at, copy[0] + from, (size_t)k * sizeof(float));
-        for (int64_t c = 0; c < o->copies; c++)
-            memcpy((float *)w->slot[c].data + at, copy[1 + c] + from, (size_t)k * sizeof(float));
+        int64_t at = w->touched->row[r] * k, to = (r - begin) * k;
+        for (int64_t c = 0; c <= o->copies; c++)
+            copy_row(from[c] + at, copy[c] + to, k);
     }
 }
 
@@ -174,9 +192,13 @@ void optim_expand(struct optim *o, struct passes *p)
     for (int64_t i = 0; i < o->tensors->n; i++) {
         const struct touched *t = &p->touched[i];
         int64_t k = o->tensors->t[i].width;
-        for (int64_t r = 0; o->dense[i] && r < t->n; r++)
-            kernel_gather(t->start[r + 1] - t->start[r], t->src + t->start[r], t->value + t->start[r], k,
-                          o->dense[i] + t->row[r] * k, 0);
+        for (int64_t r = 0; o->dense[i] && r < t->n; r++) {
+            float *to = o->dense[i] + t->row[r] * k;
+            if (t->sum)
+                memcpy(to, t->sum + r * k, (size_t)k * sizeof *to);
+            else
+                kernel_gather(t->start[r + 1] - t->start[r], t->src + t->start[r], t->value + t->start[r], k, to, 0);
+        }
     }
 }
 
@@ -203,7 +225,7 @@ static struct step_work work_of(struct optim *o, struct passes *p, int64_t i, fl
                                  .step = o->step };
     w.grad = by_rows(o, t) ? rows : optim_gradient(o, p, i);
     if (by_rows(o, t) && t->width <= GATHER / 8 && can_join(o, w.slot))
-        w.together = GATHER / t->width;
+        w.together = GATHER / t->width < TOGETHER ? GATHER / t->width : TOGETHER;
     return w;
 }
 
@@ -329,7 +351,7 @@ int optim_step(struct optim *o, struct passes *p, double lr, double clip, double
         return out_of_memory(err);
     memset(totals, 0, (size_t)(o->tensors->n + 1) * 8 * sizeof *totals);
     for (int64_t i = 0; i < o->tensors->n; i++)
-        if (by_rows(o, &o->tensors->t[i])
+        if (by_rows(o, &o->tensors->t[i]) && !(rows[i] = p->touched[i].sum)
             && !(rows[i] = passes_scratch(p, (size_t)(p->touched[i].n * o->tensors->t[i].width + 1) * sizeof(float))))
             return out_of_memory(err);
     for (int64_t c = 0; c < o->copies; c++)

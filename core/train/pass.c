@@ -230,6 +230,8 @@ void passes_close(struct passes *p)
         free(t->start);
         free(t->src);
         free(t->value);
+        free(t->place);
+        free(t->sum);
         free(t->mark);
     }
     free(p->grad);
@@ -284,42 +286,103 @@ static int touched_reserve(struct touched *t, int64_t rows, int64_t pairs)
     if (pairs > t->cap_pairs) {
         free(t->src);
         free(t->value);
+        free(t->place);
         t->src = malloc((size_t)pairs * 2 * sizeof *t->src);
         t->value = malloc((size_t)pairs * 2 * sizeof *t->value);
-        t->cap_pairs = t->src && t->value ? pairs * 2 : 0;
+        t->place = malloc((size_t)pairs * 2 * sizeof *t->place);
+        t->cap_pairs = t->src && t->value && t->place ? pairs * 2 : 0;
     }
     return t->cap_rows >= rows && t->cap_pairs >= pairs ? 0 : HONE_ENOMEM;
+}
+
+#define AHEAD 16 /* pairs that are fetched before they are looked at */
+#define NARROW 8
+
+static int grow_sum(struct touched *t, int64_t need)
+{
+    float *p = realloc(t->sum, (size_t)need * 2 * sizeof *p);
+    if (!p)
+        return HONE_ENOMEM;
+    t->sum = p;
+    t->cap_sum = need * 2;
+    return 0;
+}
+
+/* Rows of at most NARROW floats are summed at once: cheaper than listing what to sum. In the order of the pairs, as kernel_gather()
+ * would. 0 or HONE_ENOMEM. */
+static inline __attribute__((always_inline)) int sum_rows(struct touched *t, const struct grad_request *request, int64_t n,
+                                                          uint32_t tensor, int64_t width, float scale)
+{
+    t->n = 0;
+    for (int64_t q = 0; q < n; q++) {
+        const struct hone_bag *b = &request[q].bag;
+        if (request[q].tensor != tensor)
+            continue;
+        int64_t end = b->start[b->n];
+        for (int64_t i = 0; i < b->n; i++) {
+            const float *restrict delta = request[q].delta + i * width;
+            for (int64_t j = b->start[i]; j < b->start[i + 1]; j++) {
+                int32_t *mark = &t->mark[b->index[j]];
+                float v = (b->value ? b->value[j] : 1.0f) * scale;
+                if (j + AHEAD < end)
+                    __builtin_prefetch(&t->mark[b->index[j + AHEAD]], 1);
+                if (!*mark) {
+                    if ((t->n + 1) * width > t->cap_sum && grow_sum(t, (t->n + 1) * width))
+                        return HONE_ENOMEM;
+                    memset(t->sum + t->n * width, 0, (size_t)width * sizeof *t->sum);
+                    t->row[t->n++] = b->index[j];
+                    *mark = (int32_t)t->n;
+                }
+                float *restrict to = t->sum + (int64_t)(*mark - 1) * width;
+                for (int64_t k = 0; k < width; k++)
+                    to[k] += v * delta[k];
+            }
+        }
+    }
+    for (int64_t r = 0; r < t->n; r++)
+        t->mark[t->row[r]] = 0;
+    return 0;
+}
+
+static int touched_sum(struct touched *t, const struct grad_request *request, int64_t n, uint32_t tensor, int64_t width, float scale)
+{
+    return width == 4 ? sum_rows(t, request, n, tensor, 4, scale) : sum_rows(t, request, n, tensor, width, scale);
 }
 
 /* Counting sort of one tensor's pairs by row; rows in the order of their first appearance. */
 static void touched_sort(struct touched *t, const struct grad_request *request, int64_t n, uint32_t tensor, float scale)
 {
-    int64_t *start = t->start;
+    int64_t *start = t->start, k = 0;
     t->n = 0;
     start[0] = start[1] = 0;
     for (int64_t q = 0; q < n; q++) {
         const struct hone_bag *b = &request[q].bag;
         if (request[q].tensor != tensor)
             continue;
-        for (int64_t j = b->start[0]; j < b->start[b->n]; j++) {
+        int64_t end = b->start[b->n];
+        for (int64_t j = b->start[0]; j < end; j++) {
             int32_t *mark = &t->mark[b->index[j]];
+            if (j + AHEAD < end)
+                __builtin_prefetch(&t->mark[b->index[j + AHEAD]], 1);
             if (!*mark) {
                 t->row[t->n++] = b->index[j];
                 *mark = (int32_t)t->n;
                 start[t->n + 1] = 0;
             }
             start[*mark + 1]++;
+            t->place[k++] = *mark;
         }
     }
     for (int64_t r = 1; r <= t->n; r++)
         start[r + 1] += start[r];
+    k = 0;
     for (int64_t q = 0; q < n; q++) {
         const struct hone_bag *b = &request[q].bag;
         if (request[q].tensor != tensor)
             continue;
         for (int64_t i = 0; i < b->n; i++)
             for (int64_t j = b->start[i]; j < b->start[i + 1]; j++) {
-                int64_t at = start[t->mark[b->index[j]]]++;
+                int64_t at = start[t->place[k++]]++;
                 t->src[at] = request[q].delta + i * request[q].width;
                 t->value[at] = (b->value ? b->value[j] : 1.0f) * scale;
             }
@@ -341,8 +404,13 @@ int passes_collect(struct passes *p, float scale, struct hone_err *err)
             if (p->request[q].tensor == i)
                 pairs += p->request[q].bag.start[p->request[q].bag.n] - p->request[q].bag.start[0];
         int64_t most = pairs < t->rows ? pairs : t->rows;
-        if (touched_reserve(&p->touched[i], most + 1, pairs + 1))
+        int narrow = t->width <= NARROW;
+        if (touched_reserve(&p->touched[i], most + 1, narrow ? 1 : pairs + 1))
             return hone_fail(err, HONE_ENOMEM, "memory ran out for the gradient of tensor '%s'", t->name);
+        if (narrow && touched_sum(&p->touched[i], p->request, p->requests, (uint32_t)i, t->width, scale))
+            return hone_fail(err, HONE_ENOMEM, "memory ran out for the gradient of tensor '%s'", t->name);
+        if (narrow)
+            continue;
         touched_sort(&p->touched[i], p->request, p->requests, (uint32_t)i, scale);
     }
     return 0;

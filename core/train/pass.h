@@ -7,15 +7,17 @@
 #include "core/train/tensors.h"
 #include "hone/model.h"
 
-/* The rows of a sparse tensor that a step touched, and what each one's gradient is the sum of. */
+/* The rows of a sparse tensor that a step touched, and what each one's gradient is the sum of; of narrow rows the sum itself. */
 struct touched {
     int64_t n;
     int32_t *row;               /* [n] in the order of their first appearance */
+    float *sum;                 /* [n][width] gradients of narrow rows, else NULL; then there are no lists */
     int64_t *start;             /* [n + 1] into src, value */
     const float **src;          /* rows of deltas */
     float *value;
+    int32_t *place;             /* scratch: for each pair of the requests, 1 + the place of its row */
     int32_t *mark;              /* [rows of the tensor] zero between steps */
-    int64_t cap_rows, cap_pairs;
+    int64_t cap_rows, cap_pairs, cap_sum;
 };
 
 struct passes {

@@ -7,7 +7,6 @@
 #include "core/train/pass.h"
 #include "core/train/predictor.h"
 
-#define BLOCK 4096      /* texts that are encoded at once */
 #define SCORES (1 << 20) /* numbers of scores that a batch has at most */
 
 struct predictor {
@@ -191,11 +190,11 @@ static int batch_scores(struct predictor *p, const struct encoded *x, int64_t fr
 static int predict(struct predictor *p, const struct hone_string *text, int64_t n, float *prob, int32_t *best, float *best_prob,
                    struct hone_err *err)
 {
-    int64_t width = p->learner.tensors.width, most = SCORES / width;
-    most = most < 1 ? 1 : most > 512 ? 512 : most;
+    int64_t width = p->learner.tensors.width, most = SCORES / width, piece = (int64_t)ENCODED_PIECE * pool_threads(p->pool);
+    most = most < 1 ? 1 : most > ENCODED_PIECE ? ENCODED_PIECE : most;
     int ret = 0;
-    for (int64_t block = 0; block < n && ret >= 0; block += BLOCK) {
-        int64_t m = n - block < BLOCK ? n - block : BLOCK;
+    for (int64_t block = 0; block < n && ret >= 0; block += piece) {
+        int64_t m = n - block < piece ? n - block : piece;
         struct encoded x;
         ret = encoded_make(&x, p->learner.model, p->learner.self, text + block, m, p->pool, err);
         for (int64_t at = 0; at < m && ret >= 0; at += most) {

@@ -36,7 +36,9 @@ struct hash_slot {
 /* Open addressing, at most half full. */
 struct hash_table {
     struct hash_slot *slot;
-    int64_t cap, n; /* cap is a power of two */
+    int64_t cap, n;   /* cap is a power of two */
+    uint64_t *filter; /* a bit for each key of a table that is complete, at about one bit in sixteen; or NULL */
+    uint64_t bits;    /* of the filter, a power of two */
 };
 
 /* Starts to fetch a key's slot from memory. */
@@ -95,6 +97,28 @@ static inline struct hash_slot *hash_add(const struct hone_host *host, struct ha
     t->slot[i] = (struct hash_slot){ .key = key, .a = -1, .b = -1 };
     t->n++;
     return &t->slot[i];
+}
+
+/* Makes the filter of a table that gets no more keys. 0 or HONE_ENOMEM. */
+static int hash_seal(const struct hone_host *host, struct hash_table *t)
+{
+    for (t->bits = 64; t->bits < 16 * (uint64_t)t->n;)
+        t->bits *= 2;
+    if (!(t->filter = host->alloc(host, (size_t)(t->bits / 8))))
+        return HONE_ENOMEM;
+    for (int64_t i = 0; i < t->cap; i++) {
+        uint64_t at = (t->slot[i].key >> 24) & (t->bits - 1);
+        if (t->slot[i].key)
+            t->filter[at / 64] |= UINT64_C(1) << (at % 64);
+    }
+    return 0;
+}
+
+/* 0 when the key is surely not in a sealed table. The filter is small enough to stay near the processor. */
+static inline int hash_maybe(const struct hash_table *t, uint64_t key)
+{
+    uint64_t at = (key >> 24) & (t->bits - 1);
+    return !t->filter || (t->filter[at / 64] >> (at % 64) & 1);
 }
 
 #endif

@@ -13,6 +13,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include "hashes.h"
+#include "hone/math.h"
 #include "hone/model.h"
 #include "hone/text.h"
 
@@ -78,7 +79,7 @@ static int64_t ngrams_word_room(const struct ngrams *g)
     return (NGRAMS_MAX_WORD + 2) * (g->char_max - g->char_min + 1);
 }
 
-/* A text's distinct units (words and pairs) with counts. */
+/* A text's distinct units (words, and pairs that may be known) with counts. */
 struct ngrams_text {
     struct hone_words w;
     struct hash_table seen;      /* hash -> entry; emptied after each text through `entry` */
@@ -86,8 +87,10 @@ struct ngrams_text {
         uint64_t hash;
         int32_t count, word;     /* word: its first place among w's words, -1 for a pair */
     } *entry;
-    int64_t n, cap;
-    uint64_t *gram_hash;         /* room for one word */
+    uint64_t *pair;
+    int64_t n, cap, cap_pair;
+    uint64_t *gram_hash;         /* room for two words */
+    int32_t *gram_count;         /* room for one */
 };
 
 static void ngrams_text_free(const struct ngrams *g, struct ngrams_text *t)
@@ -95,7 +98,9 @@ static void ngrams_text_free(const struct ngrams *g, struct ngrams_text *t)
     g->text->words_free(&t->w);
     g->host->free(g->host, t->seen.slot);
     g->host->free(g->host, t->entry);
+    g->host->free(g->host, t->pair);
     g->host->free(g->host, t->gram_hash);
+    g->host->free(g->host, t->gram_count);
 }
 
 static inline void ngrams_count(const struct ngrams *g, struct ngrams_text *t, uint64_t hash, int32_t word)
@@ -110,6 +115,21 @@ static inline void ngrams_count(const struct ngrams *g, struct ngrams_text *t, u
     t->seen.slot[i].a = (int32_t)t->n;
     t->entry[t->n++] = (struct ngrams_entry){ hash, 1, word };
     hash_prefetch(word >= 0 ? &g->singles : &g->pairs, hash); /* looked up when the whole text is cut */
+}
+
+/* The word pairs of the text that may be known go to t->pair; returns how many. Without branches, as which ones are known cannot
+ * be foretold. */
+static int64_t ngrams_pairs(const struct ngrams *g, struct ngrams_text *t)
+{
+    uint64_t before = NGRAMS_BEGIN;
+    int64_t m = 0;
+    for (int64_t i = 0; i <= t->w.n; i++) {
+        uint64_t after = i < t->w.n ? t->w.hash[i] : NGRAMS_END, h = hone_hash_pair(before, after);
+        t->pair[m] = h;
+        m += hash_maybe(&g->pairs, h);
+        before = after;
+    }
+    return m;
 }
 
 /* Fills t with the distinct units of one text. 0 or HONE_ENOMEM. */
@@ -127,20 +147,18 @@ static int ngrams_cut(const struct ngrams *g, const struct hone_string *s, struc
     if (g->text->words(s->bytes, s->len, &t->w))
         return HONE_ENOMEM;
     int64_t most = 2 * t->w.n + 2;
-    if (grow_array(g->host, &t->entry, &t->cap, most, sizeof *t->entry) || hash_reserve(g->host, &t->seen, most))
+    if (grow_array(g->host, &t->pair, &t->cap_pair, t->w.n + 1, sizeof *t->pair)
+        || grow_array(g->host, &t->entry, &t->cap, most, sizeof *t->entry) || hash_reserve(g->host, &t->seen, most))
         return HONE_ENOMEM;
-    if (!t->gram_hash && !(t->gram_hash = g->host->alloc(g->host, (size_t)ngrams_word_room(g) * sizeof(uint64_t))))
+    if (!t->gram_hash && !(t->gram_hash = g->host->alloc(g->host, (size_t)ngrams_word_room(g) * 2 * sizeof(uint64_t))))
+        return HONE_ENOMEM;
+    if (!t->gram_count && !(t->gram_count = g->host->alloc(g->host, (size_t)ngrams_word_room(g) * sizeof(int32_t))))
         return HONE_ENOMEM;
     for (int64_t i = 0; i < t->w.n; i++)
         ngrams_count(g, t, t->w.hash[i], (int32_t)i);
-    if (g->word_ngrams >= 2 && t->w.n > 0) {
-        uint64_t before = NGRAMS_BEGIN;
-        for (int64_t i = 0; i < t->w.n; i++) {
-            ngrams_count(g, t, hone_hash_pair(before, t->w.hash[i]), -1);
-            before = t->w.hash[i];
-        }
-        ngrams_count(g, t, hone_hash_pair(before, NGRAMS_END), -1);
-    }
+    int64_t pairs = g->word_ngrams >= 2 && t->w.n > 0 ? ngrams_pairs(g, t) : 0;
+    for (int64_t i = 0; i < pairs; i++)
+        ngrams_count(g, t, t->pair[i], -1);
     return 0;
 }
 
@@ -160,7 +178,7 @@ static int ngrams_room(const struct ngrams *g, struct ngrams_out *o, int64_t mor
 
 static inline float ngrams_tf(int32_t count)
 {
-    return count == 1 ? 1.0f : (float)(1.0 + log((double)count));
+    return count == 1 ? 1.0f : 1.0f + hone_logf((float)count);
 }
 
 static void ngrams_scale(struct ngrams_out *o, int64_t from, double square, double length)
@@ -192,31 +210,93 @@ static void ngrams_sort(uint64_t *v, int64_t n)
     }
 }
 
-/* Adds the character n-grams of an unknown word as direct pairs, times tf. Adds their squares to *square. */
-static int ngrams_unknown_word(const struct ngrams *g, struct ngrams_out *o, int64_t place, float tf, double *square)
+/* The n-grams of an unknown word whose slots are on their way from memory. */
+struct ngrams_ahead {
+    uint64_t *hash;
+    int64_t n;
+    float tf;
+};
+
+static void ngrams_look_ahead(const struct ngrams *g, const struct ngrams_text *t, int64_t place, float tf, struct ngrams_ahead *a)
 {
-    const struct hone_words *w = &o->text.w;
-    uint64_t *hash = o->text.gram_hash;
-    int64_t n = ngrams_of_word(g, w->bytes + w->start[place], w->start[place + 1] - w->start[place], hash);
-    for (int64_t i = 0; i < n; i++)
-        hash_prefetch(&g->grams, hash[i]);
-    ngrams_sort(hash, n);
-    if (ngrams_room(g, o, n))
+    const struct hone_words *w = &t->w;
+    int64_t n = ngrams_of_word(g, w->bytes + w->start[place], w->start[place + 1] - w->start[place], a->hash);
+    a->tf = tf;
+    a->n = 0;
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t h = a->hash[i];
+        a->hash[a->n] = h;
+        a->n += hash_maybe(&g->grams, h);
+    }
+    for (int64_t i = 0; i < a->n; i++)
+        hash_prefetch(&g->grams, a->hash[i]);
+}
+
+#define NGRAMS_SCANNED 64
+
+/* Where row `row` stands among the pairs of a word, which begin at `from`, or o->n. Long words are sorted; for short ones
+ * *seen has a bit for each row's remainder, so that few rows are looked for. */
+static inline int64_t ngrams_place(const struct ngrams_out *o, int64_t from, int32_t row, int sorted, uint64_t *seen)
+{
+    uint64_t bit = UINT64_C(1) << ((uint32_t)row % 64);
+    if (sorted)
+        return o->n > from && o->index[o->n - 1] == row ? o->n - 1 : o->n;
+    if (!(*seen & bit)) {
+        *seen |= bit;
+        return o->n;
+    }
+    for (int64_t i = from; i < o->n; i++)
+        if (o->index[i] == row)
+            return i;
+    return o->n;
+}
+
+/* Adds the n-grams as direct pairs, each once, times tf. Adds their squares to *square. */
+static int ngrams_unknown_word(const struct ngrams *g, struct ngrams_out *o, const struct ngrams_ahead *a, double *square)
+{
+    int32_t *count = o->text.gram_count;
+    int64_t from = o->n;
+    int sorted = a->n > NGRAMS_SCANNED;
+    uint64_t seen = 0;
+    if (ngrams_room(g, o, a->n))
         return HONE_ENOMEM;
-    for (int64_t i = 0; i < n;) {
-        int64_t j = i;
-        while (j < n && hash[j] == hash[i])
-            j++;
-        const struct hash_slot *s = hash_find(&g->grams, hash[i]);
-        if (s) {
-            float v = ngrams_tf((int32_t)(j - i)) * s->f * tf;
-            o->index[o->n] = s->a;
-            o->value[o->n++] = v;
-            *square += (double)v * (double)v;
+    if (sorted)
+        ngrams_sort(a->hash, a->n);
+    for (int64_t i = 0; i < a->n; i++) {
+        const struct hash_slot *s = hash_find(&g->grams, a->hash[i]);
+        if (!s)
+            continue;
+        int64_t at = ngrams_place(o, from, s->a, sorted, &seen);
+        if (at == o->n) {
+            o->index[at] = s->a;
+            o->value[o->n++] = s->f * a->tf;
+            count[at - from] = 0;
         }
-        i = j;
+        count[at - from]++;
+    }
+    for (int64_t i = from; i < o->n; i++) {
+        o->value[i] *= ngrams_tf(count[i - from]);
+        *square += (double)o->value[i] * (double)o->value[i];
     }
     return 0;
+}
+
+/* Adds the n-grams of all unknown words of the text. */
+static int ngrams_unknown_words(const struct ngrams *g, struct ngrams_out *o, double *square)
+{
+    struct ngrams_text *t = &o->text;
+    struct ngrams_ahead now = { t->gram_hash, 0, 0 }, next = { t->gram_hash + ngrams_word_room(g), 0, 0 };
+    for (int64_t i = 0; i < t->n; i++) {
+        if (t->entry[i].word >= -1)
+            continue;
+        ngrams_look_ahead(g, t, -2 - t->entry[i].word, ngrams_tf(t->entry[i].count), &next);
+        if (ngrams_unknown_word(g, o, &now, square))
+            return HONE_ENOMEM;
+        struct ngrams_ahead swap = now;
+        now = next;
+        next = swap;
+    }
+    return ngrams_unknown_word(g, o, &now, square);
 }
 
 /* One text into o: direct pairs (units, then n-grams of unknown words), then word pairs. 0 or HONE_ENOMEM. */
@@ -241,11 +321,7 @@ static int ngrams_encode_text(const struct ngrams *g, const struct hone_string *
     }
     ngrams_scale(o, 0, unit_square, sqrt(g->share) * g->scale);
     int64_t from = o->n;
-    for (int64_t i = 0; i < t->n; i++)
-        if (t->entry[i].word < -1
-            && ngrams_unknown_word(g, o, -2 - t->entry[i].word, ngrams_tf(t->entry[i].count), &char_square))
-            return HONE_ENOMEM;
-    if (ngrams_room(g, o, t->n))
+    if (ngrams_unknown_words(g, o, &char_square) || ngrams_room(g, o, t->n))
         return HONE_ENOMEM;
     for (int64_t i = 0; i < t->n; i++)
         if (t->entry[i].word >= 0) {
@@ -278,7 +354,7 @@ static int ngrams_encode(const struct ngrams *g, const struct hone_string *input
 static void ngrams_free(struct ngrams *g)
 {
     void *owned[] = { g->row_hash, g->idf, g->singles.slot, g->pairs.slot, g->grams.slot, g->word_bytes, g->word_hash, g->word_start,
-                      g->gram_start, g->gram_row, g->gram_value, g->word_square };
+                      g->pairs.filter, g->grams.filter, g->gram_start, g->gram_row, g->gram_value, g->word_square };
     for (size_t i = 0; i < HONE_COUNT(owned); i++)
         g->host->free(g->host, owned[i]);
 }

@@ -184,7 +184,8 @@ static int ngrams_word_grams(struct ngrams *g, int64_t k, uint64_t *hash, int64_
     return 0;
 }
 
-/* The n-grams of all known words, from word_bytes and word_start. 0 or HONE_ENOMEM. */
+/* When all tables are complete: their filters, and the n-grams of all known words, from word_bytes and word_start. 0 or
+ * HONE_ENOMEM. */
 static int ngrams_words_done(struct ngrams *g)
 {
     const struct hone_host *h = g->host;
@@ -193,6 +194,8 @@ static int ngrams_words_done(struct ngrams *g)
     g->gram_start = h->alloc(h, (size_t)(g->words + 1) * sizeof(int64_t));
     g->word_square = h->alloc(h, (size_t)(g->words + 1) * sizeof(float));
     int ret = hash && g->gram_start && g->word_square ? 0 : HONE_ENOMEM;
+    if (!ret && (hash_seal(h, &g->pairs) || hash_seal(h, &g->grams)))
+        ret = HONE_ENOMEM;
     for (int64_t k = 0; k < g->words && !ret; k++)
         ret = ngrams_word_grams(g, k, hash, &cap_row, &cap_value);
     h->free(h, hash);
