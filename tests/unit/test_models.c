@@ -1,0 +1,230 @@
+/* The kernels against plain loops; and each model's backward pass against differences of its loss, in every tensor. Early
+ * stopping on made curves. */
+#include <CUnit/CUnit.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/json.h"
+#include "core/host/registry.h"
+#include "core/train/encoded.h"
+#include "core/train/kernels.h"
+#include "core/train/learner.h"
+#include "core/train/pass.h"
+#include "core/train/stopper.h"
+#include "tests/unit/suites.h"
+
+static float noise(int i)
+{
+    return (float)sin(12.9898 * i) * 2;
+}
+
+static void kernels(void)
+{
+    enum { ROWS = 9, MOST = 70 };
+    float table[ROWS * MOST], value[6], out[MOST], want[MOST];
+    const int32_t index[6] = { 3, 0, 8, 3, 5, 1 };
+    const float *src[6];
+    for (int i = 0; i < ROWS * MOST; i++)
+        table[i] = noise(i);
+    for (int k = 1; k < MOST; k++) {
+        for (int n = 0; n <= 6; n++) {
+            for (int add = 0; add < 2; add++) {
+                for (int c = 0; c < k; c++)
+                    out[c] = want[c] = noise(c + 7);
+                for (int c = 0; c < k; c++) {
+                    want[c] = add ? want[c] : 0;
+                    for (int j = 0; j < n; j++)
+                        want[c] += (value[j] = noise(j + 99)) * table[index[j] * MOST + c];
+                }
+                for (int j = 0; j < n; j++)
+                    src[j] = table + index[j] * MOST;
+                kernel_bag(n, index, value, table, MOST, k, out, add);
+                for (int c = 0; c < k; c++)
+                    CU_ASSERT_DOUBLE_EQUAL((double)out[c], (double)want[c], 1e-5);
+                for (int c = 0; c < k; c++)
+                    out[c] = noise(c + 7);
+                kernel_gather(n, src, value, k, out, add);
+                for (int c = 0; c < k; c++)
+                    CU_ASSERT_DOUBLE_EQUAL((double)out[c], (double)want[c], 1e-5);
+            }
+        }
+        double dot = 0;
+        for (int c = 0; c < k; c++)
+            dot += (double)table[c] * (double)table[c + MOST];
+        CU_ASSERT_DOUBLE_EQUAL(kernel_dot64(table, table + MOST, k), dot, 1e-12);
+        CU_ASSERT_DOUBLE_EQUAL((double)kernel_dot(table, table + MOST, k), dot, 1e-4);
+        CU_ASSERT_EQUAL(kernel_finite(table, k), 1);
+        float kept = table[k - 1];
+        table[k - 1] = k % 2 ? NAN : INFINITY;
+        CU_ASSERT_EQUAL(kernel_finite(table, k), 0);
+        table[k - 1] = kept;
+    }
+}
+
+/* ---- gradients ---- */
+
+#define TEXTS 6
+#define OUTPUTS 3
+static const char *const text[TEXTS] = { "where is my parcel", "where is my refund", "the parcel is late", "refund the kettle please",
+                                         "kettle kettle broken", "unheardof words" };
+static const int32_t label[TEXTS] = { 0, 1, 0, 1, 2, 2 };
+
+struct case_of {
+    struct registry *registry;
+    struct pool *pool;
+    struct learner l;
+    struct encoded x;
+    struct passes passes;
+};
+
+static void open_case(struct case_of *c, const char *model, const char *options)
+{
+    struct hone_err err = { 0 };
+    const char *dirs[] = { getenv("HONE_PLUGIN_PATH"), NULL };
+    struct hone_string input[TEXTS], output[OUTPUTS] = { { "a", 1 }, { "b", 1 }, { "c", 1 } };
+    float weight[TEXTS];
+    for (int i = 0; i < TEXTS; i++) {
+        input[i] = (struct hone_string){ text[i], (int64_t)strlen(text[i]) };
+        weight[i] = 1;
+    }
+    struct hone_lesson lesson = { .struct_size = sizeof lesson, .n = TEXTS, .input = input, .label = label, .weight = weight,
+                                  .outputs = OUTPUTS, .output = output, .steps = 10, .epochs = 1, .batch = TEXTS, .seed = 1 };
+    struct learner_choice choice;
+    cJSON *o = json_parse(options, strlen(options), "options", &err);
+    c->pool = pool_new(2, &err);
+    c->registry = registry_new(dirs, c->pool, &err);
+    int rc = learner_fit(&c->l, c->registry, model, o, &lesson, 1 << 26, &choice, &err);
+    if (rc < 0)
+        fprintf(stderr, "%s\n", err.text);
+    CU_ASSERT_EQUAL_FATAL(rc, 0);
+    CU_ASSERT_EQUAL_FATAL(tensors_init(&c->l.tensors, 7, &err), 0);
+    for (int64_t i = 0; i < c->l.tensors.n; i++)
+        for (int64_t j = 0; j < c->l.tensors.t[i].n; j++)
+            c->l.tensors.t[i].param[j] = 0.05f * noise((int)(i * 1000 + j));
+    CU_ASSERT_EQUAL_FATAL(encoded_make(&c->x, c->l.model, c->l.self, input, TEXTS, c->pool, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(passes_open(&c->passes, c->pool, &c->l.tensors, registry_host(c->registry), 1, &err), 0);
+    cJSON_Delete(o);
+}
+
+static void close_case(struct case_of *c)
+{
+    passes_close(&c->passes);
+    encoded_free(&c->x);
+    learner_free(&c->l);
+    registry_free(c->registry);
+    pool_free(c->pool);
+}
+
+/* Mean cross-entropy of all texts; with `back` gradients are collected. */
+static double loss(struct case_of *c, int back)
+{
+    static float scores[TEXTS * OUTPUTS], delta[TEXTS * OUTPUTS];
+    struct hone_err err = { 0 };
+    struct hone_pass *p = &c->passes.pass;
+    double total = 0;
+    passes_begin(&c->passes);
+    p->in = (struct hone_bag){ TEXTS, c->x.start, c->x.index, c->x.value };
+    p->rows = TEXTS;
+    p->width = OUTPUTS;
+    p->flags = back ? HONE_PASS_TRAIN : 0;
+    p->scores = scores;
+    p->d_scores = delta;
+    CU_ASSERT_EQUAL_FATAL(passes_forward(&c->passes, c->l.model, c->l.self, &err), 0);
+    for (int i = 0; i < TEXTS; i++) {
+        double sum = 0;
+        for (int k = 0; k < OUTPUTS; k++)
+            sum += exp((double)scores[i * OUTPUTS + k]);
+        total += log(sum) - (double)scores[i * OUTPUTS + label[i]];
+        for (int k = 0; k < OUTPUTS; k++)
+            delta[i * OUTPUTS + k] = (float)(exp((double)scores[i * OUTPUTS + k]) / sum - (k == label[i]));
+    }
+    if (back) {
+        CU_ASSERT_EQUAL_FATAL(passes_backward(&c->passes, c->l.model, c->l.self, &err), 0);
+        CU_ASSERT_EQUAL_FATAL(passes_collect(&c->passes, 1.0f / TEXTS, &err), 0);
+    }
+    return total / TEXTS;
+}
+
+/* The gradient of tensor i as a dense array. */
+static float *dense(struct case_of *c, int64_t i)
+{
+    const struct tensor *t = &c->l.tensors.t[i];
+    const struct touched *u = &c->passes.touched[i];
+    float *g = floats_new(t->n);
+    if (c->passes.grad[i])
+        memcpy(g, c->passes.grad[i], (size_t)t->n * sizeof *g);
+    for (int64_t r = 0; !c->passes.grad[i] && r < u->n; r++) {
+        float *to = g + u->row[r] * t->width;
+        if (u->sum)
+            memcpy(to, u->sum + r * t->width, (size_t)t->width * sizeof *to);
+        else
+            kernel_gather(u->start[r + 1] - u->start[r], u->src + u->start[r], u->value + u->start[r], t->width, to, 0);
+    }
+    return g;
+}
+
+static void gradients_of(const char *model, const char *options)
+{
+    struct case_of c;
+    open_case(&c, model, options);
+    loss(&c, 1);
+    for (int64_t i = 0; i < c.l.tensors.n; i++) {
+        struct tensor *t = &c.l.tensors.t[i];
+        loss(&c, 1);
+        float *g = dense(&c, i);
+        double worst = 0, greatest = 0;
+        for (int64_t j = 0; j < t->n; j += 1 + t->n / 400) {
+            float kept = t->param[j];
+            const float h = 4e-3f;
+            t->param[j] = kept + h;
+            double above = loss(&c, 0);
+            t->param[j] = kept - h;
+            double below = loss(&c, 0), slope = (above - below) / (2 * (double)h);
+            t->param[j] = kept;
+            worst = fmax(worst, fabs(slope - (double)g[j]));
+            greatest = fmax(greatest, fabs(slope));
+        }
+        if (!(worst <= 2e-3 * greatest + 2e-5))
+            printf("%s, tensor %s: off by %g, greatest %g\n", model, t->name, worst, greatest);
+        CU_ASSERT(worst <= 2e-3 * greatest + 2e-5);
+        CU_ASSERT(greatest > 1e-4);
+        free(g);
+    }
+    close_case(&c);
+}
+
+static void gradients(void)
+{
+    gradients_of("linear", "{}");
+    gradients_of("linear", "{\"word_ngrams\":1,\"char_min\":3,\"char_max\":3}");
+    gradients_of("bow", "{\"hidden\":5}");
+    gradients_of("bow", "{\"hidden\":12}");
+}
+
+/* ---- stopping ---- */
+
+static void stopping(void)
+{
+    struct stopper s = { .patience = 2, .min_delta = 0.1 };
+    CU_ASSERT_EQUAL(stopper_note(&s, 5, 1), 1);
+    CU_ASSERT_EQUAL(stopper_note(&s, 4.95, 2), 0); /* less than min_delta */
+    CU_ASSERT_EQUAL(stopper_done(&s), 0);
+    CU_ASSERT_EQUAL(stopper_note(&s, 4.8, 3), 1);
+    CU_ASSERT_EQUAL(stopper_note(&s, NAN, 4), 0);
+    CU_ASSERT_EQUAL(stopper_note(&s, 4.8, 5), 0);
+    CU_ASSERT_EQUAL(stopper_done(&s), 1);
+    CU_ASSERT_EQUAL(s.best_epoch, 3);
+    struct stopper h = { .higher = 1 };
+    CU_ASSERT_EQUAL(stopper_note(&h, 0.5, 1), 1);
+    CU_ASSERT_EQUAL(stopper_note(&h, 0.5, 2), 0);
+    CU_ASSERT_EQUAL(stopper_note(&h, 0.6, 3), 1);
+    CU_ASSERT_EQUAL(stopper_done(&h), 0);
+}
+
+int test_models(void)
+{
+    CU_pSuite s = CU_add_suite("models", NULL, NULL);
+    return s && CU_add_test(s, "kernels", kernels) && CU_add_test(s, "gradients", gradients) && CU_add_test(s, "stopping", stopping) ? 0
+                                                                                                                                     : -1;
+}
