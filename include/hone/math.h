@@ -14,7 +14,7 @@ extern "C" {
  * "Software manual for the elementary functions": x = n ln 2 + r, |r| <= ln 2 / 2, and a polynomial in r. [any, pure] */
 static inline float hone_expf(float x)
 {
-    float clamped = x < -87.33f ? -87.33f : x;
+    float clamped = x > -87.33f ? x : -87.33f; /* also a NaN */
     clamped = clamped > 88.72f ? 88.72f : clamped;
     float shifted = clamped * 1.44269504f + 12582912.0f; /* rounds to an integer in the low bits */
     float n = shifted - 12582912.0f;
@@ -38,13 +38,13 @@ static inline float hone_expf(float x)
     return x != x ? x : y;
 }
 
-/* ln x within 2 ulp for normal x > 0; minus infinity at 0, NaN below. [any, pure] */
+/* ln x within 2 ulp for normal x > 0; minus infinity at 0, NaN below and for a NaN. [any, pure] */
 static inline float hone_logf(float x)
 {
-    int32_t bits;
+    uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
-    int32_t e = ((bits - 0x3f3504f3) >> 23); /* x = m 2^e with m in [sqrt(1/2), sqrt(2)) */
-    bits -= e * (1 << 23);
+    int32_t e = (int32_t)(bits - 0x3f3504f3u) >> 23; /* x = m 2^e with m in [sqrt(1/2), sqrt(2)) */
+    bits -= (uint32_t)e << 23;
     float m, f, s, z, w, t, n = (float)e;
     memcpy(&m, &bits, sizeof m);
     f = m - 1.0f;
@@ -56,7 +56,7 @@ static inline float hone_logf(float x)
     float y = (s * (half + t) + n * 9.0580006145e-6f) - half + f + n * 0.69313812256f;
     y = x == 0.0f ? -(float)1e39 : y;
     y = x < 0.0f ? (float)1e39 - (float)1e39 : y;
-    return x > 3.4e38f ? x : y;
+    return x > 3.4e38f || x != x ? x : y;
 }
 
 #ifdef __cplusplus

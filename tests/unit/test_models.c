@@ -12,6 +12,7 @@
 #include "core/train/learner.h"
 #include "core/train/pass.h"
 #include "core/train/stopper.h"
+#include "hone/math.h"
 #include "tests/unit/suites.h"
 
 static float noise(int i)
@@ -60,6 +61,21 @@ static void kernels(void)
         CU_ASSERT_EQUAL(kernel_finite(table, k), 0);
         table[k - 1] = kept;
     }
+}
+
+/* The functions that the interface lends, against the C library's, and at the edges. */
+static void functions(void)
+{
+    double worst_exp = 0, worst_log = 0;
+    for (float x = -87; x < 88; x += 0.0137f)
+        worst_exp = fmax(worst_exp, fabs((double)hone_expf(x) / exp((double)x) - 1));
+    for (float x = 1e-37f; x < 1e38f; x *= 1.0173f)
+        worst_log = fmax(worst_log, fabs((double)hone_logf(x) - log((double)x)) / fmax(fabs(log((double)x)), 0.1));
+    CU_ASSERT(worst_exp < 2.4e-7);
+    CU_ASSERT(worst_log < 2.4e-7);
+    CU_ASSERT(isnan(hone_expf(NAN)) && hone_expf(-INFINITY) == 0 && isinf(hone_expf(INFINITY)) && isinf(hone_expf(100)));
+    CU_ASSERT(isnan(hone_logf(NAN)) && isnan(hone_logf(-1)) && isinf(hone_logf(0)) && hone_logf(0) < 0 && isinf(hone_logf(INFINITY)));
+    CU_ASSERT(hone_expf(0) == 1 && hone_logf(1) == 0);
 }
 
 /* ---- gradients ---- */
@@ -225,6 +241,6 @@ static void stopping(void)
 int test_models(void)
 {
     CU_pSuite s = CU_add_suite("models", NULL, NULL);
-    return s && CU_add_test(s, "kernels", kernels) && CU_add_test(s, "gradients", gradients) && CU_add_test(s, "stopping", stopping) ? 0
+    return s && CU_add_test(s, "kernels", kernels) && CU_add_test(s, "functions", functions) && CU_add_test(s, "gradients", gradients) && CU_add_test(s, "stopping", stopping) ? 0
                                                                                                                                      : -1;
 }
