@@ -129,6 +129,7 @@ void cli_hint(const struct cli *c, const char *fmt, ...)
     va_list ap;
     if (c->quiet || c->json)
         return;
+    fflush(stdout); /* in the order in which they were said */
     va_start(ap, fmt);
     vfprintf(stderr, fmt, ap);
     va_end(ap);
