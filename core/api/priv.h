@@ -78,6 +78,7 @@ struct runner {
     cJSON *checkpoints;          /* checkpoint frames of the same kind */
     char *metrics, *best;        /* JSON texts of the newest */
     int64_t wrote_us;
+    int64_t rolled;              /* step whose successors are to be struck from the history; -1: none */
     int asked;                   /* a stop was sent: 1 checkpoint, 2 cancel */
     int warned;
 };

@@ -1,5 +1,6 @@
 /* resumeTrainingJob: a job that is paused, failed or has lost its process goes on from its newest checkpoint that is whole, else
  * from its start, which gives the same weights. */
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 struct resumption {
     struct job_row row;
     struct checkpoint_row from;  /* id NULL: from the start */
+    char older[64];              /* file of the checkpoint before, "": none */
     char *dir;
 };
 
@@ -32,6 +34,38 @@ static int whole(const struct resumption *q, const struct checkpoint_row *c)
     return ok;
 }
 
+/* Removes files of checkpoints but the two that are kept: what a killed process left behind. */
+static void tidy(const struct resumption *q)
+{
+    DIR *d = opendir(q->dir);
+    for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
+        if (strncmp(e->d_name, "checkpoint-", 11) == 0 && strcmp(e->d_name, q->from.id ? q->from.file : "") != 0 &&
+            strcmp(e->d_name, q->older) != 0)
+            unlinkat(dirfd(d), e->d_name, 0);
+    }
+    if (d)
+        closedir(d);
+}
+
+/* Forgets all checkpoints but the one to go on from and the one before. */
+static int keep_two(struct store *s, struct resumption *q, struct hone_err *err)
+{
+    struct checkpoint_list list;
+    int rc = checkpoint_list(s, q->row.id, 0, &list, err);
+    for (size_t i = list.n; rc >= 0 && i-- > 0;) {
+        const char *file = list.v[i].file;
+        if (q->from.id && strcmp(file, q->from.file) == 0)
+            continue;
+        if (q->from.id && !q->older[0] && list.v[i].step < q->from.step && strlen(file) < sizeof q->older)
+            snprintf(q->older, sizeof q->older, "%s", file);
+        else
+            rc = checkpoint_forget(s, q->row.id, file, err);
+    }
+    if (rc >= 0)
+        checkpoint_list_free(&list);
+    return rc;
+}
+
 /* The newest whole checkpoint; damaged ones are forgotten. */
 static int find_checkpoint(struct store *s, struct resumption *q, struct hone_err *err)
 {
@@ -40,7 +74,7 @@ static int find_checkpoint(struct store *s, struct resumption *q, struct hone_er
         if (rc < 0)
             return rc == ERR_NOT_FOUND ? 0 : rc;
         if (whole(q, &q->from))
-            return 0;
+            return keep_two(s, q, err);
         rc = checkpoint_forget(s, q->row.id, q->from.file, err);
         checkpoint_free(&q->from);
         if (rc < 0)
@@ -81,6 +115,7 @@ static cJSON *resume_frame(const struct api *a, const struct resumption *q, cJSO
         from = cJSON_CreateObject();
         json_put_str(from, "file", q->from.file);
         json_put_str(from, "sha256", q->from.sha256);
+        json_put_str(from, "older", q->older);
     }
     json_put_str(f, "job_dir", q->dir);
     json_put(f, "data", data);
@@ -132,6 +167,8 @@ static int go_on(struct runner *r, struct resumption *q, struct hone_err *err)
         rc = stored_data_whole(r->a, q->row.validation_file, q->row.validation_sha256, err);
     if (rc == 0)
         rc = r->lock = job_lock_take(r->a->state_dir, r->job_id, err);
+    if (rc >= 0)
+        tidy(q);
     cJSON *start = resume_frame(r->a, q, config);
     if (rc >= 0)
         rc = runner_start(r, start, err);

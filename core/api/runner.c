@@ -113,7 +113,9 @@ static int write_checkpoint(struct runner *r, struct store *s, const cJSON *c, s
 static int write_pending(struct runner *r, struct store *s, struct hone_err *err)
 {
     const cJSON *c;
-    int rc = write_epochs(r, s, err);
+    int rc = r->rolled >= 0 ? history_truncate(s, r->job_id, r->rolled, err) : 0;
+    if (rc >= 0)
+        rc = write_epochs(r, s, err);
     cJSON_ArrayForEach(c, r->checkpoints) {
         if (rc >= 0)
             rc = write_checkpoint(r, s, c, err);
@@ -144,6 +146,7 @@ static void visit_books(struct runner *r)
     if (rc >= 0) {
         empty(&r->epochs);
         empty(&r->checkpoints);
+        r->rolled = -1;
     } else if (!r->warned++) {
         log_line(LOG_WARN, "progress cannot be recorded at present: %s", err.text);
     }
@@ -188,6 +191,17 @@ static void note_epoch(struct runner *r, const cJSON *f)
     if (text)
         set_text(&r->metrics, text);
     cJSON_AddItemToArray(r->epochs, row);
+}
+
+/* Epochs above the step are void: those that wait to be written, and those that were. */
+static void note_rollback(struct runner *r, const cJSON *f)
+{
+    r->rolled = json_int(f, "step", 0);
+    for (cJSON *e = r->epochs->child, *next; e; e = next) {
+        next = e->next;
+        if (json_int(e, "step", 0) > r->rolled)
+            cJSON_Delete(cJSON_DetachItemViaPointer(r->epochs, e));
+    }
 }
 
 /* ---- the end ---- */
@@ -318,6 +332,7 @@ int runner_follow(struct runner *r, struct hone_err *err)
     r->epochs = cJSON_CreateArray();
     r->checkpoints = cJSON_CreateArray();
     r->wrote_us = clock_mono_us();
+    r->rolled = -1;
     for (;;) {
         cJSON *frame = NULL;
         if (heed(r))
@@ -336,11 +351,13 @@ int runner_follow(struct runner *r, struct hone_err *err)
             note_progress(r, frame);
         else if (strcmp(type, "epoch") == 0)
             note_epoch(r, frame);
+        else if (strcmp(type, "rollback") == 0)
+            note_rollback(r, frame);
         else if (strcmp(type, "checkpoint") == 0)
             cJSON_AddItemToArray(r->checkpoints, cJSON_Duplicate(frame, 1));
         if (frame)
             tell(r, type, frame);
-        if (strcmp(type, "checkpoint") == 0 || clock_mono_us() - r->wrote_us > WRITE_US)
+        if (strcmp(type, "checkpoint") == 0 || strcmp(type, "rollback") == 0 || clock_mono_us() - r->wrote_us > WRITE_US)
             visit_books(r);
         cJSON_Delete(frame);
     }

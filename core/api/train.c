@@ -130,6 +130,8 @@ static cJSON *train_frame(const struct api *a, const struct request *q, const ch
     json_put_str(data, "validation", q->validation.path);
     json_put(f, "data", data);
     json_put(f, "config", cJSON_Duplicate(q->config.resolved, 1));
+    if (!q->config.learning_rate_given)
+        json_put(cJSON_GetObjectItemCaseSensitive(f, "config"), "learningRate", cJSON_CreateNull());
     json_put(f, "resume", cJSON_CreateNull());
     json_put_int(f, "threads", q->config.threads);
     return f;

@@ -35,13 +35,17 @@ static void show_answers(const struct cli *c, const cJSON *o)
 static cJSON *read_lines(struct hone_err *err)
 {
     struct buf b = { 0 };
-    ssize_t got;
+    ssize_t got = 0;
     cJSON *out = NULL;
     char *room;
     while ((room = buf_room(&b, 65536)) && b.n <= MAX_INPUT && ((got = read(STDIN_FILENO, room, 65536)) > 0 || (got < 0 && errno == EINTR)))
         b.n += got > 0 ? (size_t)got : 0;
     const char *text = buf_str(&b);
-    if (!text || b.n > MAX_INPUT)
+    if (got < 0)
+        err_errno(err, "read", "standard input");
+    else if (!text)
+        hone_fail(err, HONE_ENOMEM, "memory ran out for standard input");
+    else if (b.n > MAX_INPUT)
         hone_fail(err, HONE_EINVAL, "standard input has more than %u bytes; use --batch FILE", MAX_INPUT);
     else if (memchr(text, '\0', b.n))
         hone_fail(err, HONE_EINVAL, "standard input has a NUL byte; expected UTF-8 text");
@@ -120,6 +124,8 @@ static int run_ask(struct cli *c, struct hone_err *err)
     double top, threshold;
     if (cli_number(c, "top", 0, 1000, 0, &top, err) < 0 || cli_number(c, "threshold", 0, 1, 0, &threshold, err) < 0)
         return err->code;
+    if (cli_terminal(batch))
+        return hone_fail(err, ERR_USAGE, "--batch - reads a pipe or a file, not a terminal; for questions one by one: hone ask AGENT -");
     if (!batch == (c->n_args < 2))
         return hone_fail(err, ERR_USAGE, batch ? "give a text or --batch FILE, not both" : "hone ask needs a text, - or --batch FILE");
     if (cli_value(c, "output") && !batch)

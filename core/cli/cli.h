@@ -75,6 +75,8 @@ void cli_pair(const char *key, const char *fmt, ...) __attribute__((format(print
 int cli_result(struct cli *c, cJSON *v, void (*show)(const struct cli *c, const cJSON *v), const struct hone_err *err);
 /* {key: value, ...} of strings, the list ending with a NULL key; NULL values are left out. */
 cJSON *cli_query(const char *key, ...) __attribute__((sentinel));
+/* Whether a file is standard input and that a terminal, which a worker cannot read: it is in the background. */
+int cli_terminal(const char *file);
 /* A hint for what to do next, on standard error; not with --quiet or --json. */
 void cli_hint(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 const char *cli_number_text(const cJSON *o, const char *key, const char *fmt, char out[64]);

@@ -98,6 +98,8 @@ static int run_evaluate(struct cli *c, struct hone_err *err)
     struct cli_progress p;
     struct api_hooks hooks;
     const char *test = cli_value(c, "test"), *criteria = cli_value(c, "criteria");
+    if (cli_terminal(test))
+        return hone_fail(err, ERR_USAGE, "--test - reads a pipe or a file, not a terminal");
     cJSON *in = cli_query("job_id", c->arg[0], NULL);
     if (test)
         json_put(in, "test_data", cli_query("file", test, "format", cli_value(c, "format"), NULL));

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/cli/cli.h"
@@ -122,6 +123,11 @@ cJSON *cli_query(const char *key, ...)
     }
     va_end(ap);
     return o;
+}
+
+int cli_terminal(const char *file)
+{
+    return file && strcmp(file, "-") == 0 && isatty(STDIN_FILENO);
 }
 
 void cli_hint(const struct cli *c, const char *fmt, ...)

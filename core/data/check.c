@@ -167,17 +167,22 @@ struct findings {
 static void one_input(const struct checking *c, struct findings *f, const struct order *o, int64_t from, int64_t to)
 {
     int64_t train = 0, valid = 0;
-    int differ = 0;
+    const struct seen_row *right = NULL, *first = &c->row[o[from].row];
+    int differ = 0, alike = 1;
     for (int64_t i = from; i < to; i++) {
-        const struct seen_row *r = &c->row[o[i].row], *first = &c->row[o[from].row];
+        const struct seen_row *r = &c->row[o[i].row];
         train += !r->validation;
         valid += r->validation;
-        differ |= r->output != first->output && r->feedback != HONE_INCORRECT && first->feedback != HONE_INCORRECT;
+        alike &= r->output == first->output && r->feedback == first->feedback;
+        if (r->feedback == HONE_INCORRECT)
+            continue;
+        right = right ? right : r;
+        differ |= r->output != right->output;
     }
     if (differ) {
         f->conflicts.count += to - from;
         list_group(c, &f->conflicts, o, from, to, 1);
-    } else if (train > 1 || valid > 1) {
+    } else if (alike && (train > 1 || valid > 1)) {
         f->exact.count += (train > 1 ? train - 1 : 0) + (valid > 1 ? valid - 1 : 0);
         list_group(c, &f->exact, o, from, to, 0);
     }

@@ -71,12 +71,24 @@ static int close_output(struct output_file *o, int good, struct hone_err *err)
     return ret;
 }
 
+static int is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\v' || c == '\f';
+}
+
 static void put_string(struct buf *b, const struct hone_string *s)
 {
     buf_json_string(b, s->bytes, (size_t)s->len);
 }
 
 /* A JSON object in the customer's schema. */
+/* JSON text on one line: outside of strings, line breaks and tabs say no more than blanks; inside, there are none. */
+static void put_line(struct buf *b, const struct hone_string *json)
+{
+    for (int64_t i = 0; i < json->len; i++)
+        buf_putc(b, is_blank(json->bytes[i]) ? ' ' : json->bytes[i]);
+}
+
 static void put_object(struct buf *b, const struct example_row *r)
 {
     static const char *const feedback[] = { "correct", "partial", "incorrect" };
@@ -96,7 +108,7 @@ static void put_object(struct buf *b, const struct example_row *r)
     }
     if (r->metadata.len) {
         buf_puts(b, ", \"metadata\": ");
-        buf_add(b, r->metadata.bytes, (size_t)r->metadata.len);
+        put_line(b, &r->metadata);
     }
     buf_putc(b, '}');
 }
@@ -119,10 +131,13 @@ static void put_cell(struct buf *b, const char *s, size_t n, char delimiter)
     buf_putc(b, '"');
 }
 
-static void put_flat(struct buf *b, const struct hone_string *s)
+/* Whether a text has tabs or line breaks. */
+static int has_breaks(const struct hone_string *s)
 {
     for (int64_t i = 0; i < s->len; i++)
-        buf_putc(b, s->bytes[i] == '\n' || s->bytes[i] == '\r' || s->bytes[i] == '\t' ? ' ' : s->bytes[i]);
+        if (is_blank(s->bytes[i]) && s->bytes[i] != ' ')
+            return 1;
+    return 0;
 }
 
 static void put_table(struct output_file *o, const struct example_row *r)
@@ -133,10 +148,10 @@ static void put_table(struct output_file *o, const struct example_row *r)
     if (o->rows == 0)
         buf_printf(b, "input%cexpected_output%cfeedback%cweight%cmetadata\n", d, d, d, d);
     if (d == '\t') { /* TSV has no quotes */
-        put_flat(b, &r->input);
+        put_line(b, &r->input);
         buf_putc(b, d);
         if (r->answer.len >= 0)
-            put_flat(b, &r->answer);
+            put_line(b, &r->answer);
     } else {
         put_cell(b, r->input.bytes, (size_t)r->input.len, d);
         buf_putc(b, d);
@@ -146,7 +161,7 @@ static void put_table(struct output_file *o, const struct example_row *r)
     snprintf(weight, sizeof weight, "%.9g", (double)r->weight);
     buf_printf(b, "%c%s%c%s%c", d, feedback[r->feedback], d, weight, d);
     if (r->metadata.len && d == '\t')
-        put_flat(b, &r->metadata);
+        put_line(b, &r->metadata);
     else if (r->metadata.len)
         put_cell(b, r->metadata.bytes, (size_t)r->metadata.len, d);
     buf_putc(b, '\n');
@@ -159,14 +174,14 @@ static const char *loss(const struct output_file *o, const struct example_row *r
     const struct hone_string *a = &r->answer;
     switch (o->format) {
     case DATA_TSV:
-        if (memchr(r->input.bytes, '\n', (size_t)r->input.len) || memchr(r->input.bytes, '\t', (size_t)r->input.len))
-            return "a tab or line break in the input would become a blank";
-        return NULL;
+        return has_breaks(&r->input) || has_breaks(a) ? "tabs or line breaks would become blanks" : NULL;
     case DATA_FASTTEXT:
         if (a->len < 0)
             return "a row has no expected_output, which becomes the label";
-        if (memchr(a->bytes, ' ', (size_t)a->len) || memchr(a->bytes, '\n', (size_t)a->len))
+        if (memchr(a->bytes, ' ', (size_t)a->len) || has_breaks(a))
             return "blanks in expected_output would become '_' in the label";
+        if (has_breaks(&r->input))
+            return "tabs or line breaks would become blanks";
         return extra ? "fastText's format has no place for feedback, weight and metadata" : NULL;
     case DATA_CHAT:
     case DATA_ALPACA:
@@ -187,9 +202,9 @@ static void put_row(struct output_file *o, const struct example_row *r)
     case DATA_FASTTEXT:
         buf_puts(b, "__label__");
         for (int64_t i = 0; i < r->answer.len; i++)
-            buf_putc(b, r->answer.bytes[i] == ' ' || r->answer.bytes[i] == '\n' ? '_' : r->answer.bytes[i]);
+            buf_putc(b, is_blank(r->answer.bytes[i]) ? '_' : r->answer.bytes[i]);
         buf_putc(b, ' ');
-        put_flat(b, &r->input);
+        put_line(b, &r->input);
         buf_putc(b, '\n');
         break;
     case DATA_CHAT:

@@ -14,6 +14,7 @@ struct record {
     size_t offset[COLUMNS];            /* 1 + place in text, 0: in the file */
     int n;
     struct buf text;
+    int stray;         /* text followed a closing quote */
 };
 
 struct table {
@@ -63,7 +64,7 @@ static int next_record(struct table *t, int64_t *line)
     const char *s = t->r->text;
     size_t len = t->r->len;
     struct record *rec = &t->rec;
-    rec->n = 0;
+    rec->n = rec->stray = 0;
     buf_clear(&rec->text);
     while (t->at < len && (s[t->at] == '\n' || s[t->at] == '\r')) {
         t->line += s[t->at] == '\n';
@@ -75,7 +76,8 @@ static int next_record(struct table *t, int64_t *line)
     for (;;) {
         struct hone_string f = { s + t->at, 0 };
         size_t offset = 0;
-        if (s[t->at] == '"' && t->at < len && t->delimiter != '\t') {
+        int closed = t->at < len && s[t->at] == '"' && t->delimiter != '\t';
+        if (closed) {
             if (quoted(t, &f, &offset)) {
                 t->at = len;
                 return 2;
@@ -87,8 +89,10 @@ static int next_record(struct table *t, int64_t *line)
         size_t end = t->at;
         if (end > from && s[end - 1] == '\r' && (t->at >= len || s[t->at] == '\n'))
             end--;
-        if (f.len == 0 && !offset && f.bytes == s + from)
+        if (f.bytes == s + from && !closed)
             f.len = (int64_t)(end - from);
+        else if (end > from)
+            rec->stray = 1;
         if (rec->n < COLUMNS) {
             rec->offset[rec->n] = offset;
             rec->field[rec->n++] = f;
@@ -98,9 +102,7 @@ static int next_record(struct table *t, int64_t *line)
             t->at += t->at < len;
             break;
         }
-        t->at++;
-        if (t->at >= len)
-            break;
+        t->at++; /* behind a delimiter there is a field, if an empty one at the end of the file */
     }
     for (int i = 0; i < rec->n; i++)
         if (rec->offset[i])
@@ -165,6 +167,9 @@ static int one_record(struct table *t, int64_t line, size_t from)
 {
     struct example_row row = { .answer = { NULL, -1 }, .input = { NULL, -1 }, .weight = 1, .reward = NAN, .propensity = NAN,
                                .line = line, .source = { t->r->text + from, (int64_t)(t->at - from) } };
+    if (t->rec.stray)
+        return reading_fault(t->r, 0, line, 0, "bad_csv", "", "double the quotes inside of a field, and put all of it into quotes",
+                             "text follows the closing quote of a field");
     if (t->rec.n != t->columns)
         return reading_fault(t->r, 0, line, 0, "bad_csv", "", "put fields that hold the delimiter into double quotes",
                              "the record has %d fields; expected %d", t->rec.n, t->columns);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include "core/base/text.h"
 #include "core/base/json.h"
 #include "core/data/reading.h"
 
@@ -168,7 +169,7 @@ static int read_feedback(struct object *o, enum json_token t)
     }
     char text[160];
     snprintf(text, sizeof text, "feedback is \"%.*s\"; expected \"correct\", \"partial\" or \"incorrect\"",
-             (int)(o->s->str_len < 40 ? o->s->str_len : 40), o->s->str);
+             (int)utf8_invalid_at(o->s->str, o->s->str_len < 40 ? o->s->str_len : 40), o->s->str);
     return fault(o, "bad_feedback", "feedback", "use one of the three words, or leave the key out", text);
 }
 

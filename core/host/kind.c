@@ -62,9 +62,10 @@ static int check_slot(const struct hone_optimizer *o, uint32_t i, struct hone_er
         return hone_fail(err, ERR_PLUGIN, "slot '%s': dtype %u is none of HONE_F32, HONE_F64, HONE_U8", s->name, s->dtype);
     if (s->extent > HONE_PER_GROUP)
         return hone_fail(err, ERR_PLUGIN, "slot '%s': extent %u is unknown", s->name, s->extent);
-    if (!o->update_tensor && s->extent != HONE_PER_ELEMENT && s->extent != HONE_PER_GROUP)
+    int settled = s->extent == HONE_PER_TENSOR && o->settle && o->sum_scope == HONE_SUM_TENSOR;
+    if (!o->update_tensor && !settled && s->extent != HONE_PER_ELEMENT && s->extent != HONE_PER_GROUP)
         return hone_fail(err, ERR_PLUGIN, "slot '%s': only an optimizer with update_tensor() may have slots that are "
-                         "neither HONE_PER_ELEMENT nor HONE_PER_GROUP", s->name);
+                         "neither HONE_PER_ELEMENT nor HONE_PER_GROUP (and with settle() by tensor HONE_PER_TENSOR)", s->name);
     if (s->flags & ~(HONE_SLOT_FROM_PARAM | HONE_SLOT_TRANSIENT) || s->pad0)
         return hone_fail(err, ERR_PLUGIN, "slot '%s': unknown flags, or pad0 is not 0", s->name);
     if ((s->flags & HONE_SLOT_FROM_PARAM) && (s->extent != HONE_PER_ELEMENT || s->dtype != HONE_F32))
@@ -87,6 +88,10 @@ static int check_forms(const struct hone_optimizer *o, struct hone_err *err)
         return hone_fail(err, ERR_PLUGIN, "sum() and n_sums belong together: one is set and the other is not");
     if (o->n_sums > 0 && !o->update)
         return hone_fail(err, ERR_PLUGIN, "sum() is of use to update() only, and it has no update()");
+    if (o->settle && !o->sum)
+        return hone_fail(err, ERR_PLUGIN, "settle() is of use behind sum() only, and it has no sum()");
+    if ((o->item.flags & HONE_OPT_WRAPS) && !o->minimize)
+        return hone_fail(err, ERR_PLUGIN, "HONE_OPT_WRAPS is of use to minimize() only");
     if (o->derived_size > MAX_DERIVED || (o->derived_size > 0 && !o->prepare))
         return hone_fail(err, ERR_PLUGIN, "derived_size = %u is over %u, or there is no prepare() to fill it",
                          o->derived_size, MAX_DERIVED);
@@ -168,7 +173,7 @@ static int check_report(const struct hone_item *item, struct hone_err *err)
 }
 
 static const struct kind kinds[] = {
-    [HONE_OPTIMIZER] = { "optimizer", sizeof(struct hone_optimizer), HONE_OPT_SPARSE | HONE_OPT_GAP, check_optimizer },
+    [HONE_OPTIMIZER] = { "optimizer", sizeof(struct hone_optimizer), HONE_OPT_SPARSE | HONE_OPT_GAP | HONE_OPT_WRAPS, check_optimizer },
     [HONE_SCHEDULER] = { "scheduler", sizeof(struct hone_scheduler), 0, check_scheduler },
     [HONE_PARADIGM] = { "paradigm", sizeof(struct hone_paradigm), 0, check_paradigm },
     [HONE_MODEL] = { "model", sizeof(struct hone_model), HONE_MODEL_WRITES, check_model },

@@ -11,6 +11,7 @@
  *   progress    {epoch, step, ...}: at most 10 a second
  *   epoch       {...}: one row of the history, after an evaluation
  *   checkpoint  {file, bytes, sha256, epoch, step, metrics, kind}: the file is durable
+ *   rollback    {step}: training diverged and went back; epochs above that step are void
  *   log         {level, text}
  *   beat        {count}: every 2 s while the task makes progress; count never falls
  *   result      {...}: the last frame of a task that went well

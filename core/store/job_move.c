@@ -40,7 +40,7 @@ static int check_alone(struct store *s, const struct job_row *job, struct hone_e
 static const char enter_active[] =
     "UPDATE jobs SET status = ?2, updated_at = ?3,"
     " stop_requested = CASE WHEN status IN (0, 1) THEN stop_requested ELSE 0 END,"
-    " completed_at = 0, error_code = NULL, error_text = NULL, error_stage = NULL, error_details = NULL,"
+    " completed_at = 0, error_code = NULL, error_text = NULL, error_stage = NULL, error_details = NULL, stop_reason = NULL, results = NULL,"
     " attempt = attempt + (?2 = 1), started_at = CASE WHEN ?2 = 1 AND started_at = 0 THEN ?3 ELSE started_at END"
     " WHERE id = ?1";
 static const char enter_pause[] = "UPDATE jobs SET status = ?2, updated_at = ?3, stop_requested = 0 WHERE id = ?1";

@@ -6,7 +6,7 @@
 
 #define BACKGROUND_BYTES ((int64_t)512 << 20) /* larger states are written in the foreground, without a copy */
 #define N_INT 8
-#define N_REAL 10
+#define N_REAL 11
 
 static int add(struct st_file *f, const char *name, uint32_t dtype, int64_t n, const void *data, int copy, struct hone_err *err)
 {
@@ -19,7 +19,7 @@ static int put_counters(const struct run *r, struct st_file *f, struct hone_err 
     int64_t whole[N_INT] = { s->epoch, s->step, s->at, s->tokens, s->divergences, r->stopper.best_epoch, r->stopper.waited,
                              r->optim.step };
     double real[N_REAL] = { s->loss_sum, s->loss_weight, s->hits, s->counted, r->stopper.best, r->schedule.factor,
-                            s->best[0], s->best[1], s->best[2], s->best[3] };
+                            s->best[0], s->best[1], s->best[2], s->best[3], s->elapsed_ms };
     int ret = add(f, "loop/int", HONE_I64, N_INT, whole, 1, err);
     if (!ret)
         ret = add(f, "loop/real", HONE_F64, N_REAL, real, 1, err);
@@ -27,30 +27,47 @@ static int put_counters(const struct run *r, struct st_file *f, struct hone_err 
         ret = add(f, "loop/scheduler", HONE_F64, r->schedule.n_state, r->schedule.state, 1, err);
     if (!ret)
         ret = add(f, "loop/paradigm", HONE_F64, r->n_paradigm_state, r->paradigm_state, 1, err);
-    return ret ? ret : add(f, "loop/derived", HONE_U8, r->optim.item->derived_size, r->optim.derived, 1, err);
+    if (!ret)
+        ret = add(f, "loop/derived", HONE_U8, r->optim.item->derived_size, r->optim.derived, 1, err);
+    const struct optim *inner = r->optim.inner;
+    if (!ret && inner)
+        ret = add(f, "loop/inner_step", HONE_I64, 1, &inner->step, 1, err);
+    if (!ret && inner)
+        ret = add(f, "loop/inner_derived", HONE_U8, inner->item->derived_size, inner->derived, 1, err);
+    return ret;
 }
 
-static void slot_name(char out[160], const struct tensor *t, const char *slot)
+static void slot_name(char out[160], const char *whose, const struct tensor *t, const char *slot)
 {
-    snprintf(out, 160, "optimizer/%s/%s", t->name, slot);
+    snprintf(out, 160, "%s/%s/%s", whose, t->name, slot);
 }
 
-static int put_tensor_state(const struct run *r, struct st_file *f, int64_t i, struct hone_err *err)
+/* The state of tensor i of an optimizer; whose: "optimizer" or "inner". */
+static int put_slots(const struct optim *o, const char *whose, struct st_file *f, int64_t i, struct hone_err *err)
 {
-    const struct optim *o = &r->optim;
-    const struct tensor *t = &r->learner.tensors.t[i];
+    const struct tensor *t = &o->tensors->t[i];
     char name[160];
     int ret = 0;
     for (int64_t c = 0; c < o->copies && !ret; c++) {
         const struct optim_slot *s = &o->slot[i * o->copies + c];
-        slot_name(name, t, s->name);
+        slot_name(name, whose, t, s->name);
         if (s->data && !(s->flags & HONE_SLOT_TRANSIENT))
             ret = s->extent == HONE_PER_ELEMENT ? st_add(f, name, s->dtype, t->ndim, t->dims, s->data, 0, err)
                                                 : add(f, name, s->dtype, s->n, s->data, 0, err);
     }
-    slot_name(name, t, "last_step");
+    slot_name(name, whose, t, "last_step");
     if (!ret && o->last[i])
         ret = add(f, name, HONE_I64, t->rows, o->last[i], 0, err);
+    return ret;
+}
+
+static int put_tensor_state(const struct run *r, struct st_file *f, int64_t i, struct hone_err *err)
+{
+    const struct tensor *t = &r->learner.tensors.t[i];
+    char name[160];
+    int ret = put_slots(&r->optim, "optimizer", f, i, err);
+    if (!ret && r->optim.inner)
+        ret = put_slots(r->optim.inner, "inner", f, i, err);
     snprintf(name, sizeof name, "best/%s", t->name);
     if (!ret && r->best)
         ret = st_add(f, name, HONE_F32, t->ndim, t->dims, r->best[i], 0, err);
@@ -59,7 +76,11 @@ static int put_tensor_state(const struct run *r, struct st_file *f, int64_t i, s
 
 static void identity(const struct run *r, char out[200])
 {
-    snprintf(out, 200, "%s state %u", r->optim.item->item.name, r->optim.item->state_version);
+    const struct hone_optimizer *o = r->optim.item, *inner = r->optim.inner ? r->optim.inner->item : NULL;
+    if (inner)
+        snprintf(out, 200, "%s state %u around %s state %u", o->item.name, o->state_version, inner->item.name, inner->state_version);
+    else
+        snprintf(out, 200, "%s state %u", o->item.name, o->state_version);
 }
 
 int checkpoint_make(const struct run *r, struct st_file *f, struct hone_err *err)
@@ -99,12 +120,17 @@ static int get_counters(struct run *r, const struct st_file *f, struct hone_err 
         ret = get(f, "loop/paradigm", HONE_F64, r->n_paradigm_state, r->paradigm_state, err);
     if (!ret)
         ret = get(f, "loop/derived", HONE_U8, r->optim.item->derived_size, r->optim.derived, err);
+    if (!ret && r->optim.inner)
+        ret = get(f, "loop/inner_step", HONE_I64, 1, &r->optim.inner->step, err);
+    if (!ret && r->optim.inner)
+        ret = get(f, "loop/inner_derived", HONE_U8, r->optim.inner->item->derived_size, r->optim.inner->derived, err);
     if (ret)
         return ret;
     if (whole[0] < 0 || whole[2] < 0 || whole[2] > r->train.n)
         return hone_fail(err, ERR_CORRUPT, "%s: its counters are out of range", f->path);
-    r->state = (struct run_state){ whole[0], whole[1], whole[2], whole[3], whole[4], real[0], real[1], real[2], real[3],
-                                   { real[6], real[7], real[8], real[9] } };
+    r->state = (struct run_state){ .epoch = whole[0], .step = whole[1], .at = whole[2], .tokens = whole[3], .divergences = whole[4],
+                                   .loss_sum = real[0], .loss_weight = real[1], .hits = real[2], .counted = real[3],
+                                   .best = { real[6], real[7], real[8], real[9] }, .elapsed_ms = real[10] };
     r->stopper.best_epoch = whole[5];
     r->stopper.waited = whole[6];
     r->stopper.best = real[4];
@@ -135,23 +161,32 @@ static int get_best(struct run *r, const struct st_file *f, struct hone_err *err
     return 0;
 }
 
+static int get_slots(struct optim *o, const char *whose, const struct st_file *f, int64_t i, struct hone_err *err)
+{
+    const struct tensor *t = &o->tensors->t[i];
+    char name[160];
+    int ret = 0;
+    for (int64_t c = 0; c < o->copies && !ret; c++) {
+        struct optim_slot *s = &o->slot[i * o->copies + c];
+        slot_name(name, whose, t, s->name);
+        if (s->data && !(s->flags & HONE_SLOT_TRANSIENT))
+            ret = get(f, name, s->dtype, s->n, s->data, err);
+    }
+    slot_name(name, whose, t, "last_step");
+    if (!ret && o->last[i])
+        ret = get(f, name, HONE_I64, t->rows, o->last[i], err);
+    return ret;
+}
+
 static int get_tensor_state(struct run *r, const struct st_file *f, int64_t i, struct hone_err *err)
 {
-    struct optim *o = &r->optim;
     const struct tensor *t = &r->learner.tensors.t[i];
     char name[160];
     snprintf(name, sizeof name, "model/%s", t->name);
     int ret = get(f, name, HONE_F32, t->n, t->param, err);
-    for (int64_t c = 0; c < o->copies && !ret; c++) {
-        struct optim_slot *s = &o->slot[i * o->copies + c];
-        slot_name(name, t, s->name);
-        if (s->data && !(s->flags & HONE_SLOT_TRANSIENT))
-            ret = get(f, name, s->dtype, s->n, s->data, err);
-    }
-    slot_name(name, t, "last_step");
-    if (!ret && o->last[i])
-        ret = get(f, name, HONE_I64, t->rows, o->last[i], err);
-    return ret;
+    if (!ret)
+        ret = get_slots(&r->optim, "optimizer", f, i, err);
+    return ret || !r->optim.inner ? ret : get_slots(r->optim.inner, "inner", f, i, err);
 }
 
 int checkpoint_load(struct run *r, const char *path, struct hone_err *err)

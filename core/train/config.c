@@ -343,6 +343,7 @@ int config_resolve(struct train_config *c, const cJSON *given, struct config_fau
     take_given(values, given, &f);
     if (json_num(values, "memoryMb", 1) <= 0)
         cJSON_DeleteItemFromObjectCaseSensitive(values, "memoryMb");
+    c->learning_rate_given = cJSON_IsNumber(json_get(values, "learningRate"));
     c->resolved = values ? complete(values) : NULL;
     cJSON_Delete(values);
     if (!c->resolved)

@@ -47,6 +47,7 @@ struct train_config {
         max_duration_ms, memory_mb;
     double learning_rate, validation_split, warmup_ratio, max_grad_norm, label_smoothing, min_delta;
     double weight_decay;         /* -1: the optimizer's own */
+    int learning_rate_given;     /* 0: learning_rate is the table's; the optimizer's own holds */
     int early_stopping, restore_best, use_data_augmentation;
     const char *training_type, *optimizer, *scheduler_type, *model, *monitor, *preset, *base;
     const cJSON *model_options, *optimizer_options, *scheduler_options, *paradigm_options; /* objects or NULL */

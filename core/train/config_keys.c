@@ -21,7 +21,7 @@ const struct config_key config_keys[] = {
         "How often training goes through all training rows, at most."),
     INT("batchSize", "bs train_batch_size per_device_train_batch_size", 32, 1, 65536, "Rows that one step learns from."),
     { .name = "learningRate", .aliases = "lr", .type = CONFIG_REAL, .dflt = 0.001, .min = 0, .max = 10, .open_min = 1,
-      .doc = "Size of the optimizer's steps, before the scheduler." },
+      .doc = "Size of the optimizer's steps, before the scheduler. Without a value the optimizer's own default holds (adam: 0.001)." },
     REAL("validationSplit", "validation_fraction val_split", 0.2, 0, 0.9,
          "Share of the rows held out to validate on; 0 trains on all rows. Not used when a validation file is given."),
     BOOL("earlyStopping", "", 1, "Stop when `patience` evaluations passed without an improvement."),
@@ -62,7 +62,7 @@ const struct config_key config_keys[] = {
     STR("base", "base_model init_from", NULL, "Agent, job, checkpoint or file whose weights training starts from."),
     { .name = "freezeLayers", .aliases = "freeze", .type = CONFIG_LIST,
       .doc = "Names of tensors that training leaves as they are; * and ? match as in a shell." },
-    INT("threads", "num_threads n_jobs", 0, 0, 1024, "Threads; 0 takes one a core. The trained bits do not depend on it."),
+    INT("threads", "num_threads n_jobs", 0, 0, 1024, "Threads; 0 takes one a core, at most 16. The trained bits do not depend on it."),
     INT("memoryMb", "memory memory_limit_mb", 0, 0, 1e9,
         "Memory in megabytes (10^6 bytes) for the model's tensors, the optimizer's state and the examples; 0 takes half of the "
         "machine's memory."),

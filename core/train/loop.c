@@ -71,6 +71,7 @@ static int start_checkpoint(struct loop *l, const char *kind, struct hone_err *e
     if (ret < 0)
         return ret;
     snprintf(name, sizeof name, "checkpoint-%lld.safetensors", (long long)l->r->state.step);
+    l->r->state.elapsed_ms = (double)(clock_mono_us() - l->started) / 1000;
     l->kind = kind;
     ret = checkpoint_start(&l->writer, l->r, l->dir, name, err);
     return !ret && strcmp(kind, "interrupt") == 0 ? settle_checkpoint(l, 1, err) : ret;
@@ -84,8 +85,8 @@ static int roll_back(struct loop *l, struct hone_err *err)
     struct hone_err why = *err;
     char path[4200], text[700];
     if (n > DIVERGENCES)
-        return hone_fail(err, HONE_EDIVERGED, "training diverged %d times, the last time at a learning rate of %g: %.300s", DIVERGENCES,
-                         r->schedule.base * r->schedule.factor, why.text);
+        return hone_fail(err, HONE_EDIVERGED, "training diverged %lld times, the last time at a learning rate of %g: %.300s",
+                         (long long)n, r->schedule.base * r->schedule.factor, why.text);
     *err = (struct hone_err){ 0 };
     int ret = settle_checkpoint(l, 1, err);
     if (ret < 0)
@@ -100,6 +101,8 @@ static int roll_back(struct loop *l, struct hone_err *err)
     snprintf(text, sizeof text, "%.400s; back to step %lld with half the learning rate (%g)", why.text,
              (long long)r->state.step, r->schedule.base * r->schedule.factor);
     l->hooks->warn(l->hooks->arg, text);
+    if (!ret && l->hooks->rolled_back(l->hooks->arg, r->state.step) < 0)
+        ret = hone_fail(err, HONE_EIO, "the supervisor is gone");
     return ret;
 }
 
@@ -188,6 +191,17 @@ static int run_epoch(struct loop *l, struct hone_err *err)
     return 0;
 }
 
+/* Puts other arrays in the place of the parameters, and the old ones into them. */
+static void swap_parameters(struct run *r, float **other)
+{
+    struct tensors *ts = &r->learner.tensors;
+    for (int64_t i = 0; other && i < ts->n; i++) {
+        float *mine = ts->t[i].param;
+        ts->t[i].param = ts->param[i] = other[i];
+        other[i] = mine;
+    }
+}
+
 static int keep_best(struct run *r, struct hone_err *err)
 {
     struct tensors *ts = &r->learner.tensors;
@@ -222,12 +236,18 @@ static int close_epoch(struct loop *l, struct hone_err *err)
                             .accuracy = s->counted > 0 ? s->hits / s->counted : NAN,
                             .rate = schedule_rate(&r->schedule, s->step ? s->step - 1 : 0, s->epoch),
                             .examples_per_second = speed(l) };
-    int ret = validate(r, &e.valid_loss, &e.valid_accuracy, err);
+    int ret;
+    float **served = run_serve(r, &ret, err);
     if (ret < 0)
         return ret;
+    swap_parameters(r, served);
+    ret = validate(r, &e.valid_loss, &e.valid_accuracy, err);
     double value = monitored(r, &e);
-    e.best = stopper_note(&r->stopper, value, e.epoch);
-    if (e.best && (ret = keep_best(r, err)) < 0)
+    e.best = ret >= 0 && stopper_note(&r->stopper, value, e.epoch);
+    if (e.best)
+        ret = keep_best(r, err);
+    swap_parameters(r, served);
+    if (ret < 0)
         return ret;
     ret = schedule_observe(&r->schedule, s->step, s->epoch, r->stopper.higher ? -value : value, err);
     if (ret < 0)
@@ -268,7 +288,7 @@ static int train(struct loop *l, struct hone_err *err)
     return 0;
 }
 
-int loop_train(struct run *r, const char *dir, const char *resumed_from, const struct loop_hooks *hooks,
+int loop_train(struct run *r, const char *dir, const char *resumed_from, const char *older, const struct loop_hooks *hooks,
                struct loop_result *result, struct hone_err *err)
 {
     struct loop l = { .r = r, .dir = dir, .hooks = hooks, .result = result, .norm = NAN };
@@ -277,7 +297,10 @@ int loop_train(struct run *r, const char *dir, const char *resumed_from, const s
     *result = (struct loop_result){ .last = { .loss = NAN, .accuracy = NAN, .valid_loss = NAN, .valid_accuracy = NAN } };
     if (resumed_from)
         snprintf(l.good, sizeof l.good, "%s", resumed_from);
-    l.started = l.shown = clock_mono_us();
+    if (older)
+        snprintf(l.older, sizeof l.older, "%s", older);
+    int64_t begin = l.shown = clock_mono_us();
+    l.started = begin - (int64_t)(r->state.elapsed_ms * 1000);
     l.order = malloc((size_t)(r->train.n + 1) * sizeof *l.order);
     int ret = l.order ? stepper_open(&l.stepper, r, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
     if (!ret)
@@ -288,7 +311,7 @@ int loop_train(struct run *r, const char *dir, const char *resumed_from, const s
     stepper_close(&l.stepper);
     free(l.order);
     result->served_epoch = r->best && r->stopper.best_epoch ? r->stopper.best_epoch : r->state.epoch;
-    result->seconds = (double)(clock_mono_us() - l.started) * 1e-6;
+    result->seconds = (double)(clock_mono_us() - begin) * 1e-6;
     return ret < 0 ? ret : 0;
 }
 
@@ -315,12 +338,15 @@ double loop_probe(struct run *r)
     return seconds;
 }
 
-int loop_weights(const struct run *r, const char *dir, char sha256[65], int64_t *bytes, struct hone_err *err)
+int loop_weights(struct run *r, const char *dir, char sha256[65], int64_t *bytes, struct hone_err *err)
 {
     struct st_file f = { 0 };
     char path[4200];
     snprintf(path, sizeof path, "%s/weights.safetensors", dir);
-    int ret = learner_save(&r->learner, r->best && r->stopper.best_epoch ? r->best : NULL, &f, err);
+    int ret = 0;
+    float **weights = r->best && r->stopper.best_epoch ? r->best : run_serve(r, &ret, err);
+    if (!ret)
+        ret = learner_save(&r->learner, weights, &f, err);
     if (!ret)
         ret = st_write(&f, path, sha256, bytes, err);
     st_free(&f);

@@ -27,6 +27,7 @@ struct loop_hooks {
     int (*epoch)(void *arg, const struct loop_epoch *);
     /* A checkpoint is durable; kind "interval" or "interrupt"; `removed` (or NULL) names one that it replaced. */
     int (*checkpoint)(void *arg, const struct checkpoint_done *, const char *kind, const char *removed);
+    int (*rolled_back)(void *arg, int64_t step);                /* what was told of steps above this one is void */
     enum loop_stop (*stop)(void *arg);
     void (*warn)(void *arg, const char *text);
 };
@@ -41,11 +42,11 @@ struct loop_result {
 
 /* Seconds of one step, from steps on the first rows that are undone again; -1 when they failed. */
 double loop_probe(struct run *r);
-/* Trains from r->state on. Checkpoints go to dir; `resumed_from` (or NULL) is the file there that r was loaded from.
+/* Trains from r->state on. Checkpoints go to dir; `resumed_from` (or NULL) is the file there that r was loaded from, `older` ("" or NULL: none) the one before.
  * HONE_EDIVERGED after three divergences. The caller then writes the weights by loop_weights(). */
-int loop_train(struct run *r, const char *dir, const char *resumed_from, const struct loop_hooks *hooks,
+int loop_train(struct run *r, const char *dir, const char *resumed_from, const char *older, const struct loop_hooks *hooks,
                struct loop_result *result, struct hone_err *err);
 /* Writes the weights to be served (the best ones, when they are kept) to dir/weights.safetensors. */
-int loop_weights(const struct run *r, const char *dir, char sha256[65], int64_t *bytes, struct hone_err *err);
+int loop_weights(struct run *r, const char *dir, char sha256[65], int64_t *bytes, struct hone_err *err);
 
 #endif

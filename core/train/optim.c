@@ -6,7 +6,6 @@
 #define GRID 8192      /* elements of a dense span: part of the results of sums, never changed */
 #define GATHER 1024    /* floats of narrow rows that are updated together, */
 #define TOGETHER 64    /* and rows: what they touch stays in the nearest cache */
-#define MAX_COPIES 256 /* slot copies that spans carry */
 
 /* What the pieces of a step share. */
 struct step_work {
@@ -18,6 +17,8 @@ struct step_work {
     float *grad;                     /* sparse: [touched][width]; dense: [n] */
     double *square;                  /* by row or by span: sum of squares, or NULL */
     double *sums;                    /* by span: n_sums each */
+    void (*each)(const struct hone_span *); /* called instead of update() */
+    int64_t first;                   /* elements of the tensors before this one */
     void *const *group;              /* pointers to PER_GROUP slots, by copy */
     int64_t together;                /* rows of a sparse tensor updated in one call */
     int compute, update, gap;
@@ -113,7 +114,7 @@ static void update_row(const struct step_work *w, int64_t r)
 {
     int64_t k = w->t->width, at = w->touched->row[r] * k;
     int64_t *last = w->gap ? &w->o->last[w->t - w->o->tensors->t][w->touched->row[r]] : NULL;
-    void *state[MAX_COPIES];
+    void *state[OPTIM_COPIES];
     point_state(w, at, state);
     struct hone_span s = w->span;
     s.n = k;
@@ -149,17 +150,20 @@ static void dense_task(void *arg, int64_t begin, int64_t end)
         int64_t n = end - at < GRID ? end - at : GRID;
         if (w->square)
             w->square[at / GRID] = kernel_dot64(w->grad + at, w->grad + at, n);
-        if (!w->sums && !w->update)
+        if (!w->sums && !w->update && !w->each)
             continue;
-        void *state[MAX_COPIES];
+        void *state[OPTIM_COPIES];
         point_state(w, at, state);
         struct hone_span s = w->span;
         s.n = n;
         s.param = w->t->param + at;
-        s.grad = w->grad + at;
+        s.grad = w->grad ? w->grad + at : NULL;
         s.state = state;
         s.gap = 1;
-        if (w->sums)
+        s.at = w->first + at;
+        if (w->each)
+            w->each(&s);
+        else if (w->sums)
             w->o->item->sum(&s, w->sums + at / GRID * w->o->item->n_sums);
         else
             w->o->item->update(&s);
@@ -174,7 +178,7 @@ static int trained(const struct tensor *t)
 /* Whether the tensor's gradient stays a list of rows in this optimizer. */
 static int by_rows(const struct optim *o, const struct tensor *t)
 {
-    return (t->flags & HONE_W_SPARSE_ROWS) && optim_by_rows(o->item);
+    return !o->borrows && (t->flags & HONE_W_SPARSE_ROWS) && optim_by_rows(o->item);
 }
 
 static int can_join(const struct optim *o, const struct optim_slot *slot)
@@ -189,6 +193,8 @@ static int can_join(const struct optim *o, const struct optim_slot *slot)
 
 void optim_expand(struct optim *o, struct passes *p)
 {
+    if (o->borrows)
+        return;
     for (int64_t i = 0; i < o->tensors->n; i++) {
         const struct touched *t = &p->touched[i];
         int64_t k = o->tensors->t[i].width;
@@ -204,6 +210,8 @@ void optim_expand(struct optim *o, struct passes *p)
 
 void optim_unexpand(struct optim *o, struct passes *p)
 {
+    if (o->borrows)
+        return;
     for (int64_t i = 0; i < o->tensors->n; i++)
         for (int64_t r = 0; o->dense[i] && r < p->touched[i].n; r++)
             memset(o->dense[i] + p->touched[i].row[r] * o->tensors->t[i].width, 0,
@@ -227,6 +235,38 @@ static struct step_work work_of(struct optim *o, struct passes *p, int64_t i, fl
     if (by_rows(o, t) && t->width <= GATHER / 8 && can_join(o, w.slot))
         w.together = GATHER / t->width < TOGETHER ? GATHER / t->width : TOGETHER;
     return w;
+}
+
+/* Calls fn for spans of all trained tensors; `param` stands in for the parameters unless it is NULL. */
+void optim_each(struct optim *o, const struct passes *p, float *const *param, void (*fn)(const struct hone_span *), const void *derived)
+{
+    void *group[OPTIM_COPIES] = { 0 };
+    int64_t first = 0;
+    for (int64_t c = 0; c < o->copies && c < OPTIM_COPIES; c++)
+        group[c] = o->slot[c].extent == HONE_PER_GROUP ? o->slot[c].data : NULL;
+    for (int64_t i = 0; i < o->tensors->n; first += o->tensors->t[i++].n) {
+        struct tensor t = o->tensors->t[i];
+        if (!trained(&t))
+            continue;
+        struct step_work w = { .o = o, .t = &t, .slot = o->slot + i * o->copies, .group = group, .each = fn, .first = first };
+        w.span = (struct hone_span){ .conf = t.flags & HONE_W_NO_DECAY ? o->conf_no_decay : o->conf, .derived = derived, .step = o->step };
+        w.grad = p ? optim_gradient(o, p, i) : NULL;
+        t.param = param ? param[i] : t.param;
+        pool_run(o->pool, t.n, GRID, dense_task, &w);
+    }
+}
+
+int optim_serves(const struct optim *o)
+{
+    return o->item->serve != NULL || (o->inner && o->inner->item->serve);
+}
+
+void optim_serve(struct optim *o, float *const *out)
+{
+    if (o->inner && o->inner->item->serve)
+        optim_each(o->inner, NULL, out, o->inner->item->serve, o->inner->derived);
+    if (o->item->serve)
+        optim_each(o, NULL, out, o->item->serve, o->derived);
 }
 
 static void run(struct step_work *w)
@@ -274,8 +314,35 @@ static void scale_gradients(struct optim *o, struct passes *p, float *const *row
     }
 }
 
-/* Totals of sum() over each tensor, or over all, into totals[tensors][n_sums]. */
-static int totals_of(struct optim *o, struct passes *p, float *const *rows, void *const *group, double *totals)
+/* What the plugin makes of its totals. */
+static int settle(struct optim *o, void *const *group, double *all, double *totals, struct hone_err *err)
+{
+    uint32_t m = o->item->n_sums;
+    void *state[OPTIM_COPIES];
+    struct hone_prep prep = { o->step, o->conf, o->derived, group };
+    int ret = 0;
+    if (o->item->sum_scope == HONE_SUM_GROUP) {
+        if (o->item->settle)
+            ret = o->item->settle(&prep, all, err);
+        for (int64_t i = 0; i < o->tensors->n; i++)
+            memcpy(totals + i * m, all, m * sizeof *all);
+        return ret < 0 ? err_prefix(err, "optimizer '%s'", o->item->item.name) : 0;
+    }
+    prep.state = state;
+    for (int64_t i = 0; i < o->tensors->n && o->item->settle && ret >= 0; i++) {
+        if (!trained(&o->tensors->t[i]))
+            continue;
+        for (int64_t c = 0; c < o->copies; c++) {
+            const struct optim_slot *s = &o->slot[i * o->copies + c];
+            state[c] = s->extent == HONE_PER_GROUP ? group[c] : s->extent == HONE_PER_TENSOR ? s->data : NULL;
+        }
+        ret = o->item->settle(&prep, totals + i * m, err);
+    }
+    return ret < 0 ? err_prefix(err, "optimizer '%s'", o->item->item.name) : 0;
+}
+
+/* Totals of sum() over each tensor, or over all, into totals[tensors][n_sums], settled. */
+static int totals_of(struct optim *o, struct passes *p, float *const *rows, void *const *group, double *totals, struct hone_err *err)
 {
     uint32_t m = o->item->n_sums;
     double all[8] = { 0 };
@@ -294,9 +361,7 @@ static int totals_of(struct optim *o, struct passes *p, float *const *rows, void
                 all[j] += w.sums[s * m + j];
             }
     }
-    for (int64_t i = 0; i < o->tensors->n && o->item->sum_scope == HONE_SUM_GROUP; i++)
-        memcpy(totals + i * m, all, m * sizeof *all);
-    return 0;
+    return settle(o, group, all, totals, err);
 }
 
 /* update() or update_tensor() of each tensor. */
@@ -318,7 +383,7 @@ static int update_all(struct optim *o, struct passes *p, float *const *rows, voi
         }
         struct hone_tensor_info info = { t->name, t->ndim, t->flags & HONE_W_SPARSE_ROWS ? HONE_T_SPARSE_ROWS : 0, t->dims, t->n };
         int64_t bytes = item->scratch ? item->scratch(o->conf, &info) : 0;
-        void *scratch = bytes > 0 ? passes_scratch(p, (size_t)bytes) : NULL, *state[MAX_COPIES];
+        void *scratch = bytes > 0 ? passes_scratch(p, (size_t)bytes) : NULL, *state[OPTIM_COPIES];
         if (bytes > 0 && !scratch)
             return HONE_ENOMEM;
         point_state(&w, 0, state);
@@ -338,28 +403,18 @@ static int out_of_memory(struct hone_err *err)
     return hone_fail(err, HONE_ENOMEM, "memory ran out in an optimizer step");
 }
 
-int optim_step(struct optim *o, struct passes *p, double lr, double clip, double *norm, struct hone_err *err)
+/* The step behind optim_expand(). */
+static int step(struct optim *o, struct passes *p, float **rows, double lr, double clip, double *norm, struct hone_err *err)
 {
     const struct hone_optimizer *item = o->item;
-    float **rows = passes_scratch(p, (size_t)(o->tensors->n + 1) * sizeof *rows);
     double *totals = passes_scratch(p, (size_t)(o->tensors->n + 1) * 8 * sizeof *totals), length = 0;
-    void *group[MAX_COPIES];
-    if (o->copies > MAX_COPIES)
-        return hone_fail(err, HONE_EINVAL, "optimizer '%s' keeps %lld copies of state, more than %d", item->item.name,
-                         (long long)o->copies, MAX_COPIES);
-    if (!rows || !totals)
+    void *group[OPTIM_COPIES] = { 0 };
+    int computed = norm || clip > 0;
+    if (!totals || (computed && gradient_norm(o, p, rows, &length)))
         return out_of_memory(err);
     memset(totals, 0, (size_t)(o->tensors->n + 1) * 8 * sizeof *totals);
-    for (int64_t i = 0; i < o->tensors->n; i++)
-        if (by_rows(o, &o->tensors->t[i]) && !(rows[i] = p->touched[i].sum)
-            && !(rows[i] = passes_scratch(p, (size_t)(p->touched[i].n * o->tensors->t[i].width + 1) * sizeof(float))))
-            return out_of_memory(err);
     for (int64_t c = 0; c < o->copies; c++)
         group[c] = o->slot[c].extent == HONE_PER_GROUP ? o->slot[c].data : NULL;
-    optim_expand(o, p);
-    int computed = norm || clip > 0;
-    if (computed && gradient_norm(o, p, rows, &length))
-        return out_of_memory(err);
     if (norm)
         *norm = length;
     if (computed && !isfinite(length))
@@ -371,9 +426,21 @@ int optim_step(struct optim *o, struct passes *p, double lr, double clip, double
     struct hone_prep prep = { o->step, o->conf, o->derived, group };
     if (item->prepare && item->prepare(&prep, err) < 0)
         return err_prefix(err, "optimizer '%s'", item->item.name);
-    if (item->n_sums && totals_of(o, p, rows, group, totals))
+    int ret = item->n_sums ? totals_of(o, p, rows, group, totals, err) : 0;
+    return ret < 0 ? ret : update_all(o, p, rows, group, item->n_sums ? totals : NULL, computed, err);
+}
+
+int optim_step(struct optim *o, struct passes *p, double lr, double clip, double *norm, struct hone_err *err)
+{
+    float **rows = passes_scratch(p, (size_t)(o->tensors->n + 1) * sizeof *rows);
+    if (!rows)
         return out_of_memory(err);
-    int ret = update_all(o, p, rows, group, item->n_sums ? totals : NULL, computed, err);
+    for (int64_t i = 0; i < o->tensors->n; i++)
+        if (by_rows(o, &o->tensors->t[i]) && !(rows[i] = p->touched[i].sum)
+            && !(rows[i] = passes_scratch(p, (size_t)(p->touched[i].n * o->tensors->t[i].width + 1) * sizeof(float))))
+            return out_of_memory(err);
+    optim_expand(o, p);
+    int ret = step(o, p, rows, lr, clip, norm, err);
     optim_unexpand(o, p);
     return ret == HONE_ENOMEM && !err->code ? out_of_memory(err) : ret;
 }

@@ -8,6 +8,8 @@
 #include "core/train/tensors.h"
 #include "hone/optimizer.h"
 
+#define OPTIM_COPIES 256 /* slot copies that spans carry */
+
 struct optim_slot {              /* one copy of one slot for one tensor */
     char name[64];               /* "m", or "s.3" for the third of several copies */
     uint32_t dtype, extent, flags;
@@ -27,6 +29,8 @@ struct optim {
     int64_t **last;              /* [tensors] with HONE_OPT_GAP: step of each row's last update; else NULL */
     float **dense;               /* [tensors] gradient of a sparse tensor for an optimizer that wants all of it */
     int64_t step;                /* steps taken */
+    struct optim *inner;         /* owned; the optimizer that this one wraps, or NULL */
+    int borrows;                 /* the gradients are those of the wrapper, which made them dense */
 };
 
 /* Whether rows that a step did not touch are left alone; else sparse tensors get full gradients. */
@@ -38,6 +42,8 @@ static inline int optim_by_rows(const struct hone_optimizer *item)
 /* Takes `conf` and `conf_no_decay` (blocks of the item's settings), also on failure. Allocates nothing yet. */
 int optim_open(struct optim *o, const struct hone_optimizer *item, void *conf, void *conf_no_decay, struct tensors *tensors,
                struct pool *pool, struct hone_err *err);
+/* Puts an optimizer inside of o, which has HONE_OPT_WRAPS. Takes the blocks, also on failure. */
+int optim_wrap(struct optim *o, const struct hone_optimizer *item, void *conf, void *conf_no_decay, struct hone_err *err);
 /* Bytes that a tensor element costs in state and gradients, for an estimate before tensors exist. */
 double optim_bytes_per_element(const struct hone_optimizer *item, const void *conf);
 /* Bytes of all state that optim_alloc() would take. */
@@ -53,8 +59,18 @@ int optim_step(struct optim *o, struct passes *p, double lr, double clip, double
 
 /* One step of an optimizer with minimize(). `eval` computes the batch's mean loss and leaves collected gradients. */
 typedef int optim_eval(void *arg, double *loss, struct hone_err *err);
-int optim_minimize(struct optim *o, struct passes *p, double lr, optim_eval *eval, void *arg, double *norm, struct hone_err *err);
+int optim_minimize(struct optim *o, struct passes *p, double lr, double clip, optim_eval *eval, void *arg, double *norm,
+                   struct hone_err *err);
 
+/* Whether the weights that are evaluated and served are not the parameters. */
+int optim_serves(const struct optim *o);
+/* Turns out[tensors], copies of the parameters, into the weights that are served. */
+void optim_serve(struct optim *o, float *const *out);
+
+/* Calls fn for spans of all trained tensors, on threads. p: whose gradients, NULL: none. param: arrays that stand in for the
+ * parameters, NULL: the parameters. */
+void optim_each(struct optim *o, const struct passes *p, float *const *param, void (*fn)(const struct hone_span *),
+                const void *derived);
 /* Sets the learning rate of both settings blocks. */
 void optim_set_lr(struct optim *o, double lr);
 /* Makes full gradients of sparse tensors from their touched rows, in o->dense. */

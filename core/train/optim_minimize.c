@@ -5,13 +5,13 @@
 #include "core/train/optim.h"
 
 #define GRID 8192 /* elements of a piece of a dot product: part of the results, never changed */
-#define MAX_COPIES 256
 
 struct minimizing {
     struct optim *o;
     struct passes *p;
     optim_eval *eval;
     void *arg;
+    double clip, lr;
 };
 
 static int closure_eval(struct hone_closure *c, double *loss, struct hone_err *err)
@@ -22,6 +22,9 @@ static int closure_eval(struct hone_closure *c, double *loss, struct hone_err *e
     if (ret < 0)
         return ret;
     optim_expand(m->o, m->p);
+    double length = m->clip > 0 ? sqrt(c->dot(c, HONE_V_GRAD, HONE_V_GRAD)) : 0;
+    if (length > m->clip)
+        c->scale(c, m->clip / (length + 1e-6), HONE_V_GRAD);
     return 0;
 }
 
@@ -147,20 +150,38 @@ static double closure_norm_max(struct hone_closure *c, uint32_t x)
     return over_vectors(c, MAX_ABS, 0, x, x);
 }
 
-int optim_minimize(struct optim *o, struct passes *p, double lr, optim_eval *eval, void *arg, double *norm, struct hone_err *err)
+static void closure_each(struct hone_closure *c, void (*fn)(const struct hone_span *), const void *arg)
 {
-    struct minimizing m = { o, p, eval, arg };
-    void *group[MAX_COPIES] = { 0 };
-    for (int64_t c = 0; c < o->copies && c < MAX_COPIES; c++)
+    struct minimizing *m = c->host_data;
+    optim_each(m->o, m->p, NULL, fn, arg);
+}
+
+static int closure_inner(struct hone_closure *c, struct hone_err *err)
+{
+    struct minimizing *m = c->host_data;
+    return m->o->inner ? optim_step(m->o->inner, m->p, m->lr, 0, NULL, err)
+                       : hone_fail(err, ERR_PLUGIN, "it calls inner() without HONE_OPT_WRAPS");
+}
+
+int optim_minimize(struct optim *o, struct passes *p, double lr, double clip, optim_eval *eval, void *arg, double *norm,
+                   struct hone_err *err)
+{
+    struct minimizing m = { o, p, eval, arg, clip, lr };
+    void *group[OPTIM_COPIES] = { 0 };
+    for (int64_t c = 0; c < o->copies; c++)
         group[c] = o->slot[c].extent == HONE_PER_GROUP ? o->slot[c].data : NULL;
     optim_set_lr(o, lr);
     o->step++;
     struct hone_closure c = { .struct_size = sizeof c, .host_data = &m, .conf = o->conf, .state = group, .step = o->step,
                               .eval = closure_eval, .dot = closure_dot, .axpy = closure_axpy, .scale = closure_scale,
-                              .copy = closure_copy, .norm1 = closure_norm1, .norm_max = closure_norm_max };
+                              .copy = closure_copy, .norm1 = closure_norm1, .norm_max = closure_norm_max, .each = closure_each,
+                              .inner = closure_inner };
     int ret = o->item->minimize(&c, err);
+    double length = norm && ret >= 0 ? sqrt(closure_dot(&c, HONE_V_GRAD, HONE_V_GRAD)) : 0;
     if (norm)
-        *norm = sqrt(closure_dot(&c, HONE_V_GRAD, HONE_V_GRAD));
+        *norm = length;
     optim_unexpand(o, p);
+    if (ret >= 0 && !isfinite(length))
+        ret = hone_fail(err, HONE_EDIVERGED, "the gradient's norm is not finite");
     return ret < 0 ? err_prefix(err, "optimizer '%s'", o->item->item.name) : 0;
 }

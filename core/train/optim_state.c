@@ -96,6 +96,13 @@ int optim_open(struct optim *o, const struct hone_optimizer *item, void *conf, v
     *o = (struct optim){ .item = item, .conf = conf, .conf_no_decay = conf_no_decay, .tensors = tensors, .pool = pool };
     for (uint32_t s = 0; s < item->n_slots; s++)
         o->copies += slot_count(item, conf, slot_at(item, s));
+    if (o->copies > OPTIM_COPIES) {
+        int64_t copies = o->copies;
+        o->copies = 0;
+        optim_close(o);
+        return hone_fail(err, HONE_EINVAL, "optimizer '%s' would keep %lld copies of state, more than %d; lower the setting that says how "
+                         "many", item->item.name, (long long)copies, OPTIM_COPIES);
+    }
     o->slot = calloc((size_t)(tensors->n * o->copies) + 1, sizeof *o->slot);
     o->last = calloc((size_t)tensors->n + 1, sizeof *o->last);
     o->dense = calloc((size_t)tensors->n + 1, sizeof *o->dense);
@@ -121,10 +128,10 @@ static int wants_dense(const struct optim *o, const struct tensor *t)
 
 int64_t optim_bytes(const struct optim *o)
 {
-    int64_t bytes = 0;
+    int64_t bytes = o->inner ? optim_bytes(o->inner) : 0;
     for (int64_t i = 0; i < o->tensors->n * o->copies; i++)
         bytes += o->slot[i].n * (int64_t)dtype_size(o->slot[i].dtype);
-    for (int64_t i = 0; i < o->tensors->n; i++)
+    for (int64_t i = 0; i < o->tensors->n && !o->borrows; i++)
         if (wants_dense(o, &o->tensors->t[i]) || !(o->tensors->t[i].flags & HONE_W_SPARSE_ROWS))
             bytes += o->tensors->t[i].n * (int64_t)sizeof(float);
     return bytes;
@@ -147,6 +154,8 @@ static void first_values(struct optim_slot *s, const struct tensor *t)
 void optim_restart(struct optim *o)
 {
     o->step = 0;
+    if (o->inner)
+        optim_restart(o->inner);
     memset(o->derived, 0, o->item->derived_size);
     for (int64_t i = 0; i < o->tensors->n; i++) {
         if (o->last[i])
@@ -161,7 +170,7 @@ int optim_alloc(struct optim *o, struct hone_err *err)
 {
     for (int64_t i = 0; i < o->tensors->n; i++) {
         const struct tensor *t = &o->tensors->t[i];
-        if (wants_dense(o, t) && !(o->dense[i] = floats_new(t->n)))
+        if (!o->borrows && wants_dense(o, t) && !(o->dense[i] = floats_new(t->n)))
             return hone_fail(err, HONE_ENOMEM, "memory ran out for the gradient of tensor '%s'", t->name);
         if (o->item->item.flags & HONE_OPT_GAP && !(o->last[i] = calloc((size_t)t->rows + 1, sizeof *o->last[i])))
             return hone_fail(err, HONE_ENOMEM, "memory ran out for the optimizer's state");
@@ -174,17 +183,39 @@ int optim_alloc(struct optim *o, struct hone_err *err)
             first_values(s, t);
         }
     }
+    for (int64_t i = 0; o->inner && i < o->tensors->n; i++)
+        o->inner->dense[i] = o->dense[i];
+    return o->inner ? optim_alloc(o->inner, err) : 0;
+}
+
+int optim_wrap(struct optim *o, const struct hone_optimizer *item, void *conf, void *conf_no_decay, struct hone_err *err)
+{
+    if (!(o->inner = calloc(1, sizeof *o->inner))) {
+        settings_free(&item->item, conf);
+        settings_free(&item->item, conf_no_decay);
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    }
+    int ret = optim_open(o->inner, item, conf, conf_no_decay, o->tensors, o->pool, err);
+    if (ret < 0) {
+        free(o->inner);
+        o->inner = NULL;
+        return ret;
+    }
+    o->inner->borrows = 1;
     return 0;
 }
 
 void optim_close(struct optim *o)
 {
+    if (o->inner)
+        optim_close(o->inner);
+    free(o->inner);
     for (int64_t i = 0; o->tensors && i < o->tensors->n; i++) {
         for (int64_t c = 0; o->slot && c < o->copies; c++)
             free(o->slot[i * o->copies + c].data);
         if (o->last)
             free(o->last[i]);
-        if (o->dense)
+        if (o->dense && !o->borrows)
             free(o->dense[i]);
     }
     free(o->slot);

@@ -8,17 +8,21 @@
 
 /* What run_open() holds until the optimizer and the schedule have taken it. */
 struct opening {
-    const struct hone_optimizer *optimizer;
-    const struct hone_scheduler *scheduler;
-    void *conf, *no_decay, *scheduler_conf;
+    struct run_chosen chosen;
     struct run_texts texts;
 };
+
+static void no_beat(void *arg)
+{
+    (void)arg;
+}
 
 /* The most that one copy of the model's tensors may take: the memory allowed, divided by the copies that training keeps
  * (parameters, best weights, a checkpoint being written, the optimizer's state). */
 static int64_t model_bytes(const struct run *r, const struct opening *o)
 {
-    double copies = 2 + (r->config.restore_best ? 1 : 0) + optim_bytes_per_element(o->optimizer, o->conf) / sizeof(float);
+    double copies = 2 + (r->config.restore_best ? 1 : 0) + (optim_bytes_per_element(o->chosen.optimizer, o->chosen.conf)
+                    + (o->chosen.inner ? optim_bytes_per_element(o->chosen.inner, o->chosen.inner_conf) : 0)) / sizeof(float);
     return (int64_t)((double)r->config.memory_mb * 1e6 / copies);
 }
 
@@ -39,6 +43,7 @@ static int fit_model(struct run *r, struct opening *o, struct hone_err *err)
         return ret;
     const struct hone_item *item = &r->learner.model->item;
     run_note_plugin(r, item, r->learner.plugin);
+    json_put_str(r->resolved, "model", r->choice.name); /* so that the options that go with it are read for it again */
     run_note_settings(r, "modelOptions", item, r->learner.conf);
     return 0;
 }
@@ -77,25 +82,29 @@ static int64_t row_set_bytes(const struct row_set *s)
 static int allocate(struct run *r, struct opening *o, struct hone_err *err)
 {
     struct tensors *ts = &r->learner.tensors;
-    void *conf = o->conf, *no_decay = o->no_decay, *scheduler_conf = o->scheduler_conf;
-    o->conf = o->no_decay = o->scheduler_conf = NULL;
-    int ret = optim_open(&r->optim, o->optimizer, conf, no_decay, ts, r->pool, err);
-    if (ret) {
-        settings_free(&o->scheduler->item, scheduler_conf);
-        return ret;
+    struct run_chosen c = o->chosen, *left = &o->chosen;
+    left->optimizer = NULL; /* each is taken by what it is given to */
+    left->conf = left->no_decay = NULL;
+    int ret = optim_open(&r->optim, c.optimizer, c.conf, c.no_decay, ts, r->pool, err);
+    if (!ret && c.inner) {
+        left->inner = NULL;
+        ret = optim_wrap(&r->optim, c.inner, c.inner_conf, c.inner_no_decay, err);
     }
+    if (ret)
+        return ret;
+    left->scheduler = NULL;
     int64_t warmup = r->config.warmup_steps;
     if (r->config.warmup_ratio > 0)
         warmup = (int64_t)ceil(r->config.warmup_ratio * (double)r->total_steps);
-    ret = schedule_open(&r->schedule, o->scheduler, scheduler_conf, r->config.learning_rate, warmup, r->total_steps, err);
+    ret = schedule_open(&r->schedule, c.scheduler, c.scheduler_conf, r->config.learning_rate, warmup, r->total_steps, err);
     if (ret)
         return ret;
-    r->memory_bytes = ts->total * 4 * (r->config.restore_best ? 2 : 1) + optim_bytes(&r->optim) + row_set_bytes(&r->train)
+    r->memory_bytes = ts->total * 4 * (1 + (r->config.restore_best != 0) + optim_serves(&r->optim)) + optim_bytes(&r->optim) + row_set_bytes(&r->train)
                       + row_set_bytes(&r->valid);
     if ((double)r->memory_bytes > (double)r->config.memory_mb * 1e6)
         return hone_fail(err, ERR_PRECONDITION, "training needs about %.0f MB (%lld parameters, state of optimizer '%s', %lld examples), more "
                          "than the %lld MB that memoryMb allows", (double)r->memory_bytes * 1e-6, (long long)ts->total,
-                         o->optimizer->item.name, (long long)r->examples, (long long)r->config.memory_mb);
+                         c.optimizer->item.name, (long long)r->examples, (long long)r->config.memory_mb);
     ret = tensors_init(ts, (uint64_t)r->config.seed, err);
     if (!ret)
         ret = optim_alloc(&r->optim, err);
@@ -127,17 +136,21 @@ int run_open(struct run *r, struct train_config *config, const struct run_files 
     *r = (struct run){ .config = *config, .registry = registry, .pool = pool, .plugins = cJSON_CreateArray(),
                        .notes = cJSON_CreateArray(), .resolved = cJSON_Duplicate(config->resolved, 1) };
     *config = (struct train_config){ 0 };
+    r->beat = files->beat ? files->beat : no_beat;
+    r->beat_arg = files->beat_arg;
     open_stopper(r);
     *stage = "plugins";
-    int ret = run_plugins(r, &o.optimizer, &o.conf, &o.no_decay, &o.scheduler, &o.scheduler_conf, err);
+    int ret = run_plugins(r, &o.chosen, err);
     if (ret >= 0) {
         *stage = "data";
         ret = run_read(r, files, &o.texts, err);
     }
     if (ret >= 0) {
         *stage = "model";
+        r->beat(r->beat_arg);
         ret = fit_model(r, &o, err);
     }
+    r->beat(r->beat_arg);
     if (ret >= 0)
         ret = freeze(r, err);
     if (ret >= 0)
@@ -145,14 +158,10 @@ int run_open(struct run *r, struct train_config *config, const struct run_files 
     if (ret >= 0)
         ret = encoded_make(&r->valid.x, r->learner.model, r->learner.self, o.texts.valid, r->valid.n, pool, err);
     run_texts_free(&o.texts);
+    r->beat(r->beat_arg);
     if (ret >= 0)
         ret = allocate(r, &o, err);
-    if (o.optimizer) {
-        settings_free(&o.optimizer->item, o.conf);
-        settings_free(&o.optimizer->item, o.no_decay);
-    }
-    if (o.scheduler)
-        settings_free(&o.scheduler->item, o.scheduler_conf);
+    run_chosen_free(&o.chosen);
     if (ret < 0)
         run_close(r);
     return ret < 0 ? ret : 0;
@@ -163,6 +172,9 @@ void run_close(struct run *r)
     for (int64_t i = 0; r->best && i < r->learner.tensors.n; i++)
         free(r->best[i]);
     free(r->best);
+    for (int64_t i = 0; r->served && i < r->learner.tensors.n; i++)
+        free(r->served[i]);
+    free(r->served);
     passes_close(&r->passes);
     passes_close(&r->eval_passes);
     if (r->optim.item)
@@ -179,6 +191,26 @@ void run_close(struct run *r)
     cJSON_Delete(r->notes);
     config_free(&r->config);
     *r = (struct run){ 0 };
+}
+
+float **run_serve(struct run *r, int *ret, struct hone_err *err)
+{
+    struct tensors *ts = &r->learner.tensors;
+    *ret = 0;
+    if (!optim_serves(&r->optim) || r->state.step == 0)
+        return NULL;
+    if (!r->served && !(r->served = calloc((size_t)ts->n + 1, sizeof *r->served)))
+        *ret = hone_fail(err, HONE_ENOMEM, "memory ran out for the weights that are served");
+    for (int64_t i = 0; i < ts->n && !*ret; i++) {
+        if (!r->served[i] && !(r->served[i] = floats_new(ts->t[i].n)))
+            *ret = hone_fail(err, HONE_ENOMEM, "memory ran out for the weights that are served");
+        else
+            memcpy(r->served[i], ts->t[i].param, (size_t)ts->t[i].n * sizeof(float));
+    }
+    if (*ret)
+        return NULL;
+    optim_serve(&r->optim, r->served);
+    return r->served;
 }
 
 void run_restart(struct run *r)

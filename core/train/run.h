@@ -34,6 +34,7 @@ struct run_state {
     int64_t tokens;             /* input tokens consumed */
     int64_t divergences;
     double loss_sum, loss_weight, hits, counted; /* of the present epoch */
+    double elapsed_ms;          /* when the checkpoint was made */
     double best[4];             /* loss, accuracy, validation loss and accuracy of the best epoch */
 };
 
@@ -53,18 +54,23 @@ struct run {
     struct passes passes, eval_passes;
     struct stopper stopper;
     struct run_state state;
+    float **served;             /* [tensors] weights that are evaluated and served, where they are not the parameters; else NULL */
     float **best;               /* [tensors] copies of the best weights, NULL until there are some */
     int64_t steps_per_epoch, total_steps;
     int64_t examples;           /* of the file, before the split */
     cJSON *plugins;             /* [{kind, name, version, path, sha256}] */
     cJSON *resolved;            /* configuration with every setting of every plugin */
     cJSON *notes;               /* strings: what the user should know of the data */
+    void (*beat)(void *arg);
+    void *beat_arg;
     int64_t memory_bytes;       /* estimate: tensors, state, examples */
 };
 
 struct run_files {
     const char *data, *validation;   /* validation may be NULL */
     enum data_format format;
+    void (*beat)(void *arg);         /* a sign of life, after each stage of run_open() and each batch of an evaluation */
+    void *beat_arg;
 };
 
 /* Reads, checks, splits, fits the model, encodes, allocates. Writes nothing. *stage (may be NULL) says what it was doing when it
@@ -73,6 +79,9 @@ int run_open(struct run *r, struct train_config *config, const struct run_files 
              struct pool *pool, const char **stage, struct hone_err *err);
 void run_close(struct run *r);
 
+/* The weights that are evaluated and served at present: r->served, made anew, or NULL when they are the parameters. A code below 0
+ * in *ret when memory ran out. */
+float **run_serve(struct run *r, int *ret, struct hone_err *err);
 /* First values of parameters, optimizer state and counters, as run_open() left them. */
 void run_restart(struct run *r);
 /* What the "ready" frame says, without the probe of speed. */
@@ -93,9 +102,17 @@ void row_set_free(struct row_set *s);
 
 /* ---- run_plugins.c ---- */
 
-/* Finds paradigm, optimizer and scheduler and fills their settings blocks; the optimizer's go to *conf, *no_decay. */
-int run_plugins(struct run *r, const struct hone_optimizer **optimizer, void **conf, void **no_decay,
-                const struct hone_scheduler **scheduler, void **scheduler_conf, struct hone_err *err);
+/* Plugins with their settings blocks, each block owned; the optimizer's once as it is and once without weight decay. */
+struct run_chosen {
+    const struct hone_optimizer *optimizer, *inner; /* inner: what the optimizer wraps, or NULL */
+    void *conf, *no_decay, *inner_conf, *inner_no_decay;
+    const struct hone_scheduler *scheduler;
+    void *scheduler_conf;
+};
+void run_chosen_free(struct run_chosen *c);
+
+/* Finds paradigm, optimizer and scheduler and fills their settings blocks. On failure *c may be half full. */
+int run_plugins(struct run *r, struct run_chosen *c, struct hone_err *err);
 /* Adds one line to r->plugins. */
 void run_note_plugin(struct run *r, const struct hone_item *item, const struct registry_plugin *from);
 /* Puts a plugin's settings under `key` of r->resolved. */

@@ -123,7 +123,8 @@ static int enough(struct run *r, const struct run_texts *t, const char *path, st
     if (t->outputs < 2)
         return hone_fail(err, HONE_EINVAL, "%s: all %lld training examples have the same expected_output (\"%.*s\"); an agent needs at"
                          " least two different answers to choose from", path, (long long)r->train.n,
-                         (int)(t->output[0].len < 60 ? t->output[0].len : 60), t->output[0].bytes);
+                         (int)utf8_invalid_at(t->output[0].bytes, (size_t)(t->output[0].len < 60 ? t->output[0].len : 60)),
+                         t->output[0].bytes);
     return 0;
 }
 

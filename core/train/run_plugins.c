@@ -35,15 +35,38 @@ static cJSON *copy_options(const cJSON *given)
     return given ? cJSON_Duplicate(given, 1) : cJSON_CreateObject();
 }
 
-/* The optimizer's settings, once as they are and once without weight decay. */
-static int optimizer_settings(struct run *r, const struct hone_item *item, void **conf, void **no_decay, struct hone_err *err)
+void run_chosen_free(struct run_chosen *c)
+{
+    if (c->optimizer) {
+        settings_free(&c->optimizer->item, c->conf);
+        settings_free(&c->optimizer->item, c->no_decay);
+    }
+    if (c->inner) {
+        settings_free(&c->inner->item, c->inner_conf);
+        settings_free(&c->inner->item, c->inner_no_decay);
+    }
+    if (c->scheduler)
+        settings_free(&c->scheduler->item, c->scheduler_conf);
+    *c = (struct run_chosen){ 0 };
+}
+
+/* learningRate where the configuration gives none: lr of the options, else the optimizer's own default. */
+static void learning_rate(struct run *r, const struct hone_item *item, const cJSON *options)
+{
+    const struct hone_param *lr = settings_param(item, "lr");
+    if (!r->config.learning_rate_given && lr)
+        r->config.learning_rate = json_num(options, "lr", lr->dflt);
+    json_put_num(r->resolved, "learningRate", r->config.learning_rate);
+}
+
+/* The settings of an optimizer, once as they are and once without weight decay. Takes `options`. */
+static int optimizer_settings(struct run *r, const struct hone_item *item, cJSON *o, void **conf, void **no_decay, struct hone_err *err)
 {
     const struct train_config *c = &r->config;
-    cJSON *o = copy_options(c->optimizer_options);
     int ret = o ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");
     /* A stored configuration names lr in both places. */
     if (!ret && cJSON_GetObjectItemCaseSensitive(o, "lr") && json_num(o, "lr", -1) != c->learning_rate)
-        ret = hone_fail(err, HONE_EINVAL, "lr: set config.learningRate instead");
+        ret = hone_fail(err, HONE_EINVAL, "lr is %g and config.learningRate %g; set one of them", json_num(o, "lr", -1), c->learning_rate);
     if (!ret && settings_param(item, "lr"))
         ret = option(o, "lr", c->learning_rate);
     if (!ret && c->weight_decay >= 0 && settings_param(item, "weight_decay"))
@@ -59,6 +82,61 @@ static int optimizer_settings(struct run *r, const struct hone_item *item, void 
     return ret;
 }
 
+/* The wrapped optimizer: options base (a name) and base_options, which are taken out of `o`. */
+static int inner_optimizer(struct run *r, cJSON *o, struct run_chosen *c, struct hone_err *err)
+{
+    const struct registry_plugin *from;
+    cJSON *name = cJSON_DetachItemFromObjectCaseSensitive(o, "base"), *options = cJSON_DetachItemFromObjectCaseSensitive(o, "base_options");
+    const char *base = cJSON_IsString(name) ? name->valuestring : name ? NULL : "adam";
+    int ret = 0;
+    if (!base || (options && !cJSON_IsObject(options)))
+        ret = hone_fail(err, HONE_EINVAL, "base must be the name of an optimizer, and base_options an object");
+    const struct hone_item *item = ret ? NULL : registry_find(r->registry, HONE_OPTIMIZER, base, &from, err);
+    if (!ret && !item)
+        ret = err->code;
+    if (!ret && ((const struct hone_optimizer *)(const void *)item)->minimize)
+        ret = hone_fail(err, HONE_EINVAL, "base: '%s' asks for losses itself and cannot be wrapped", base);
+    if (!ret) {
+        c->inner = (const struct hone_optimizer *)(const void *)item;
+        run_note_plugin(r, item, from);
+        learning_rate(r, item, options);
+        ret = optimizer_settings(r, item, options ? options : cJSON_CreateObject(), &c->inner_conf, &c->inner_no_decay, err);
+        options = NULL;
+    }
+    cJSON_Delete(name);
+    cJSON_Delete(options);
+    return ret < 0 ? ret : 0;
+}
+
+static int choose_optimizer(struct run *r, struct run_chosen *c, struct hone_err *err)
+{
+    const struct registry_plugin *from;
+    const struct hone_item *item = registry_find(r->registry, HONE_OPTIMIZER, r->config.optimizer, &from, err);
+    cJSON *o = copy_options(r->config.optimizer_options), *kept;
+    int wraps = item && (item->flags & HONE_OPT_WRAPS);
+    if (!item) {
+        cJSON_Delete(o);
+        return err_prefix(err, "config.optimizer");
+    }
+    c->optimizer = (const struct hone_optimizer *)(const void *)item;
+    run_note_plugin(r, item, from);
+    int ret = wraps ? inner_optimizer(r, o, c, err) : 0;
+    if (!wraps)
+        learning_rate(r, item, o);
+    if (ret >= 0)
+        ret = optimizer_settings(r, item, o, &c->conf, &c->no_decay, err);
+    else
+        cJSON_Delete(o);
+    if (ret < 0)
+        return err_prefix(err, "config.optimizerOptions");
+    run_note_settings(r, "optimizerOptions", item, c->conf);
+    if (wraps && (kept = cJSON_GetObjectItemCaseSensitive(r->resolved, "optimizerOptions"))) {
+        json_put_str(kept, "base", c->inner->item.name);
+        json_put(kept, "base_options", settings_json(&c->inner->item, c->inner_conf));
+    }
+    return 0;
+}
+
 static int paradigm_settings(struct run *r, const struct hone_item *item, struct hone_err *err)
 {
     cJSON *o = copy_options(r->config.paradigm_options);
@@ -71,8 +149,7 @@ static int paradigm_settings(struct run *r, const struct hone_item *item, struct
     return ret;
 }
 
-int run_plugins(struct run *r, const struct hone_optimizer **optimizer, void **conf, void **no_decay,
-                const struct hone_scheduler **scheduler, void **scheduler_conf, struct hone_err *err)
+int run_plugins(struct run *r, struct run_chosen *c, struct hone_err *err)
 {
     const struct registry_plugin *from;
     const struct hone_item *p = registry_find(r->registry, HONE_PARADIGM, r->config.training_type, &from, err);
@@ -81,21 +158,15 @@ int run_plugins(struct run *r, const struct hone_optimizer **optimizer, void **c
     r->paradigm = (const struct hone_paradigm *)(const void *)p;
     run_note_plugin(r, p, from);
     run_note_settings(r, "paradigmOptions", p, r->paradigm_conf);
-    const struct hone_item *o = registry_find(r->registry, HONE_OPTIMIZER, r->config.optimizer, &from, err);
-    if (!o)
-        return err_prefix(err, "config.optimizer");
-    *optimizer = (const struct hone_optimizer *)(const void *)o;
-    if (optimizer_settings(r, o, conf, no_decay, err) < 0)
-        return err_prefix(err, "config.optimizerOptions");
-    run_note_plugin(r, o, from);
-    run_note_settings(r, "optimizerOptions", o, *conf);
+    if (choose_optimizer(r, c, err) < 0)
+        return err->code;
     const struct hone_item *s = registry_find(r->registry, HONE_SCHEDULER, r->config.scheduler_type, &from, err);
     if (!s)
         return err_prefix(err, "config.schedulerType");
-    *scheduler = (const struct hone_scheduler *)(const void *)s;
-    if (!(*scheduler_conf = settings_new(s, r->config.scheduler_options, err)) && s->conf_size)
+    c->scheduler = (const struct hone_scheduler *)(const void *)s;
+    if (!(c->scheduler_conf = settings_new(s, r->config.scheduler_options, err)) && s->conf_size)
         return err_prefix(err, "config.schedulerOptions");
     run_note_plugin(r, s, from);
-    run_note_settings(r, "schedulerOptions", s, *scheduler_conf);
+    run_note_settings(r, "schedulerOptions", s, c->scheduler_conf);
     return 0;
 }

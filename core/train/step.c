@@ -218,7 +218,7 @@ int stepper_take(struct stepper *s, const int64_t *row, int64_t n, double *norm,
     s->n = n;
     s->counted = 0;
     if (r->optim.item->minimize) {
-        ret = optim_minimize(&r->optim, &r->passes, rate, evaluate_step, s, norm, err);
+        ret = optim_minimize(&r->optim, &r->passes, rate, r->config.max_grad_norm, evaluate_step, s, norm, err);
     } else {
         ret = evaluate_step(s, &loss, err);
         if (ret >= 0)
@@ -257,6 +257,7 @@ int validate(struct run *r, double *loss, double *accuracy, struct hone_err *err
             ret = losses(r, p, &rows, NULL, &sum, err);
         if (ret >= 0)
             count_hits(&rows, &hits, &counted);
+        r->beat(r->beat_arg);
     }
     batch_free(&b);
     *loss = sum.weight > 0 ? sum.loss / sum.weight : NAN;

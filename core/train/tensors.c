@@ -66,9 +66,9 @@ int tensors_declare(struct tensors *ts, const struct hone_model *model, void *se
     struct hone_builder b = { .struct_size = sizeof b, .host_data = &d, .tensor = add_tensor, .width = set_width };
     *ts = (struct tensors){ .width = outputs };
     int ret = model->declare(self, &b, err);
-    if (ret >= 0 && ts->width < 1)
-        ret = hone_fail(err, ERR_PLUGIN, "model '%s' declares rows of scores of width %lld", model->item.name,
-                        (long long)ts->width);
+    if (ret >= 0 && (ts->width < 1 || (ts->width != outputs && !(model->item.flags & HONE_MODEL_WRITES))))
+        ret = hone_fail(err, ERR_PLUGIN, "model '%s' declares rows of scores of width %lld; a model that chooses among %lld outputs has "
+                        "that many", model->item.name, (long long)ts->width, (long long)outputs);
     if (ret < 0)
         tensors_free(ts);
     return ret < 0 ? ret : 0;

@@ -89,6 +89,14 @@ static int on_checkpoint(void *arg, const struct checkpoint_done *d, const char 
     return task_send(((struct hook *)arg)->task, "checkpoint", f, &err);
 }
 
+static int on_rolled_back(void *arg, int64_t step)
+{
+    struct hone_err err = { 0 };
+    cJSON *f = cJSON_CreateObject();
+    json_put_int(f, "step", step);
+    return task_send(((struct hook *)arg)->task, "rollback", f, &err);
+}
+
 static enum loop_stop on_stop(void *arg)
 {
     switch (task_stop_asked(((struct hook *)arg)->task)) {
@@ -116,14 +124,20 @@ static void fault_details(struct task *t, const struct config_fault *fault, int 
     }
 }
 
+static void beat_task(void *arg)
+{
+    task_beat(arg);
+}
+
 static int open_run(struct task *t, struct run *r, struct hone_err *err)
 {
     enum { FAULTS = 100 };
     static struct config_fault fault[FAULTS];
     struct train_config config;
     const cJSON *data = json_get(t->start, "data");
-    struct run_files files = { json_str(data, "path", NULL), json_str(data, "validation", NULL),
-                               (enum data_format)data_format_of_name(json_str(data, "format", "auto")) };
+    struct run_files files = { .data = json_str(data, "path", NULL), .validation = json_str(data, "validation", NULL),
+                               .format = (enum data_format)data_format_of_name(json_str(data, "format", "auto")),
+                               .beat = beat_task, .beat_arg = t };
     int n = 0;
     t->stage = "configuration";
     int ret = config_resolve(&config, json_get(t->start, "config"), fault, FAULTS, &n, err);
@@ -211,7 +225,8 @@ static int report(struct task *t, struct run *r, const struct loop_result *resul
 static int train(struct task *t, struct run *r, const char *dir, struct hone_err *err)
 {
     struct hook hook = { .task = t, .run = r };
-    struct loop_hooks hooks = { &hook, on_beat, on_progress, on_epoch, on_checkpoint, on_stop, on_warn };
+    struct loop_hooks hooks = { .arg = &hook, .beat = on_beat, .progress = on_progress, .epoch = on_epoch, .checkpoint = on_checkpoint,
+                                .rolled_back = on_rolled_back, .stop = on_stop, .warn = on_warn };
     struct loop_result result;
     const char *resumed;
     cJSON *ready = NULL;
@@ -230,7 +245,7 @@ static int train(struct task *t, struct run *r, const char *dir, struct hone_err
     if (ret < 0)
         return ret;
     t->stage = "training";
-    ret = loop_train(r, dir, resumed, &hooks, &result, err);
+    ret = loop_train(r, dir, resumed, json_str(json_get(t->start, "resume"), "older", NULL), &hooks, &result, err);
     return ret < 0 ? ret : report(t, r, &result, dir, err);
 }
 

@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /* How much of a slot there is. */
-#define HONE_PER_ELEMENT 0u /* the shape of the parameter; the only extent that update() may use besides PER_GROUP */
+#define HONE_PER_ELEMENT 0u /* the shape of the parameter; update() uses this, PER_GROUP and, with settle(), PER_TENSOR */
 #define HONE_PER_ROW 1u     /* one for each index of the first dimension */
 #define HONE_PER_COL 2u     /* one for each index of the last dimension */
 #define HONE_PER_TENSOR 3u
@@ -57,13 +57,15 @@ struct hone_span {
     const double *sums;  /* [n_sums] totals over sum_scope; NULL while sum() runs or without sum() */
     int64_t step;        /* 1 for the first step */
     int64_t gap;         /* steps since these elements last moved: 1 when dense, more for a row left untouched */
+    int64_t at;          /* place of the first element among those of all tensors, for draws that do not depend on threads; of
+                            dense tensors only */
 };
 
 struct hone_prep {
     int64_t step;        /* 1 for the first step */
     const void *conf;
     void *derived;       /* derived_size bytes, zeroed before the first step and then kept */
-    void *const *state;  /* HONE_PER_GROUP slots; NULL for the others */
+    void *const *state;  /* HONE_PER_GROUP slots (in settle() by tensor: HONE_PER_TENSOR, too); NULL for the others */
 };
 
 #define HONE_SUM_TENSOR 0u /* sum() totals are of one tensor */
@@ -89,11 +91,17 @@ struct hone_closure {
     void (*copy)(struct hone_closure *, uint32_t from, uint32_t to);            /* [main] */
     double (*norm1)(struct hone_closure *, uint32_t x);                         /* sum of |x| [main] */
     double (*norm_max)(struct hone_closure *, uint32_t x);                      /* greatest |x|; NaN if any is [main] */
+    /* Calls fn for spans of all trained tensors, as update() is called; grad is the present gradient, derived is `arg`. fn keeps
+     * update()'s rules. [main] */
+    void (*each)(struct hone_closure *, void (*fn)(const struct hone_span *), const void *arg);
+    /* One step of the wrapped optimizer with the present gradient, of optimizers with HONE_OPT_WRAPS. [main] */
+    int (*inner)(struct hone_closure *, struct hone_err *);
 };
 
 /* item.flags */
 #define HONE_OPT_SPARSE 1u /* update() may be given only the rows that the batch touched */
 #define HONE_OPT_GAP 2u    /* update() reads gap: the host then never joins rows with different gaps */
+#define HONE_OPT_WRAPS 4u  /* minimize() calls inner(): the host reads the settings base (a name) and base_options for it */
 
 struct hone_optimizer {
     struct hone_item item;
@@ -118,6 +126,13 @@ struct hone_optimizer {
     int (*minimize)(struct hone_closure *, struct hone_err *);
     /* Chooses the extent of each slot for one tensor: extents[n_slots] holds the declared ones. Optional. [main] */
     int (*plan)(const void *conf, const struct hone_tensor_info *, uint32_t *extents, struct hone_err *);
+    /* Between sum() and update(): for each tensor (HONE_SUM_TENSOR; p->state then has that tensor's HONE_PER_TENSOR slots, too) or
+     * once a step (HONE_SUM_GROUP). May keep what it learns in those slots and in derived, and may replace the totals by what
+     * update() is to find in sums. Optional. [main] */
+    int (*settle)(const struct hone_prep *, double *sums, struct hone_err *);
+    /* Turns param, a copy of the parameters, into the weights that are evaluated and served, where they are not the parameters
+     * themselves; grad is NULL, state may only be read. Optional. [worker] */
+    void (*serve)(const struct hone_span *);
 };
 
 #ifdef __cplusplus

@@ -161,6 +161,7 @@ static void span(void)
     FIELD(hone_span, sums);
     FIELD(hone_span, step);
     FIELD(hone_span, gap);
+    FIELD(hone_span, at);
     END(hone_span);
 }
 
@@ -190,6 +191,8 @@ static void closure(void)
     FIELD(hone_closure, copy);
     FIELD(hone_closure, norm1);
     FIELD(hone_closure, norm_max);
+    FIELD(hone_closure, each);
+    FIELD(hone_closure, inner);
     END(hone_closure);
 }
 
@@ -211,6 +214,8 @@ static void optimizer(void)
     FIELD(hone_optimizer, update_tensor);
     FIELD(hone_optimizer, minimize);
     FIELD(hone_optimizer, plan);
+    FIELD(hone_optimizer, settle);
+    FIELD(hone_optimizer, serve);
     END(hone_optimizer);
 }
 

@@ -42,6 +42,28 @@ run shared 0 data check "$tmp/three.jsonl" --validation "$data"
 has shared 'Rows in both files'
 run missing 4 data check "$tmp/nothing.jsonl"
 
+# CSV as others write it: an empty last field, text behind a quote, quotes and line breaks inside of fields.
+printf 'input,expected_output,feedback\r\nhi,hello,\r\n"a ""b""\nc",d,partial\r\nbye now,bye,' >"$tmp/odd.csv"
+run odd 0 data convert "$tmp/odd.csv" - --to jsonl
+has odd '"a \"b\"\nc"' '"feedback": "partial"' '"bye now"'
+printf 'input,expected_output\n"He said" hello,greet\nx,y\n' >"$tmp/stray.csv"
+run stray 3 data check "$tmp/stray.csv"
+has stray 'stray.csv:2:' 'closing quote'
+# What a format cannot hold is said, not changed.
+printf '%s\n' '{"input":"a","expected_output":"x\ty"}' >"$tmp/tab.jsonl"
+run tab 3 data convert "$tmp/tab.jsonl" "$tmp/tab.tsv"
+run tab 3 data convert "$tmp/tab.jsonl" "$tmp/tab.ft" --to fasttext
+printf '[{"input":"a","expected_output":"b","metadata":{\n  "k": [\n 1 ]}},{"input":"c","expected_output":"d"}]' >"$tmp/pretty.json"
+run pretty 0 data convert "$tmp/pretty.json" "$tmp/pretty.jsonl"
+run pretty 0 data check "$tmp/pretty.jsonl"
+has pretty '2 rows' '0 errors'
+# A wrong answer of an input does not hide that its right ones differ.
+printf '%s\n' '{"input":"a","expected_output":"x","feedback":"incorrect"}' '{"input":"a","expected_output":"y"}' \
+    '{"input":"A","expected_output":"z"}' >"$tmp/differ.jsonl"
+run differ 0 data check "$tmp/differ.jsonl"
+has differ 'different outputs: 3'
+lacks differ 'Exact duplicates'
+
 # A division: every row on one side, stratified, seeded.
 run split 0 data split "$data" "$tmp/train.jsonl" "$tmp/valid.jsonl" --share 0.2
 same 'every row is somewhere' "$(cat "$tmp/train.jsonl" "$tmp/valid.jsonl" | wc -l | tr -d ' ')" 1270

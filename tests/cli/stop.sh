@@ -78,6 +78,24 @@ sleep 1
 run resumed 0 job resume "$job" --json -q
 same 'without a checkpoint' "$(value resumed weights_sha256)" "$weights"
 
+# A model that `auto` took because of the memory: the same one goes on.
+for i in $(seq 3000); do echo "{\"input\":\"word$i and $((i * 7 % 300)) more\",\"expected_output\":\"o$((i % 1500))\"}"; done >"$tmp/wide.jsonl"
+kept_data=$data
+data=$tmp/wide.jsonl
+bow='--set epochs=40 --set earlyStopping=false --set checkpointInterval=4 --set memoryMb=20'
+# shellcheck disable=SC2086
+run small 0 train --agent small --data "$data" $bow --json -q
+has small '"name": "bow"'
+# shellcheck disable=SC2086
+begin bow $bow
+epoch 9
+kill -INT "$pid"
+ended 130
+run resumed 0 job resume "$job" --json -q
+same 'a chosen model resumes' "$(value resumed weights_sha256)" "$(value small weights_sha256)"
+holds 'two checkpoints are kept' "$(ls "$tmp/state/jobs/$job" | grep -c checkpoint)" -le 2
+data=$kept_data
+
 # A damaged checkpoint is not used; an older one or the start is.
 # shellcheck disable=SC2086
 begin damaged $long

@@ -44,12 +44,20 @@ for threads in 2 4 8; do
 done
 for optimizer in sgd adam adamw adagrad lamb lbfgs; do
     for threads in 1 3; do
-        run "$optimizer$threads" 0 train --agent o --data "$data" --set optimizer=$optimizer --set epochs=4 --set threads=$threads --json -q
+        few=
+        [ $optimizer = lbfgs ] && few='--set optimizerOptions.max_iter=4'
+        # shellcheck disable=SC2086
+        run "$optimizer$threads" 0 train --agent o --data "$data" --set optimizer=$optimizer --set epochs=4 --set threads=$threads $few --json -q
     done
     same "$optimizer" "$(value ${optimizer}1 weights_sha256)" "$(value ${optimizer}3 weights_sha256)"
     n=$(thousandths ${optimizer}1 validation_accuracy)
     holds "$optimizer learns" "${n:-0}" -ge 100
 done
+run many 3 train --agent o --data "$data" --set optimizer=lbfgs --set optimizerOptions.history_size=100
+has many.err 'copies of state'
+run clipped 0 train --agent o --data "$data" --set optimizer=lbfgs --set optimizerOptions.max_iter=3 --set epochs=1 --set maxGradNorm=0.001 --json -q
+run free 0 train --agent o --data "$data" --set optimizer=lbfgs --set optimizerOptions.max_iter=3 --set epochs=1 --json -q
+holds 'maxGradNorm holds for lbfgs' "$(value clipped weights_sha256)" != "$(value free weights_sha256)"
 for threads in 1 3; do
     run bow$threads 0 train --agent b --data "$data" --set model=bow --set epochs=4 --set threads=$threads --json -q
 done

@@ -157,7 +157,7 @@ static void closures(void)
         struct hone_err err = { 0 };
         double lr = open_bench(&b, "lbfgs", lbfgs_reference[k].options, 2), norm;
         passes_begin(&b.passes);
-        CU_ASSERT_EQUAL(optim_minimize(&b.optim, &b.passes, lr, bowl, &b, &norm, &err), 0);
+        CU_ASSERT_EQUAL(optim_minimize(&b.optim, &b.passes, lr, 0, bowl, &b, &norm, &err), 0);
         double off = deviation(&b, lbfgs_reference[k].x);
         if (off > 1e-4)
             printf("lbfgs %s: %g\n", lbfgs_reference[k].options, off);
