@@ -109,7 +109,12 @@ cJSON *api_evaluate(struct api *a, const cJSON *in, const struct api_hooks *hook
         return NULL;
     }
     put_fields(start, a, &row, in);
-    cJSON *result = run_task(a, start, 0, hooks, err);
+    int rc = test ? 0 : stored_data_whole(a, row.data_file, row.data_sha256, err);
+    if (rc == 0 && !test && row.validation_file)
+        rc = stored_data_whole(a, row.validation_file, row.validation_sha256, err);
+    if (rc < 0)
+        cJSON_Delete(start);
+    cJSON *result = rc < 0 ? NULL : run_task(a, start, 0, hooks, err);
     if (result)
         out = keep(a, &row, in, result, err);
     struct kept data = { .name = row.data_name, .path = state_path(a, row.data_file) };

@@ -102,6 +102,17 @@ int hold_data(struct api *a, struct hone_err *err)
     return rc < 0 ? rc : fd;
 }
 
+int stored_data_whole(const struct api *a, const char *file, const char *sha256, struct hone_err *err)
+{
+    char have[65];
+    char *path = state_path(a, file);
+    int rc = path ? file_sha256(path, have, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    if (rc == 0 && strcmp(have, sha256) != 0)
+        rc = hone_fail(err, ERR_CORRUPT, "%s: the stored data is not what the job was started with", path);
+    free(path);
+    return rc;
+}
+
 /* Removes the files of a hash, whatever their suffix. */
 static void remove_stored(int dir_fd, const char *sha256)
 {

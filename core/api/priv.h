@@ -54,6 +54,8 @@ struct kept {
 int file_usable(const char *path, struct hone_err *err);
 int keep_file(struct api *a, const char *path, const char *format, struct kept *k, struct hone_err *err);
 void kept_free(struct kept *k);
+/* Whether a stored file is what its job was started with: 0, ERR_CORRUPT or HONE_EIO. */
+int stored_data_whole(const struct api *a, const char *file, const char *sha256, struct hone_err *err);
 /* A shared lock on the data directory, to be held (close()) from keep_file() until a job in the books names the file. */
 int hold_data(struct api *a, struct hone_err *err);
 /* Removes the stored file unless a job uses it or somebody else holds the directory. `hold`: our own lock, given up. */

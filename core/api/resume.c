@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "core/api/priv.h"
 #include "core/base/file.h"
@@ -13,6 +14,8 @@
 #include "core/jobs/lock.h"
 #include "core/store/checkpoint.h"
 #include "core/store/history.h"
+
+#define DYING_LOOKS 10 /* tenths of a second that the worker of a killed program may take to end */
 
 struct resumption {
     struct job_row row;
@@ -127,17 +130,6 @@ static cJSON *resume_frame(const struct api *a, const struct resumption *q, cJSO
     return f;
 }
 
-static int stored_data_whole(const struct api *a, const char *file, const char *sha256, struct hone_err *err)
-{
-    char have[65];
-    char *path = state_path(a, file);
-    int rc = path ? file_sha256(path, have, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
-    if (rc == 0 && strcmp(have, sha256) != 0)
-        rc = hone_fail(err, ERR_CORRUPT, "%s: the stored data is not what the job was started with", path);
-    free(path);
-    return rc;
-}
-
 static int book(struct runner *r, const struct resumption *q, struct hone_err *err)
 {
     struct store *s = store_open_existing(r->a->state_dir, err);
@@ -201,6 +193,12 @@ cJSON *api_resume(struct api *a, const cJSON *in, const struct api_hooks *hooks,
     if (!name)
         return NULL;
     int rc = read_books(&r, name, &q, err);
+    for (int i = 0; i < DYING_LOOKS && rc == ERR_CONFLICT && q.row.status == JOB_RUNNING; i++) {
+        nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+        job_free(&q.row);
+        q.row = (struct job_row){ 0 };
+        rc = read_books(&r, name, &q, err);
+    }
     int done = rc >= 0 && q.row.status == JOB_COMPLETED;
     if (rc >= 0 && !done)
         rc = go_on(&r, &q, err);

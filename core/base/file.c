@@ -228,9 +228,13 @@ int file_store(const char *src, const char *dir, const char *suffix, char hex[65
     char *temporary = NULL, *final = NULL;
     struct stat st;
     int64_t n = 0;
-    int in = strcmp(src, "-") == 0 ? dup(STDIN_FILENO) : open_regular(src, &st, err), out = -1, ret = 0;
+    int in = strcmp(src, "-") == 0 ? dup(STDIN_FILENO) : open(src, O_RDONLY | O_CLOEXEC | O_NOCTTY), out = -1, ret = 0;
     if (in < 0)
-        return in == -1 && strcmp(src, "-") == 0 ? err_errno(err, "read", "standard input") : in;
+        return err_errno(err, "read", strcmp(src, "-") == 0 ? "standard input" : src);
+    if (fstat(in, &st) == 0 && S_ISDIR(st.st_mode)) {
+        close(in);
+        return hone_fail(err, HONE_EIO, "%s: is a directory; expected a file", src);
+    }
     if (asprintf(&temporary, "%s/.new.XXXXXX", dir) < 0) {
         temporary = NULL;
         ret = hone_fail(err, HONE_ENOMEM, "memory ran out");
@@ -262,6 +266,60 @@ out:
     free(temporary);
     free(final);
     return ret;
+}
+
+int file_out_open(struct file_out *o, const char *path, struct hone_err *err)
+{
+    struct stat st;
+    int there = stat(path, &st) == 0;
+    *o = (struct file_out){ .fd = -1 };
+    if (strcmp(path, "-") == 0) {
+        o->fd = STDOUT_FILENO;
+        return 0;
+    }
+    o->path = there && S_ISREG(st.st_mode) ? realpath(path, NULL) : strdup(path); /* a link stays one */
+    int ret = o->path ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    if (!ret && there && S_ISDIR(st.st_mode))
+        ret = hone_fail(err, HONE_EIO, "%s: is a directory; expected a file", path);
+    else if (!ret && there && !S_ISREG(st.st_mode) && (o->fd = open(path, O_WRONLY | O_CLOEXEC)) < 0)
+        ret = err_errno(err, "open", path);
+    else if (!ret && o->fd < 0 && asprintf(&o->temporary, "%s.XXXXXX", o->path) < 0)
+        ret = hone_fail(err, HONE_ENOMEM, "memory ran out");
+    else if (!ret && o->fd < 0 && (o->fd = mkostemp(o->temporary, O_CLOEXEC)) < 0)
+        ret = err_errno(err, "create", path);
+    if (ret) {
+        free(o->temporary);
+        free(o->path);
+        *o = (struct file_out){ .fd = -1 };
+    }
+    return ret;
+}
+
+int file_out_close(struct file_out *o, int good, struct hone_err *err)
+{
+    int ret = 0;
+    mode_t mask = umask(0);
+    umask(mask);
+    if (o->temporary) {
+        if (good && (fchmod(o->fd, 0666 & ~mask) || fsync(o->fd) || rename(o->temporary, o->path)))
+            ret = err_errno(err, "write", o->path);
+        if (!good || ret)
+            unlink(o->temporary);
+    }
+    if (o->path && o->fd >= 0)
+        close(o->fd);
+    if (good && !ret && o->temporary)
+        ret = file_sync_dir(o->path, err);
+    free(o->temporary);
+    free(o->path);
+    *o = (struct file_out){ .fd = -1 };
+    return ret;
+}
+
+int file_same(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 char *path_join(const char *dir, const char *name)

@@ -25,6 +25,17 @@ void bytes_sha256(const void *bytes, size_t n, char hex[65]);
 /* Copies src ("-" is standard input) to a new file under dir named <sha256><suffix>, durably, and returns the hash.
  * An equal file that exists already is kept. Nothing is left behind on failure. `bytes` (may be NULL) gets the size. */
 int file_store(const char *src, const char *dir, const char *suffix, char hex[65], int64_t *bytes, struct hone_err *err);
+/* A result on its way: a file that appears as a whole or not at all; "-" is standard output, and what exists and is no regular file
+ * (a device, a pipe) is written as it is. */
+struct file_out {
+    int fd;
+    char *path, *temporary;  /* owned; temporary NULL: written directly */
+};
+int file_out_open(struct file_out *o, const char *path, struct hone_err *err);
+/* With `good` the file takes its place, durably; else it is gone and an older one stays. Returns 0, or HONE_EIO. */
+int file_out_close(struct file_out *o, int good, struct hone_err *err);
+/* Whether two names lead to one existing regular file. */
+int file_same(const char *a, const char *b);
 /* dir + "/" + name in memory of its own (free()), NULL when memory ran out. */
 char *path_join(const char *dir, const char *name);
 /* The directory of the running program, without a slash at the end; 0 or HONE_EIO. */

@@ -1,6 +1,5 @@
 /* `hone ask`: one question, the lines of standard input, or a file of them. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,15 @@
 
 #define MAX_INPUT (64u << 20)
 
+/* A text on one line; to a terminal without what would steer it. */
+static void put_text(const char *text)
+{
+    int terminal = isatty(STDOUT_FILENO);
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++)
+        putchar(terminal && (*p < 0x20 || *p == 0x7f) && *p != '\n' && *p != '\t' ? '?' : *p);
+    putchar('\n');
+}
+
 static void show_answers(const struct cli *c, const cJSON *o)
 {
     const cJSON *a, *alternative;
@@ -22,7 +30,7 @@ static void show_answers(const struct cli *c, const cJSON *o)
         if (json_bool(a, "abstained", 0))
             puts(many ? "" : "(no answer: the confidence is below the threshold)");
         else
-            puts(output ? output : "");
+            put_text(output ? output : "");
         cJSON_ArrayForEach(alternative, json_get(a, "alternatives"))
             printf("  %.4f  %s\n", json_num(alternative, "confidence", 0), json_str(alternative, "output", ""));
         if (!many && !cJSON_GetArraySize(json_get(a, "alternatives")))
@@ -71,6 +79,8 @@ static int put_texts(const struct cli *c, cJSON *in, struct hone_err *err)
     int line = 0;
     if (strcmp(c->arg[1], "-") == 0) {
         texts = read_lines(err);
+    } else if (c->arg[1][strspn(c->arg[1], " \t\r\n")] == '\0') {
+        return hone_fail(err, HONE_EINVAL, "the text is empty; ask something");
     } else {
         texts = cJSON_CreateArray();
         cJSON_AddItemToArray(texts, cJSON_CreateString(c->arg[1]));
@@ -91,28 +101,20 @@ static int put_texts(const struct cli *c, cJSON *in, struct hone_err *err)
 static int ask_file(struct cli *c, cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
 {
     const char *output = cli_value(c, "output");
-    char *temporary = NULL;
-    int fd = STDOUT_FILENO;
-    if (output) {
-        if (asprintf(&temporary, "%s.part-%ld", output, (long)getpid()) < 0)
-            return hone_fail(err, HONE_ENOMEM, "memory ran out");
-        fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    }
+    struct file_out to;
     cJSON *out = NULL;
-    int rc = fd < 0 ? err_errno(err, "create", temporary) : 0;
-    if (rc == 0 && !(out = api_predict(&c->api, in, fd, hooks, err)))
+    if (output && file_same(output, cli_value(c, "batch")))
+        return hone_fail(err, HONE_EINVAL, "%s would be overwritten by its answers; give another file", output);
+    int rc = file_out_open(&to, output ? output : "-", err);
+    if (rc < 0)
+        return rc;
+    if (!(out = api_predict(&c->api, in, to.fd, hooks, err)))
         rc = err->code;
-    if (output && fd >= 0) {
-        if (rc == 0 && (fsync(fd) != 0 || rename(temporary, output) != 0))
-            rc = err_errno(err, "write", output);
-        close(fd);
-        if (rc < 0)
-            unlink(temporary);
-    }
+    int closed = file_out_close(&to, rc == 0, err);
+    rc = rc ? rc : closed;
     if (rc == 0)
         cli_hint(c, "%lld answers in %.3f s", (long long)json_int(out, "count", 0), json_num(out, "seconds", 0));
     cJSON_Delete(out);
-    free(temporary);
     return rc;
 }
 

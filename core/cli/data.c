@@ -83,12 +83,15 @@ static int run_check(struct cli *c, struct hone_err *err)
     int rc = data_check(c->arg[0], cli_value(c, "validation"), &options, &report, err);
     if (rc < 0)
         return rc;
+    static const char *const findings[] = { "duplicates", "conflicts", "shared" };
     long long errors = (long long)json_int(report, "errors", 0), warnings = (long long)json_int(report, "warnings", 0);
+    for (size_t i = 0; i < sizeof findings / sizeof findings[0]; i++)
+        warnings += (long long)json_int(json_get(report, findings[i]), "count", 0);
     rc = cli_result(c, report, show_check, err);
     if (rc == 0 && errors > 0)
         fprintf(stderr, "hone: %s: %lld rows cannot be used\n", c->arg[0], errors);
     if (rc == 0 && errors == 0 && warnings > 0 && cli_value(c, "strict"))
-        fprintf(stderr, "hone: %s: %lld warnings\n", c->arg[0], warnings);
+        fprintf(stderr, "hone: %s: %lld warnings and findings\n", c->arg[0], warnings);
     c->answered = 1;
     return rc == 0 && (errors > 0 || (warnings > 0 && cli_value(c, "strict"))) ? HONE_EINVAL : rc;
 }
@@ -96,7 +99,7 @@ static int run_check(struct cli *c, struct hone_err *err)
 static const struct cli_option check_options[] = {
     { "format", "NAME", "format of the file: auto, jsonl, json, csv, tsv, fasttext, chat, alpaca" },
     { "validation", "FILE", "also look for rows that this file shares" },
-    { "strict", NULL, "warnings fail, too" },
+    { "strict", NULL, "warnings, duplicates, contradictions and shared rows fail, too" },
     { NULL, NULL, NULL },
 };
 const struct cli_command cmd_data_check = {
@@ -115,9 +118,15 @@ static int run_convert(struct cli *c, struct hone_err *err)
     if (format_option(c, "format", &options.format, err) < 0 || format_option(c, "to", &to, err) < 0)
         return err->code;
     int rc = data_convert(c->arg[0], &options, c->arg[1], to, cli_value(c, "lossy") != NULL, &rows, err);
-    if (rc == 0)
+    if (rc < 0)
+        return rc;
+    if (!c->json || strcmp(c->arg[1], "-") == 0) {
         cli_hint(c, "%lld rows written to %s", (long long)rows, strcmp(c->arg[1], "-") == 0 ? "standard output" : c->arg[1]);
-    return rc;
+        return 0;
+    }
+    cJSON *o = cli_query("output", c->arg[1], NULL);
+    json_put_int(o, "rows", rows);
+    return cli_result(c, o, NULL, err);
 }
 
 static const struct cli_option convert_options[] = {
@@ -143,9 +152,16 @@ static int run_split(struct cli *c, struct hone_err *err)
         cli_number(c, "seed", 0, 9007199254740992.0, 42, &seed, err) < 0)
         return err->code;
     int rc = data_split_file(c->arg[0], &options, share, (uint64_t)seed, c->arg[1], c->arg[2], &train, &validation, err);
-    if (rc == 0)
+    if (rc < 0)
+        return rc;
+    if (!c->json) {
         cli_hint(c, "%lld rows in %s, %lld in %s", (long long)train, c->arg[1], (long long)validation, c->arg[2]);
-    return rc;
+        return 0;
+    }
+    cJSON *o = cJSON_CreateObject();
+    json_put_int(o, "training_rows", train);
+    json_put_int(o, "validation_rows", validation);
+    return cli_result(c, o, NULL, err);
 }
 
 static const struct cli_option split_options[] = {

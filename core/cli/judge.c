@@ -139,7 +139,8 @@ static void show_written(const struct cli *c, const cJSON *o)
 static int run_report(struct cli *c, struct hone_err *err)
 {
     const char *output = cli_value(c, "output"), *options = cli_value(c, "options");
-    cJSON *in = cli_query("job_id", c->arg[0], "format", cli_value(c, "format"), "output", output, NULL);
+    cJSON *in = cli_query("job_id", c->arg[0], "format", cli_value(c, "format") ? cli_value(c, "format") : c->json ? "json" : NULL, "output", output,
+                          NULL);
     cJSON *parsed = options ? options_of(options, err) : NULL;
     if (options && !parsed) {
         cJSON_Delete(in);

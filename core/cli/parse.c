@@ -49,7 +49,7 @@ static int global_flag(struct cli *c, const char *name)
     else if (strcmp(name, "verbose") == 0)
         c->verbose++;
     else if (strcmp(name, "version") == 0) {
-        printf("hone %s\n", HONE_VERSION);
+        printf(c->json ? "{\"version\": \"%s\"}\n" : "hone %s\n", HONE_VERSION);
         return 2;
     } else {
         cli_help(c->command);
@@ -116,6 +116,8 @@ static int check_args(const struct cli *c, struct hone_err *err)
 
 int cli_parse(struct cli *c, int argc, char **argv, struct hone_err *err)
 {
+    for (int k = 1; k < argc && strcmp(argv[k], "--") != 0; k++) /* also for what is wrong before it */
+        c->json |= strcmp(argv[k], "--json") == 0;
     int i = 1, plain = 0, words;
     /* global options may stand before the command */
     for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
@@ -126,7 +128,8 @@ int cli_parse(struct cli *c, int argc, char **argv, struct hone_err *err)
         i += used;
     }
     if (i >= argc) {
-        cli_help(NULL);
+        if (!c->json)
+            cli_help(NULL);
         return i > 1 || argc > 1 ? hone_fail(err, ERR_USAGE, "no command was given") : 1;
     }
     if (strcmp(argv[i], "help") == 0) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/base/json.h"
+#include "core/base/text.h"
 #include "core/cli/commands.h"
 
 static void show_plugins(const struct cli *c, const cJSON *o)
@@ -26,7 +27,15 @@ static void show_plugins(const struct cli *c, const cJSON *o)
 
 static int run_list(struct cli *c, struct hone_err *err)
 {
-    cJSON *in = cli_query("kind", cli_value(c, "kind"), NULL), *out = api_plugin_list(&c->api, in, err);
+    static const char *const kinds[] = { "optimizer", "scheduler", "paradigm", "model", "metric", "report", NULL };
+    const char *kind = cli_value(c, "kind"), *near = kind ? text_nearest(kind, kinds) : NULL;
+    int known = !kind;
+    for (int i = 0; kinds[i] && kind; i++)
+        known |= strcmp(kinds[i], kind) == 0;
+    if (!known)
+        return hone_fail(err, ERR_USAGE, "--kind is '%.40s'%s%s; expected optimizer, scheduler, paradigm, model, metric or report", kind,
+                         near ? "; did you mean " : "", near ? near : "");
+    cJSON *in = cli_query("kind", kind, NULL), *out = api_plugin_list(&c->api, in, err);
     cJSON_Delete(in);
     return cli_result(c, out, show_plugins, err);
 }
@@ -82,8 +91,15 @@ static void show_plugin(const struct cli *c, const cJSON *o)
 static int run_inspect(struct cli *c, struct hone_err *err)
 {
     cJSON *in = cli_query("name", c->arg[0], NULL), *out = api_plugin_inspect(&c->api, in, err);
+    const cJSON *first = cJSON_GetArrayItem(json_get(out, "plugins"), 0);
+    const char *fault = json_str(first, "error", NULL);
+    if (fault)
+        hone_fail(err, HONE_EINVAL, "%s", fault);
     cJSON_Delete(in);
-    return cli_result(c, out, show_plugin, err);
+    if (!fault)
+        return cli_result(c, out, show_plugin, err);
+    cJSON_Delete(out);
+    return err->code;
 }
 
 const struct cli_command cmd_plugin_inspect = {

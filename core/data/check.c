@@ -12,7 +12,7 @@ struct seen_row {
     uint64_t hash;               /* of the folded input */
     int64_t line;
     int32_t output;
-    uint8_t validation, feedback;
+    uint8_t validation, feedback, weightless;
 };
 
 struct checking {
@@ -88,7 +88,8 @@ static int on_row(void *arg, const struct example_row *row, struct hone_err *err
     uint64_t h = 1;
     for (int64_t i = 0; i < c->words.n; i++)
         h = hone_hash_pair(h, c->words.hash[i]);
-    c->row[c->n] = (struct seen_row){ h, row->line, output, (uint8_t)c->reading_validation, row->feedback };
+    c->row[c->n] = (struct seen_row){ h, row->line, output, (uint8_t)c->reading_validation, row->feedback,
+                                       !(row->weight > 0) };
     min_hashes(c, c->mins[c->n]);
     c->n++;
     return 0;
@@ -291,6 +292,39 @@ static int analyse(const struct checking *c, cJSON *report)
     return o ? 0 : HONE_ENOMEM;
 }
 
+static void complain(struct checking *c, const char *text, const char *fix)
+{
+    struct data_fault f = { .line = 1, .severity = 0 };
+    snprintf(f.code, sizeof f.code, "untrainable");
+    snprintf(f.text, sizeof f.text, "%s", text);
+    snprintf(f.fix, sizeof f.fix, "%s", fix);
+    on_fault(c, &f);
+}
+
+/* What no training could learn from. */
+static void untrainable(struct checking *c)
+{
+    int64_t right = 0;
+    int32_t first = -1;
+    int differ = 0;
+    for (int64_t i = 0; i < c->training; i++) {
+        const struct seen_row *r = &c->row[i];
+        if (r->feedback == HONE_INCORRECT || r->weightless || r->output < 0)
+            continue;
+        right++;
+        differ |= first >= 0 && r->output != first;
+        first = first < 0 ? r->output : first;
+    }
+    if (c->training == 0 && c->errors > 0)
+        return;
+    if (c->training < 2)
+        complain(c, "there are fewer than two usable rows", "add examples");
+    else if (right == 0)
+        complain(c, "no row teaches an answer: all are marked incorrect or have weight 0", "add rows with the right expected_output");
+    else if (!differ)
+        complain(c, "all rows that teach an answer have the same expected_output", "add examples of another answer");
+}
+
 int data_check(const char *path, const char *validation, const struct read_options *options, cJSON **report,
                struct hone_err *err)
 {
@@ -308,6 +342,8 @@ int data_check(const char *path, const char *validation, const struct read_optio
         ret = examples_stream(validation, &other, &sink, err);
     }
     if (!ret) {
+        c.file = path;
+        untrainable(&c);
         json_put_str(*report, "file", path);
         json_put_int(*report, "rows", c.training);
         json_put_int(*report, "validation_rows", c.n - c.training);

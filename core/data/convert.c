@@ -15,8 +15,7 @@
 
 struct output_file {
     const char *path;
-    char *temporary;      /* NULL for standard output */
-    int fd;
+    struct file_out out;
     struct buf b;
     enum data_format format;
     int lossy;
@@ -25,29 +24,11 @@ struct output_file {
     int64_t faults;
 };
 
-static int open_output(struct output_file *o, const char *path, struct hone_err *err)
-{
-    o->path = path;
-    o->fd = STDOUT_FILENO;
-    if (strcmp(path, "-") == 0)
-        return 0;
-    if (asprintf(&o->temporary, "%s.XXXXXX", path) < 0) {
-        o->temporary = NULL;
-        return hone_fail(err, HONE_ENOMEM, "memory ran out");
-    }
-    if ((o->fd = mkostemp(o->temporary, O_CLOEXEC)) >= 0)
-        return 0;
-    err_errno(err, "create", path);
-    free(o->temporary);
-    o->temporary = NULL;
-    return err->code;
-}
-
 static int flush(struct output_file *o, struct hone_err *err)
 {
     if (buf_oom(&o->b))
         return hone_fail(err, HONE_ENOMEM, "memory ran out");
-    if (o->b.n && file_write_all(o->fd, o->b.p, o->b.n))
+    if (o->b.n && file_write_all(o->out.fd, o->b.p, o->b.n))
         return err_errno(err, "write", o->path);
     buf_clear(&o->b);
     return 0;
@@ -57,18 +38,9 @@ static int flush(struct output_file *o, struct hone_err *err)
 static int close_output(struct output_file *o, int good, struct hone_err *err)
 {
     int ret = good ? flush(o, err) : 0;
-    if (o->temporary) {
-        if (good && !ret && (fchmod(o->fd, 0644) || fsync(o->fd) || rename(o->temporary, o->path)))
-            ret = err_errno(err, "write", o->path);
-        if (!good || ret)
-            unlink(o->temporary);
-        close(o->fd);
-        if (good && !ret)
-            ret = file_sync_dir(o->path, err);
-    }
-    free(o->temporary);
+    int closed = file_out_close(&o->out, good && !ret, err);
     buf_free(&o->b);
-    return ret;
+    return ret ? ret : closed;
 }
 
 static int is_blank(char c)
@@ -272,7 +244,10 @@ int data_convert(const char *src, const struct read_options *options, const char
 {
     struct output_file o = { .format = to == DATA_AUTO ? by_suffix(dst) : to, .lossy = lossy };
     struct row_sink sink = { &o, on_row, on_fault };
-    int ret = open_output(&o, dst, err);
+    o.path = dst;
+    if (file_same(src, dst))
+        return hone_fail(err, HONE_EINVAL, "%s would be overwritten by itself; give another file", dst);
+    int ret = file_out_open(&o.out, dst, err);
     if (ret)
         return ret;
     ret = examples_stream(src, options, &sink, err);
@@ -287,40 +262,44 @@ int data_convert(const char *src, const struct read_options *options, const char
     return ret ? ret : closed;
 }
 
-/* Writes rows row[0..n) as JSONL. */
-static int write_rows(const struct examples *e, const int64_t *row, int64_t n, const char *path, struct hone_err *err)
+/* Rows row[0..n) as JSONL into o, which stays open. */
+static int write_rows(struct output_file *o, const struct examples *e, const int64_t *row, int64_t n, const char *path,
+                      struct hone_err *err)
 {
-    struct output_file o = { .format = DATA_JSONL };
-    int ret = open_output(&o, path, err);
-    if (ret)
-        return ret;
+    *o = (struct output_file){ .format = DATA_JSONL, .path = path };
+    int ret = file_out_open(&o->out, path, err);
     for (int64_t i = 0; i < n && !ret; i++) {
         int64_t k = row[i];
         struct example_row r = { .input = e->input[k], .answer = { NULL, -1 }, .metadata = e->metadata[k],
                                  .feedback = e->feedback[k], .weight = e->weight[k] };
         if (e->output[k] >= 0)
             r.answer = e->outputs.name[e->output[k]];
-        ret = on_row(&o, &r, err);
+        ret = on_row(o, &r, err);
     }
-    int closed = close_output(&o, !ret, err);
-    return ret ? ret : closed;
+    return ret ? ret : flush(o, err);
 }
 
 int data_split_file(const char *src, const struct read_options *options, double share, uint64_t seed, const char *train,
                     const char *validation, int64_t *n_train, int64_t *n_validation, struct hone_err *err)
 {
     struct examples e;
+    struct output_file left = { .out.fd = -1 }, right = { .out.fd = -1 };
     int64_t *t = NULL, *v = NULL;
+    if (file_same(src, train) || file_same(src, validation) || file_same(train, validation) || strcmp(train, validation) == 0)
+        return hone_fail(err, HONE_EINVAL, "%s, %s and %s must be three files", src, train, validation);
     int ret = examples_read(&e, src, options, err);
     if (ret)
         return ret;
     ret = split_examples(&e, share, seed, &t, n_train, &v, n_validation, err);
     if (!ret)
-        ret = write_rows(&e, t, *n_train, train, err);
-    if (!ret && (ret = write_rows(&e, v, *n_validation, validation, err)))
-        unlink(train);
+        ret = write_rows(&left, &e, t, *n_train, train, err);
+    if (!ret)
+        ret = write_rows(&right, &e, v, *n_validation, validation, err);
+    int closed = close_output(&left, !ret, err);
+    ret = ret ? ret : closed;
+    closed = close_output(&right, !ret, err);
     free(t);
     free(v);
     examples_free(&e);
-    return ret;
+    return ret ? ret : closed;
 }

@@ -191,11 +191,11 @@ static void drop_empty(float **column, int64_t n)
 static int first_fault(const struct gathering *g, const char *path, struct hone_err *err)
 {
     const struct data_fault *f = &g->first;
-    char place[48] = "", more[160] = "";
+    char place[48] = "", more[600] = "";
     if (f->column > 0)
         snprintf(place, sizeof place, ":%lld", (long long)f->column);
     if (g->faults > 1)
-        snprintf(more, sizeof more, " (and %lld more; `hone data check %.80s` lists them)", (long long)g->faults - 1, path);
+        snprintf(more, sizeof more, " (and %lld more; `hone data check %.480s` lists them)", (long long)g->faults - 1, path);
     return hone_fail(err, HONE_EINVAL, "%s:%lld%s: %s; %s%s", strcmp(path, "-") == 0 ? "(standard input)" : path,
                      (long long)f->line, place, f->text, f->fix, more);
 }

@@ -137,7 +137,7 @@ static int read_number(struct table *t, int64_t line, const struct hone_string *
     *out = (float)v;
     if (*end || !(v >= 0) || !isfinite(*out)) {
         int ret = reading_fault(t->r, 0, line, 0, "bad_weight", "weight", "write a number such as 0.5",
-                                "weight is \"%.40s\"; expected a number of at least 0", copy);
+                                "weight is \"%.40s\"; expected a number from 0 to 3.4e38", copy);
         return ret ? ret : 1;
     }
     return 0;

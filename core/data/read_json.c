@@ -183,7 +183,7 @@ static int read_weight(struct object *o, enum json_token t)
     if (o->s->number >= 0 && isfinite(o->weight))
         return 0;
     char text[96];
-    snprintf(text, sizeof text, "weight is %g; expected a number of at least 0", o->s->number);
+    snprintf(text, sizeof text, "weight is %g; expected a number from 0 to 3.4e38", o->s->number);
     return fault(o, "bad_weight", "weight", "use 0 to leave the example out", text);
 }
 
@@ -369,6 +369,16 @@ static int find_array(struct object *o)
     }
 }
 
+/* Whether the rest of the document, behind the array of examples, is well-formed. */
+static int at_end(struct json_scan *s)
+{
+    enum json_token t;
+    do
+        t = json_next(s);
+    while (t != JSON_END && t != JSON_ERROR);
+    return t == JSON_END;
+}
+
 int read_json_document(struct reading *r)
 {
     struct json_scan scan = { 0 };
@@ -380,8 +390,10 @@ int read_json_document(struct reading *r)
               : hone_fail(r->err, HONE_EINVAL, "%s: the document is %s; expected an array of examples", r->path, token_name(t));
     for (int64_t element = 1; ret == 0; element++) {
         t = json_next(&scan);
-        if (t == JSON_ARRAY_END)
+        if (t == JSON_ARRAY_END) {
+            ret = at_end(&scan) ? 0 : 1;
             break;
+        }
         if (t == JSON_ERROR)
             ret = 1;
         else if (t == JSON_OBJECT)

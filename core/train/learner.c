@@ -94,7 +94,7 @@ struct storing {
     const struct st_file *in;
     void *read[64];
     int n_read;
-    struct hone_err *err;
+    struct hone_err fault;   /* of the file; what the plugin says of a missing constant comes second */
 };
 
 static int store_put(struct hone_store *s, const char *name, uint32_t dtype, uint32_t ndim, const int64_t *dims,
@@ -114,7 +114,7 @@ static const void *store_get(struct hone_store *s, const char *name, uint32_t dt
     const struct st_entry *e = st_find(st->in, full);
     if (!e || e->dtype != dtype || st->n_read == (int)HONE_COUNT(st->read))
         return NULL;
-    void *p = st_read_new(st->in, e, st->err);
+    void *p = st->fault.code ? NULL : st_read_new(st->in, e, &st->fault);
     if (p)
         st->read[st->n_read++] = p;
     *n = e->n;
@@ -220,7 +220,7 @@ static int restore_tensors(struct learner *l, const struct st_file *f, struct ho
 
 int learner_restore(struct learner *l, struct registry *registry, const struct st_file *f, struct hone_err *err)
 {
-    struct storing st = { .in = f, .err = err };
+    struct storing st = { .in = f };
     struct hone_store store = { .struct_size = sizeof store, .host_data = &st, .put = store_put, .get = store_get };
     *l = (struct learner){ 0 };
     if (strcmp(json_str(f->meta, "format", ""), FORMAT) != 0)
@@ -235,8 +235,12 @@ int learner_restore(struct learner *l, struct registry *registry, const struct s
         ret = restore_outputs(l, f, err);
     if (!ret) {
         ret = l->model->restore(&l->self, l->conf, l->outputs, l->output, &store, l->host, err);
-        if (ret < 0)
+        if (ret < 0 && st.fault.code)
+            *err = st.fault;
+        else if (ret < 0)
             err_prefix(err, "%s", f->path);
+        if (ret < 0)
+            ret = err->code = err->code == HONE_EINVAL ? ERR_CORRUPT : err->code;
     }
     for (int i = 0; i < st.n_read; i++)
         free(st.read[i]);

@@ -250,6 +250,11 @@ static int ngrams_fit(struct ngrams *g, const struct hone_lesson *l, int64_t min
     if (ret)
         goto out;
     int64_t min = ngrams_min_count(&t, min_count, width, max_bytes, &g->rows);
+    if (g->rows == 0) {
+        ret = hone_fail(err, HONE_EINVAL, "no word and no run of characters occurs in at least %lld of the %lld texts; look at the inputs, "
+                        "or lower min_count in modelOptions", (long long)(min > 1 ? min : 1), (long long)l->n);
+        goto out;
+    }
     if (g->rows > INT32_MAX / 2 || g->rows * width * 4 > max_bytes) {
         ret = hone_fail(err, HONE_ENOMEM, "%lld features x %lld numbers take %.1f MB, more than the %.1f MB that this model may"
                         " use (raise memoryMb, or min_count in modelOptions)", (long long)g->rows, (long long)width,

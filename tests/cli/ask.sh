@@ -41,12 +41,35 @@ holds 'no part file is left' -z "$(ls "$tmp" | grep part)"
 run place 1 ask desk --batch "$fresh" --output "$tmp/no/such/answers"
 has place.err 'no/such'
 run both 2 ask desk hello --batch "$fresh"
-run empty 0 ask desk ''
+run empty 3 ask desk ''
+run blank 3 ask desk '  '
 run long 0 ask desk "$(head -c 100000 "$data" | tr -d '\0')"
+
+# What is no regular file is written as it is; what is read is not overwritten.
+mkfifo "$tmp/fifo"
+cat "$tmp/fifo" >"$tmp/through" &
+run fifo 0 ask desk --batch "$fresh" --output "$tmp/fifo"
+wait $!
+cmp -s "$tmp/through" "$tmp/answers" && pass || fail 'a pipe got other answers'
+holds 'the pipe is still one' -p "$tmp/fifo"
+cp "$fresh" "$tmp/self.jsonl"
+run self 3 ask desk --batch "$tmp/self.jsonl" --output "$tmp/self.jsonl"
+cmp -s "$fresh" "$tmp/self.jsonl" && pass || fail 'the questions were overwritten'
+ln -s "$tmp/old" "$tmp/link"
+run link 0 ask desk --batch "$fresh" --output "$tmp/link"
+holds 'a link stays one' -L "$tmp/link"
+cmp -s "$tmp/old" "$tmp/answers" && pass || fail 'what a link leads to was not written'
 
 # A damaged file of weights is told, not used.
 weights=$(ls "$tmp"/state/jobs/*/weights.safetensors)
 cp "$weights" "$tmp/whole"
+size=$(wc -c <"$tmp/whole")
+for at in $((size - 100)) $((size / 2)) $((size / 4 * 3)); do
+    cp "$tmp/whole" "$weights"
+    printf 'damage!' | dd of="$weights" bs=1 seek=$at conv=notrunc 2>/dev/null
+    run damaged 1 ask desk hello
+    has damaged.err 'damaged'
+done
 head -c 5000 "$tmp/whole" >"$weights"
 run cut 1 ask desk hello
 has cut.err 'weights.safetensors'

@@ -61,6 +61,11 @@ refuse good.jsonl 3 'format' --format parquet
 refuse good.jsonl 4 'nowhere' --validation "$tmp/nowhere.jsonl"
 refuse good.jsonl 3 'empty' --validation "$tmp/empty.jsonl"
 
+# Inputs without any word.
+for i in 1 2 3 4 5 6; do printf '{"input":"\\u200d%s","expected_output":"o%d"}\n' "$(printf '\\u200b%.0s' $(seq $i))" $((i % 2)); done >"$tmp/invisible.jsonl"
+refuse invisible.jsonl 3 'no word'
+refuse good.jsonl 3 'no word' --set modelOptions.min_count=100000 2>/dev/null
+
 # ---- configuration ----
 refuse good.jsonl 3 "did you mean" --set epochz=3
 refuse good.jsonl 3 'epochs' --set epochs=0
@@ -69,7 +74,7 @@ refuse good.jsonl 3 'epochs' --set epochs=2.5
 refuse good.jsonl 3 'key=value' --set epochs
 refuse good.jsonl 3 'validationSplit' --set validationSplit=1.5
 refuse good.jsonl 3 'learningRate' --set learningRate=nan
-refuse good.jsonl 3 "did you mean 'adam'" --set optimizer=adan
+refuse good.jsonl 3 "did you mean 'adam'" --set optimizer=adamm
 refuse good.jsonl 3 'beta1' --set optimizerOptions.beta1=2
 refuse good.jsonl 3 'betta1' --set optimizerOptions.betta1=0.5
 refuse good.jsonl 3 'supervised' --set trainingType=reinforcement
@@ -102,6 +107,13 @@ if [ -w /dev/full ]; then
     "$builddir/hone" --state "$tmp/state" ask full --batch "$fresh" >/dev/full 2>"$tmp/full.err"
     same 'a full place for answers' $? 1
 fi
+
+# ---- JSON, whatever is wrong ----
+for words in 'trian' 'train --agnet x' 'train' 'job' 'job sho' 'train --agent x --agent y --data f' 'job show nosuch' 'config explain nosuch'; do
+    # shellcheck disable=SC2086
+    hone $words --json >"$tmp/wrong" 2>/dev/null
+    has wrong '"success": false' '"code"'
+done
 
 # ---- questions ----
 run out 4 ask nobody hello

@@ -57,6 +57,24 @@ printf '[{"input":"a","expected_output":"b","metadata":{\n  "k": [\n 1 ]}},{"inp
 run pretty 0 data convert "$tmp/pretty.json" "$tmp/pretty.jsonl"
 run pretty 0 data check "$tmp/pretty.jsonl"
 has pretty '2 rows' '0 errors'
+printf '[{"input":"a","expected_output":"b"},{"input":"c","expected_output":"d"}] x' >"$tmp/tail.json"
+run tail 3 data check "$tmp/tail.json"
+# Nothing is overwritten by itself.
+cp "$tmp/pretty.jsonl" "$tmp/self.jsonl"
+run self 3 data convert "$tmp/self.jsonl" "$tmp/self.jsonl" --to csv
+run self 3 data split "$tmp/self.jsonl" "$tmp/self.jsonl" "$tmp/other.jsonl"
+run self 3 data split "$tmp/self.jsonl" "$tmp/other.jsonl" "$tmp/other.jsonl"
+cmp -s "$tmp/pretty.jsonl" "$tmp/self.jsonl" && pass || fail 'the data was overwritten'
+# What training would refuse, the check finds; what misleads fails with --strict.
+for rows in '{"input":"a","expected_output":"b"}' '{"input":"a","expected_output":"b"}|{"input":"c","expected_output":"b"}' \
+    '{"input":"a","expected_output":"b","weight":0}|{"input":"c","expected_output":"d","weight":0}'; do
+    echo "$rows" | tr '|' '\n' >"$tmp/useless.jsonl"
+    run useless 3 data check "$tmp/useless.jsonl"
+    run useless 3 train --agent useless --data "$tmp/useless.jsonl"
+done
+printf '%s\n' '{"input":"a","expected_output":"b"}' '{"input":"a","expected_output":"b"}' '{"input":"c","expected_output":"d"}' >"$tmp/twice.jsonl"
+run twice 0 data check "$tmp/twice.jsonl"
+run twice 3 data check "$tmp/twice.jsonl" --strict
 # A wrong answer of an input does not hide that its right ones differ.
 printf '%s\n' '{"input":"a","expected_output":"x","feedback":"incorrect"}' '{"input":"a","expected_output":"y"}' \
     '{"input":"A","expected_output":"z"}' >"$tmp/differ.jsonl"
