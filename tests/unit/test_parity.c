@@ -1,0 +1,271 @@
+/* Every optimizer on three problems against the numbers of tests/parity/optimizers.golden: fifty steps, driven as training drives
+ * it; the same bits for any number of threads and when the declared state alone is carried into a fresh optimizer. */
+#include <CUnit/CUnit.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/json.h"
+#include "core/host/registry.h"
+#include "core/train/optim.h"
+#include "tests/unit/suites.h"
+
+#define N 37
+#define STEPS 50
+#define TOLERANCE 1e-5
+#define SLACK 20 /* times what rounding alone does to the reference, where that is more; see optimizers.py */
+
+static struct registry *registry;
+
+static int open_registry(void)
+{
+    struct hone_err err = { 0 };
+    const char *dirs[] = { getenv("HONE_PLUGIN_PATH"), NULL };
+    registry = dirs[0] ? registry_new(dirs, NULL, &err) : NULL;
+    return registry ? 0 : -1;
+}
+
+static int close_registry(void)
+{
+    registry_free(registry);
+    return 0;
+}
+
+/* ---- problems, as in optimizers.py ---- */
+
+typedef void problem(const double *x, int t, double *g);
+
+static void quadratic(const double *x, int t, double *g)
+{
+    double along = 0;
+    for (int i = 0; i < N; i++)
+        along += 0.2 * sin(i + 1) * x[i];
+    for (int i = 0; i < N; i++)
+        g[i] = (1 + 0.25 * (i % 9)) * x[i] + 0.2 * sin(i + 1) * along - sin(i) + 0.1 * sin(0.7 * i + 1.3 * t);
+}
+
+static void rosenbrock(const double *x, int t, double *g)
+{
+    (void)t;
+    memset(g, 0, N * sizeof *g);
+    for (int i = 0; i + 1 < N; i += 2) {
+        double b = x[i + 1] - x[i] * x[i];
+        g[i] += (-400 * x[i] * b - 2 * (1 - x[i])) / 100;
+        g[i + 1] += 2 * b;
+    }
+}
+
+static void softmax(const double *x, int t, double *g)
+{
+    double f[6] = { 0 }, p[5], sum = 0;
+    f[t % 6] = 1;
+    f[(t * 5 + 1) % 6] = 0.5;
+    for (int k = 0; k < 5; k++) {
+        p[k] = x[30 + k];
+        for (int j = 0; j < 6; j++)
+            p[k] += f[j] * x[5 * j + k];
+        sum += p[k] = exp(p[k]);
+    }
+    for (int k = 0; k < 5; k++)
+        p[k] = p[k] / sum - (k == t * 7 % 5);
+    for (int i = 0; i < N; i++)
+        g[i] = i < 30 ? f[i / 5] * p[i % 5] : i < 35 ? p[i - 30] : 0;
+}
+
+/* ---- an optimizer on two tensors ---- */
+
+struct rig {
+    struct pool *pool;
+    struct tensors tensors;
+    struct tensor t[2];
+    float param[N];
+    struct passes passes;
+    struct optim optim;
+    double lr;
+    problem *gradient;
+    int step;
+};
+
+static void *settings(const struct hone_item *item, const cJSON *options)
+{
+    struct hone_err err = { 0 };
+    void *conf = settings_new(item, options, &err);
+    if (!conf && item->conf_size) {
+        fprintf(stderr, "%s: %s\n", item->name, err.text);
+        CU_FAIL_FATAL("settings");
+    }
+    return conf;
+}
+
+static double rate_of(const struct hone_item *item, const cJSON *options)
+{
+    const struct hone_param *lr = settings_param(item, "lr");
+    return json_num(options, "lr", lr ? lr->dflt : 0);
+}
+
+static const struct hone_item *find(const char *name)
+{
+    struct hone_err err = { 0 };
+    const struct hone_item *item = registry_find(registry, HONE_OPTIMIZER, name, NULL, &err);
+    if (!item)
+        fprintf(stderr, "%s\n", err.text);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(item);
+    return item;
+}
+
+static void open_rig(struct rig *r, const char *name, const char *text, problem *gradient, int threads)
+{
+    struct hone_err err = { 0 };
+    const struct hone_item *item = find(name);
+    cJSON *o = json_parse(text, strlen(text), name, &err), *base = cJSON_DetachItemFromObjectCaseSensitive(o, "base"),
+          *inner = cJSON_DetachItemFromObjectCaseSensitive(o, "base_options");
+    *r = (struct rig){ .pool = pool_new(threads, &err), .gradient = gradient, .lr = rate_of(item, o) };
+    r->t[0] = (struct tensor){ .name = "w", .ndim = 2, .dims = { 6, 5 }, .n = 30, .rows = 6, .width = 5, .param = r->param };
+    r->t[1] = (struct tensor){ .name = "b", .ndim = 1, .dims = { 7 }, .n = 7, .rows = 7, .width = 1, .param = r->param + 30 };
+    r->tensors = (struct tensors){ .n = 2, .t = r->t, .total = N };
+    for (int i = 0; i < N; i++)
+        r->param[i] = (float)cos(0.3 * i);
+    CU_ASSERT_EQUAL_FATAL(optim_open(&r->optim, (const struct hone_optimizer *)(const void *)item, settings(item, o), settings(item, o),
+                                     &r->tensors, r->pool, &err), 0);
+    if (base) {
+        const struct hone_item *in = find(base->valuestring);
+        r->lr = rate_of(in, inner);
+        CU_ASSERT_EQUAL_FATAL(optim_wrap(&r->optim, (const struct hone_optimizer *)(const void *)in, settings(in, inner),
+                                         settings(in, inner), &err), 0);
+    }
+    CU_ASSERT_EQUAL_FATAL(optim_alloc(&r->optim, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(passes_open(&r->passes, r->pool, &r->tensors, registry_host(registry), 1, &err), 0);
+    cJSON_Delete(o);
+    cJSON_Delete(base);
+    cJSON_Delete(inner);
+}
+
+static void close_rig(struct rig *r)
+{
+    optim_close(&r->optim);
+    passes_close(&r->passes);
+    pool_free(r->pool);
+}
+
+static int evaluate(void *arg, double *loss, struct hone_err *err)
+{
+    struct rig *r = arg;
+    double x[N], g[N];
+    (void)err;
+    for (int i = 0; i < N; i++)
+        x[i] = (double)r->param[i];
+    r->gradient(x, r->step, g);
+    for (int i = 0; i < N; i++)
+        r->passes.grad[i / 30][i % 30] = (float)g[i];
+    *loss = 0;
+    return 0;
+}
+
+static void take_steps(struct rig *r, int until)
+{
+    struct hone_err err = { 0 };
+    double loss;
+    int ret = 0;
+    while (r->step < until && ret >= 0) {
+        r->step++;
+        passes_begin(&r->passes);
+        if (r->optim.item->minimize) {
+            ret = optim_minimize(&r->optim, &r->passes, r->lr, 0, evaluate, r, NULL, &err);
+        } else {
+            evaluate(r, &loss, &err);
+            ret = optim_step(&r->optim, &r->passes, r->lr, 0, NULL, &err);
+        }
+    }
+    CU_ASSERT(ret >= 0);
+}
+
+/* ---- comparisons ---- */
+
+static double difference(const float *have, const double *want)
+{
+    double worst = 0, size = 0;
+    for (int i = 0; i < N; i++) {
+        worst = fmax(worst, fabs((double)have[i] - want[i]));
+        size = fmax(size, fabs(want[i]));
+    }
+    return worst / size;
+}
+
+/* Carries parameters and declared state into a fresh optimizer, as a checkpoint does. */
+static void carry(const struct optim *from, struct optim *to)
+{
+    to->step = from->step;
+    memcpy(to->derived, from->derived, from->item->derived_size);
+    for (int64_t i = 0; i < from->tensors->n * from->copies; i++) {
+        const struct optim_slot *s = &from->slot[i];
+        size_t size = s->dtype == HONE_F64 ? 8 : s->dtype == HONE_U8 ? 1 : 4;
+        if (s->data && !(s->flags & HONE_SLOT_TRANSIENT))
+            memcpy(to->slot[i].data, s->data, (size_t)s->n * size);
+    }
+    if (from->inner)
+        carry(from->inner, to->inner);
+}
+
+static void one_case(const char *name, const char *options, const char *which, double sensitivity, const double *want)
+{
+    problem *gradient = strcmp(which, "quadratic") == 0 ? quadratic : strcmp(which, "rosenbrock") == 0 ? rosenbrock : softmax;
+    struct rig whole, threaded, first, second;
+    open_rig(&whole, name, options, gradient, 1);
+    take_steps(&whole, STEPS);
+    double off = difference(whole.param, want), allowed = fmax(TOLERANCE, SLACK * sensitivity);
+    if (!(off <= allowed))
+        printf("%s %s on %s: relative difference %.2g, allowed %.2g\n", name, options, which, off, allowed);
+    CU_ASSERT(off <= allowed);
+    open_rig(&threaded, name, options, gradient, 3);
+    take_steps(&threaded, STEPS);
+    CU_ASSERT_EQUAL(memcmp(whole.param, threaded.param, sizeof whole.param), 0);
+    for (int at = 1; at < STEPS; at += 12) {
+        open_rig(&first, name, options, gradient, 1);
+        take_steps(&first, at);
+        open_rig(&second, name, options, gradient, 2);
+        memcpy(second.param, first.param, sizeof first.param);
+        carry(&first.optim, &second.optim);
+        second.step = at;
+        take_steps(&second, STEPS);
+        int same = memcmp(whole.param, second.param, sizeof whole.param) == 0;
+        if (!same)
+            printf("%s %s on %s: going on from step %d ends elsewhere\n", name, options, which, at);
+        CU_ASSERT(same);
+        close_rig(&first);
+        close_rig(&second);
+    }
+    close_rig(&whole);
+    close_rig(&threaded);
+}
+
+static void trajectories(void)
+{
+    const char *srcdir = getenv("srcdir");
+    char path[4096], line[4096];
+    int cases = 0;
+    snprintf(path, sizeof path, "%s/tests/parity/optimizers.golden", srcdir ? srcdir : ".");
+    FILE *f = fopen(path, "r");
+    if (!f)
+        fprintf(stderr, "%s cannot be opened; set srcdir\n", path);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    while (fgets(line, sizeof line, f)) {
+        if (line[0] == '#')
+            continue;
+        char *rest = line, *name = strsep(&rest, "|"), *options = strsep(&rest, "|"), *which = strsep(&rest, "|"),
+             *sensitivity = strsep(&rest, "|");
+        double want[N];
+        CU_ASSERT_PTR_NOT_NULL_FATAL(rest);
+        for (int i = 0; i < N; i++)
+            want[i] = strtod(rest, &rest);
+        one_case(name, options, which, strtod(sensitivity, NULL), want);
+        cases++;
+    }
+    fclose(f);
+    CU_ASSERT(cases >= 200);
+}
+
+int test_parity(void)
+{
+    CU_pSuite s = CU_add_suite("parity", open_registry, close_registry);
+    return s && CU_add_test(s, "trajectories", trajectories) ? 0 : -1;
+}
