@@ -8,6 +8,7 @@
 #include "core/base/json.h"
 #include "core/host/registry.h"
 #include "core/train/optim.h"
+#include "core/train/schedule.h"
 #include "tests/unit/suites.h"
 
 #define N 37
@@ -238,16 +239,24 @@ static void one_case(const char *name, const char *options, const char *which, d
     close_rig(&threaded);
 }
 
-static void trajectories(void)
+/* A golden file of tests/parity. */
+static FILE *golden(const char *name)
 {
     const char *srcdir = getenv("srcdir");
-    char path[4096], line[4096];
-    int cases = 0;
-    snprintf(path, sizeof path, "%s/tests/parity/optimizers.golden", srcdir ? srcdir : ".");
+    char path[4096];
+    snprintf(path, sizeof path, "%s/tests/parity/%s", srcdir ? srcdir : ".", name);
     FILE *f = fopen(path, "r");
     if (!f)
         fprintf(stderr, "%s cannot be opened; set srcdir\n", path);
     CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    return f;
+}
+
+static void trajectories(void)
+{
+    char line[4096];
+    int cases = 0;
+    FILE *f = golden("optimizers.golden");
     while (fgets(line, sizeof line, f)) {
         if (line[0] == '#')
             continue;
@@ -264,8 +273,65 @@ static void trajectories(void)
     CU_ASSERT(cases >= 200);
 }
 
+#define RATES 210
+
+static void one_schedule(const char *name, const char *options, int64_t total, char *values)
+{
+    struct hone_err err = { 0 };
+    struct schedule s;
+    const struct hone_item *item = registry_find(registry, HONE_SCHEDULER, name, NULL, &err);
+    cJSON *o = json_parse(options, strlen(options), name, &err);
+    double worst = 0;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(item);
+    CU_ASSERT_EQUAL_FATAL(schedule_open(&s, (const struct hone_scheduler *)(const void *)item, settings(item, o), 0.3, 0, total, &err), 0);
+    for (int t = 0; t < RATES; t++)
+        worst = fmax(worst, fabs(schedule_rate(&s, t, 0) - strtod(values, &values)));
+    if (!(worst <= 1e-12))
+        printf("%s %s: off by %g\n", name, options, worst);
+    CU_ASSERT(worst <= 1e-12);
+    schedule_close(&s);
+    cJSON_Delete(o);
+}
+
+static void schedules(void)
+{
+    static char line[16384];
+    int cases = 0;
+    FILE *f = golden("schedules.golden");
+    while (fgets(line, sizeof line, f)) {
+        if (line[0] == '#')
+            continue;
+        char *rest = line, *name = strsep(&rest, "|"), *options = strsep(&rest, "|"), *total = strsep(&rest, "|");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(rest);
+        one_schedule(name, options, strtoll(total, NULL, 10), rest);
+        cases++;
+    }
+    fclose(f);
+    CU_ASSERT(cases >= 35);
+}
+
+/* The value rises while the metric falls, falls while it does not, and stays within its bounds. */
+static void greedy(void)
+{
+    struct hone_err err = { 0 };
+    struct schedule s;
+    const struct hone_item *item = registry_find(registry, HONE_SCHEDULER, "greedy", NULL, &err);
+    static const char options[] = "{\"factor\":0.5,\"max_lr\":1,\"min_lr\":0.1}";
+    cJSON *o = json_parse(options, sizeof options - 1, "greedy", &err);
+    const double metric[] = { 5, 4, 3, 3, 3, 3, 3, 2 }, want[] = { 0.3, 0.6, 1, 0.5, 0.25, 0.125, 0.1, 0.2 };
+    CU_ASSERT_PTR_NOT_NULL_FATAL(item);
+    CU_ASSERT_EQUAL_FATAL(schedule_open(&s, (const struct hone_scheduler *)(const void *)item, settings(item, o), 0.3, 0, 100, &err), 0);
+    for (int t = 0; t < 8; t++) {
+        CU_ASSERT_EQUAL(schedule_observe(&s, t, t, metric[t], &err), 0);
+        CU_ASSERT_DOUBLE_EQUAL(schedule_rate(&s, t, t), want[t], 1e-12);
+    }
+    schedule_close(&s);
+    cJSON_Delete(o);
+}
+
 int test_parity(void)
 {
     CU_pSuite s = CU_add_suite("parity", open_registry, close_registry);
-    return s && CU_add_test(s, "trajectories", trajectories) ? 0 : -1;
+    return s && CU_add_test(s, "trajectories", trajectories) && CU_add_test(s, "schedules", schedules)
+           && CU_add_test(s, "greedy", greedy) ? 0 : -1;
 }
