@@ -94,3 +94,15 @@ cJSON *api_plugin_inspect(struct api *a, const cJSON *in, struct hone_err *err)
     cJSON_Delete(all);
     return NULL;
 }
+
+cJSON *api_schedule_preview(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    const cJSON *f;
+    api_clear(a);
+    if (!need_text(in, "scheduler", err))
+        return NULL;
+    cJSON *start = start_frame(a, "preview");
+    cJSON_ArrayForEach(f, in)
+        json_put(start, f->string, cJSON_Duplicate(f, 1));
+    return run_task(a, start, 0, NULL, err);
+}

@@ -17,6 +17,8 @@ extern const struct cli_command cmd_job_list, cmd_job_show, cmd_job_pause, cmd_j
 extern const struct cli_command cmd_agent_list, cmd_agent_show;
 /* plugins.c */
 extern const struct cli_command cmd_plugin_list, cmd_plugin_inspect;
+/* scheduler.c */
+extern const struct cli_command cmd_scheduler_preview;
 /* data.c */
 extern const struct cli_command cmd_data_check, cmd_data_convert, cmd_data_split;
 /* config.c */

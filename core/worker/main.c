@@ -24,7 +24,7 @@ static const struct {
     int one_thread; /* it forks, or has no loops to share */
 } tasks[] = {
     { "train", task_train, 0 },   { "evaluate", task_evaluate, 0 }, { "predict", task_predict, 0 },
-    { "report", task_report, 1 }, { "probe", task_probe, 1 },
+    { "report", task_report, 1 }, { "probe", task_probe, 1 }, { "preview", task_preview, 1 },
 };
 
 static int is_socket(int fd)

@@ -39,5 +39,6 @@ int task_evaluate(struct task *t, struct hone_err *err);
 int task_predict(struct task *t, struct hone_err *err);
 int task_report(struct task *t, struct hone_err *err);
 int task_probe(struct task *t, struct hone_err *err);
+int task_preview(struct task *t, struct hone_err *err);
 
 #endif
