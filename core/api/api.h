@@ -79,6 +79,8 @@ cJSON *api_report(struct api *a, const cJSON *in, int fd, struct hone_err *err);
 cJSON *api_plugin_list(struct api *a, const cJSON *in, struct hone_err *err);
 /* in: {name: an item's name, or a file}. out: {plugins: [those that have it]}. */
 cJSON *api_plugin_inspect(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {file}. out: {checks: [{kind, item, what, passed, why}]}. A plugin that crashes its worker fails with the cause. */
+cJSON *api_plugin_check(struct api *a, const cJSON *in, struct hone_err *err);
 /* in: {scheduler, options, base, warmup, steps, points}. out: {scheduler, settings, follows_metric, steps: [...], values: [...]}. */
 cJSON *api_schedule_preview(struct api *a, const cJSON *in, struct hone_err *err);
 

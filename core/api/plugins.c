@@ -106,3 +106,14 @@ cJSON *api_schedule_preview(struct api *a, const cJSON *in, struct hone_err *err
         json_put(start, f->string, cJSON_Duplicate(f, 1));
     return run_task(a, start, 0, NULL, err);
 }
+
+cJSON *api_plugin_check(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    const char *file = need_text(in, "file", err);
+    api_clear(a);
+    if (!file || file_usable(file, err) < 0)
+        return NULL;
+    cJSON *start = start_frame(a, "check");
+    json_put_str(start, "file", file);
+    return run_task(a, start, 0, NULL, err);
+}

@@ -40,5 +40,6 @@ int task_predict(struct task *t, struct hone_err *err);
 int task_report(struct task *t, struct hone_err *err);
 int task_probe(struct task *t, struct hone_err *err);
 int task_preview(struct task *t, struct hone_err *err);
+int task_check(struct task *t, struct hone_err *err);
 
 #endif

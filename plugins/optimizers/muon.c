@@ -32,6 +32,22 @@ static const struct hone_slot slots[] = {
     { .name = "v" },
 };
 
+/* The iteration acts on each singular value as x -> a x + b x^3 + c x^5; from [0, 1] none may run away. */
+static int check(const void *conf, struct hone_err *err)
+{
+    const struct conf *c = conf;
+    for (int i = 0; i <= 100; i++) {
+        double x = i / 100.0;
+        for (int64_t k = 0; k < c->ns_steps; k++) {
+            x = c->a * x + c->b * x * x * x + c->c * pow(x, 5);
+            if (!(fabs(x) < 10))
+                return hone_fail(err, HONE_EINVAL, "the iteration with a = %g, b = %g, c = %g runs away from a singular value of %g", c->a, c->b,
+                                 c->c, i / 100.0);
+        }
+    }
+    return 0;
+}
+
 static int plan(const void *conf, const struct hone_tensor_info *t, uint32_t *extents, struct hone_err *err)
 {
     (void)conf;
@@ -139,7 +155,7 @@ static int update_tensor(const struct hone_span *s, const struct hone_tensor_inf
 
 static const struct hone_optimizer muon = {
     .item = HONE_ITEM(struct hone_optimizer, HONE_OPTIMIZER, "muon", "momentum made orthogonal",
-                      "Jordan et al., 2024. Settings and defaults as torch.optim.Muon; ns_coefficients are a, b, c.", params, struct conf, 0, NULL),
+                      "Jordan et al., 2024. Settings and defaults as torch.optim.Muon; ns_coefficients are a, b, c.", params, struct conf, 0, check),
     .slots = slots, .n_slots = HONE_COUNT(slots), .slot_size = sizeof slots[0], .state_version = 1,
     .plan = plan, .scratch = scratch, .update_tensor = update_tensor,
 };

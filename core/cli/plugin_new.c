@@ -1,0 +1,146 @@
+/* `hone plugin new`: a folder with a plugin that builds, passes and trains, to begin from. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "core/base/buf.h"
+#include "core/base/file.h"
+#include "core/base/json.h"
+#include "core/base/text.h"
+#include "core/cli/commands.h"
+
+#define TEMPLATE_MAX (1u << 20)
+
+static const struct {
+    const char *kind, *use;
+} kinds[] = {
+    { "optimizer", "hone train --agent a --data examples.jsonl --set optimizer=./@NAME@.so" },
+    { "scheduler", "hone train --agent a --data examples.jsonl --set schedulerType=./@NAME@.so" },
+    { "paradigm", "hone train --agent a --data examples.jsonl --set trainingType=./@NAME@.so" },
+    { "model", "hone train --agent a --data examples.jsonl --set model=./@NAME@.so" },
+    { "metric", "hone evaluate latest --test fresh.jsonl --criteria ./@NAME@.so" },
+    { "report", "hone report latest --format ./@NAME@.so" },
+};
+
+static int find_kind(const char *name, struct hone_err *err)
+{
+    const char *names[8];
+    int n = (int)(sizeof kinds / sizeof kinds[0]);
+    for (int i = 0; i < n; i++) {
+        names[i] = kinds[i].kind;
+        if (strcmp(kinds[i].kind, name) == 0)
+            return i;
+    }
+    names[n] = NULL;
+    const char *near = text_nearest(name, names);
+    return hone_fail(err, ERR_USAGE, "there is no template for '%.40s'%s%s; there are optimizer, scheduler, paradigm, model, metric, report", name,
+                     near ? "; did you mean " : "", near ? near : "");
+}
+
+/* The text of a template: beside the program in a build tree, else where it was installed. */
+static int read_template(const char *file, struct buf *b, struct hone_err *err)
+{
+    char dir[PATH_MAX], path[PATH_MAX + 64];
+    if (path_program_dir(dir, sizeof dir, NULL) == 0) {
+        snprintf(path, sizeof path, "%s/etc/templates/%s", dir, file);
+        if (access(path, R_OK) == 0)
+            return file_read(path, TEMPLATE_MAX, b, err);
+    }
+    snprintf(path, sizeof path, "%s/hone/templates/%s", HONE_DATADIR, file);
+    return file_read(path, TEMPLATE_MAX, b, err);
+}
+
+struct filling {
+    const char *name, *kind, *use, *include;
+};
+
+/* Puts names in the place of @...@. */
+static void fill(struct buf *out, const char *text, const struct filling *f)
+{
+    for (const char *p = text; *p; p++) {
+        const char *value = strncmp(p, "@NAME@", 6) == 0 ? f->name : strncmp(p, "@KIND@", 6) == 0 ? f->kind
+                            : strncmp(p, "@USE@", 5) == 0 ? f->use : strncmp(p, "@INCLUDE@", 9) == 0 ? f->include : NULL;
+        if (!value) {
+            buf_putc(out, *p);
+            continue;
+        }
+        if (value == f->use)
+            fill(out, value, &(struct filling){ .name = f->name });
+        else
+            buf_puts(out, value);
+        p += strcspn(p + 1, "@") + 1;
+    }
+}
+
+static int write_one(const char *dir, const char *file, const char *from, const struct filling *f, struct hone_err *err)
+{
+    struct buf text = { 0 }, out = { 0 };
+    char *path = path_join(dir, file);
+    int rc = path ? read_template(from, &text, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    if (rc == 0 && access(path, F_OK) == 0)
+        rc = hone_fail(err, ERR_CONFLICT, "%s exists; give another --dir", path);
+    if (rc == 0) {
+        fill(&out, buf_str(&text), f);
+        rc = buf_oom(&out) ? hone_fail(err, HONE_ENOMEM, "memory ran out") : file_write_atomic(path, out.p, out.n, err);
+    }
+    if (rc == 0)
+        rc = chmod(path, 0644) ? err_errno(err, "change the mode of", path) : 0;
+    buf_free(&text);
+    buf_free(&out);
+    free(path);
+    return rc;
+}
+
+/* Compiler flags for a tree that is not installed. */
+static void include_flags(char out[PATH_MAX + 16])
+{
+    char dir[PATH_MAX];
+    snprintf(out, PATH_MAX + 16, "-I/usr/include");
+    if (path_program_dir(dir, sizeof dir - 40, NULL) != 0)
+        return;
+    /* the templates of a build tree are links into the source tree */
+    char *source = realpath(strncat(dir, "/etc/templates/optimizer.c", 32), NULL), *end = source ? strstr(source, "/etc/templates/") : NULL;
+    if (end)
+        snprintf(out, PATH_MAX + 16, "-I%.*s/include", (int)(end - source), source);
+    free(source);
+}
+
+static int run_new(struct cli *c, struct hone_err *err)
+{
+    const char *name = c->arg[1], *dir = cli_value(c, "dir") ? cli_value(c, "dir") : name;
+    char file[128], from[64], include[PATH_MAX + 16];
+    int k = find_kind(c->arg[0], err);
+    if (k < 0)
+        return k;
+    if (!text_is_identifier(name) || strlen(name) > 60)
+        return hone_fail(err, ERR_USAGE, "'%.60s' is no name for a plugin; expected small letters, digits and _, a letter first", name);
+    include_flags(include);
+    const struct filling f = { name, kinds[k].kind, kinds[k].use, include };
+    snprintf(file, sizeof file, "%s.c", name);
+    snprintf(from, sizeof from, "%s.c", kinds[k].kind);
+    if (mkdir(dir, 0755) != 0 && access(dir, W_OK) != 0)
+        return err_errno(err, "create", dir);
+    int rc = write_one(dir, file, from, &f, err);
+    if (rc == 0)
+        rc = write_one(dir, "Makefile", "Makefile", &f, err);
+    if (rc == 0)
+        rc = write_one(dir, "README.md", "README.md", &f, err);
+    if (rc < 0)
+        return rc;
+    if (c->json)
+        return cli_result(c, cli_query("dir", dir, "name", name, "kind", kinds[k].kind, NULL), NULL, err);
+    cli_hint(c, "%s/%s, Makefile, README.md. Next: cd %s && make check", dir, file, dir);
+    return 0;
+}
+
+static const struct cli_option new_options[] = {
+    { "dir", "DIR", "where the files go (default: a folder of that name)" },
+    { NULL, NULL, NULL },
+};
+const struct cli_command cmd_plugin_new = {
+    "plugin new", "KIND NAME", "begin a plugin: a file that builds, passes its check and trains",
+    "hone plugin new optimizer mine\ncd mine && make check\nhone plugin new metric sure_mistakes --dir src",
+    new_options, 2, 2, 0, run_new,
+};

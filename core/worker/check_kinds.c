@@ -1,0 +1,266 @@
+/* Tries schedulers, paradigms, metrics and models: finite values, gradients by differences, blocks that add up. See check_plugin.h. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/json.h"
+#include "core/train/encoded.h"
+#include "core/train/learner.h"
+#include "core/train/pass.h"
+#include "core/worker/check_plugin.h"
+
+static void *defaults(struct checking *c, int *ok)
+{
+    struct hone_err err = { 0 };
+    void *conf = settings_new(c->item, NULL, &err);
+    *ok = conf || !c->item->conf_size;
+    if (!*ok)
+        check_line(c, "takes its defaults", err.text);
+    return conf;
+}
+
+void check_scheduler(struct checking *c)
+{
+    const struct hone_scheduler *s = (const struct hone_scheduler *)(const void *)c->item;
+    static const int64_t totals[] = { 100, 1, -1, 1000000 };
+    double state[64] = { 0 };
+    char why[128] = "";
+    int ok;
+    void *conf = defaults(c, &ok);
+    if (!ok)
+        return;
+    for (size_t k = 0; k < sizeof totals / sizeof totals[0]; k++)
+        for (int64_t step = 0; step <= 220 && !why[0]; step++) {
+            struct hone_sched_in in = { .step = totals[k] == 1000000 ? step * 5000 : step, .total = totals[k], .base = 0.1, .metric = NAN };
+            double v = s->value(&in, conf, state);
+            if (!isfinite(v) || v < -1e-12)
+                snprintf(why, sizeof why, "the value of step %lld of %lld is %g", (long long)in.step, (long long)in.total, v);
+        }
+    check_line(c, "is finite and not below 0 at every step, also behind the end and without one", why[0] ? why : NULL);
+    settings_free(c->item, conf);
+}
+
+/* ---- paradigms ---- */
+
+#define P_ROWS 6
+#define P_WIDTH 5
+
+static double paradigm_loss(const struct hone_paradigm *p, const void *conf, struct hone_rows *r, float *d, int *bad)
+{
+    struct hone_loss sum = { 0, 0 };
+    struct hone_err err = { 0 };
+    *bad |= p->loss(conf, r, &sum, d, &err) < 0;
+    return sum.loss;
+}
+
+void check_paradigm(struct checking *c)
+{
+    const struct hone_paradigm *p = (const struct hone_paradigm *)(const void *)c->item;
+    float scores[P_ROWS * P_WIDTH], d[P_ROWS * P_WIDTH], weight[P_ROWS], nothing[P_ROWS];
+    int32_t target[P_ROWS];
+    uint8_t feedback[P_ROWS];
+    int64_t example[P_ROWS];
+    double state[64] = { 0 }, worst = 0, apart = 0;
+    int ok, bad = 0;
+    void *conf = defaults(c, &ok);
+    if (!ok)
+        return;
+    for (int i = 0; i < P_ROWS; i++) {
+        target[i] = i % P_WIDTH;
+        weight[i] = 0.5f + 0.25f * (float)i;
+        feedback[i] = (uint8_t)(i % 3);
+        nothing[i] = NAN;
+        example[i] = i;
+        for (int k = 0; k < P_WIDTH; k++)
+            scores[i * P_WIDTH + k] = (float)sin(3.1 * (i * P_WIDTH + k));
+    }
+    struct hone_rows r = { .struct_size = sizeof r, .flags = HONE_ROWS_TRAIN, .n = P_ROWS, .width = P_WIDTH, .scores = scores, .target = target,
+                           .weight = weight, .feedback = feedback, .reward = nothing, .propensity = nothing, .example = example, .state = state };
+    double whole = paradigm_loss(p, conf, &r, d, &bad);
+    for (int i = 0; i < P_ROWS * P_WIDTH; i++) {
+        float kept = scores[i];
+        scores[i] = kept + 0.005f;
+        double above = paradigm_loss(p, conf, &r, NULL, &bad);
+        scores[i] = kept - 0.005f;
+        double below = paradigm_loss(p, conf, &r, NULL, &bad);
+        scores[i] = kept;
+        worst = fmax(worst, fabs((above - below) / 0.01 - (double)d[i]));
+    }
+    for (int i = 0; i < P_ROWS; i++) {
+        struct hone_rows one = r;
+        one.n = 1;
+        one.scores += i * P_WIDTH;
+        one.target += i;
+        one.weight += i;
+        one.feedback += i;
+        one.reward += i;
+        one.propensity += i;
+        one.example += i;
+        apart += paradigm_loss(p, conf, &one, NULL, &bad);
+    }
+    check_line(c, "gives finite losses", bad || !isfinite(whole) ? "loss() failed, or its sum is not finite" : NULL);
+    check_line(c, "has the gradient that differences of its loss show", worst < 2e-3 ? NULL : "d_scores is off: compare with a difference of losses");
+    check_line(c, "treats rows apart", fabs(apart - whole) <= 1e-6 * fmax(1, fabs(whole)) ? NULL : "the loss of rows together is not the sum of theirs");
+    settings_free(c->item, conf);
+}
+
+/* ---- metrics ---- */
+
+void check_metric(struct checking *c)
+{
+    const struct hone_metric *m = (const struct hone_metric *)(const void *)c->item;
+    enum { ROWS = 40, WIDTH = 4 };
+    float prob[ROWS * WIDTH];
+    int32_t predicted[ROWS], label[ROWS];
+    int ok, outputs = 0;
+    struct hone_err err = { 0 };
+    void *conf = defaults(c, &ok);
+    if (!ok)
+        return;
+    while (m->outputs[outputs])
+        outputs++;
+    for (int i = 0; i < ROWS; i++) {
+        predicted[i] = i % WIDTH;
+        label[i] = i % 5 ? i % WIDTH : (i + 1) % WIDTH;
+        for (int k = 0; k < WIDTH; k++)
+            prob[i * WIDTH + k] = k == predicted[i] ? 0.7f : 0.1f;
+    }
+    int64_t n = m->state_size(conf, WIDTH);
+    double *a = calloc((size_t)n + 1, sizeof *a), *b = calloc((size_t)n + 1, sizeof *b), x[64] = { 0 }, y[64] = { 0 };
+    struct hone_scored all = { ROWS, WIDTH, prob, predicted, label, NULL };
+    m->update(&all, conf, a);
+    for (int at = 0; at < ROWS; at += 8) {
+        struct hone_scored part = { 8, WIDTH, prob + at * WIDTH, predicted + at, label + at, NULL };
+        double *state = calloc((size_t)n + 1, sizeof *state);
+        m->update(&part, conf, state);
+        if (m->merge)
+            m->merge(b, state, n, conf);
+        for (int64_t i = 0; i < n && !m->merge; i++)
+            b[i] += state[i];
+        free(state);
+    }
+    int bad = outputs > 64 || m->result(a, WIDTH, conf, x, &err) < 0 || m->result(b, WIDTH, conf, y, &err) < 0;
+    check_line(c, "gives a result", bad || !isfinite(x[0]) ? "result() failed, or is not finite on 40 good rows" : NULL);
+    check_line(c, "adds up over blocks of predictions", bad || fabs(x[0] - y[0]) > 1e-9 * fmax(1, fabs(x[0])) ? "blocks merged give another result" : NULL);
+    if (c->item->flags & HONE_M_UNIT)
+        check_line(c, "lies in 0..1", x[0] < 0 || x[0] > 1 ? "HONE_M_UNIT is set and the result is outside" : NULL);
+    free(a);
+    free(b);
+    settings_free(c->item, conf);
+}
+
+/* ---- models ---- */
+
+enum { TEXTS = 6, OUTPUTS = 3 };
+static const char *const text[TEXTS] = { "where is my parcel", "where is my refund", "the parcel is late", "refund the kettle please",
+                                         "kettle kettle broken", "unheard of words" };
+static const int32_t label[TEXTS] = { 0, 1, 0, 1, 2, 2 };
+
+struct trial {
+    struct learner l;
+    struct encoded x;
+    struct passes passes;
+};
+
+static double model_loss(struct trial *t, int back, int *bad)
+{
+    static float scores[TEXTS * OUTPUTS], delta[TEXTS * OUTPUTS];
+    struct hone_err err = { 0 };
+    struct hone_pass *p = &t->passes.pass;
+    double total = 0;
+    passes_begin(&t->passes);
+    p->in = (struct hone_bag){ TEXTS, t->x.start, t->x.index, t->x.value };
+    p->rows = TEXTS;
+    p->width = OUTPUTS;
+    p->flags = back ? HONE_PASS_TRAIN : 0;
+    p->scores = scores;
+    p->d_scores = delta;
+    *bad |= passes_forward(&t->passes, t->l.model, t->l.self, &err) < 0;
+    for (int i = 0; i < TEXTS; i++) {
+        double sum = 0;
+        for (int k = 0; k < OUTPUTS; k++)
+            sum += exp((double)scores[i * OUTPUTS + k]);
+        total += log(sum) - (double)scores[i * OUTPUTS + label[i]];
+        for (int k = 0; k < OUTPUTS; k++)
+            delta[i * OUTPUTS + k] = (float)(exp((double)scores[i * OUTPUTS + k]) / sum - (k == label[i]));
+    }
+    if (back)
+        *bad |= passes_backward(&t->passes, t->l.model, t->l.self, &err) < 0 || passes_collect(&t->passes, 1, &err) < 0;
+    return total;
+}
+
+/* The gradient of element j of tensor i, from what the pass collected. */
+static double gradient(const struct trial *t, int64_t i, int64_t j)
+{
+    const struct touched *u = &t->passes.touched[i];
+    int64_t width = t->l.tensors.t[i].width;
+    if (t->passes.grad[i])
+        return (double)t->passes.grad[i][j];
+    for (int64_t r = 0; r < u->n; r++) {
+        double sum = 0;
+        if (u->row[r] != j / width)
+            continue;
+        if (u->sum)
+            return (double)u->sum[r * width + j % width];
+        for (int64_t k = u->start[r]; k < u->start[r + 1]; k++)
+            sum += (double)u->value[k] * (double)u->src[k][j % width];
+        return sum;
+    }
+    return 0;
+}
+
+static void try_gradients(struct checking *c, struct trial *t)
+{
+    double worst = 0, greatest = 0;
+    int bad = 0;
+    for (int64_t i = 0; i < t->l.tensors.n; i++) {
+        struct tensor *w = &t->l.tensors.t[i];
+        for (int64_t j = 0; j < w->n; j += 1 + w->n / 97) {
+            float kept = w->param[j];
+            model_loss(t, 1, &bad);
+            double g = gradient(t, i, j);
+            w->param[j] = kept + 0.004f;
+            double above = model_loss(t, 0, &bad);
+            w->param[j] = kept - 0.004f;
+            double slope = (above - model_loss(t, 0, &bad)) / 0.008;
+            w->param[j] = kept;
+            worst = fmax(worst, fabs(slope - g));
+            greatest = fmax(greatest, fabs(slope));
+        }
+        task_beat(c->task);
+    }
+    check_line(c, "runs forward and backward", bad ? "forward() or backward() failed" : NULL);
+    check_line(c, "has the gradient that differences of the loss show", worst <= 4e-3 * greatest + 1e-4 ? NULL : "a gradient is off by more than rounding");
+}
+
+void check_model(struct checking *c)
+{
+    struct trial t = { 0 };
+    struct hone_err err = { 0 };
+    struct learner_choice choice;
+    struct hone_string input[TEXTS], output[OUTPUTS] = { { "a", 1 }, { "b", 1 }, { "c", 1 } };
+    float weight[TEXTS];
+    for (int i = 0; i < TEXTS; i++) {
+        input[i] = (struct hone_string){ text[i], (int64_t)strlen(text[i]) };
+        weight[i] = 1;
+    }
+    struct hone_lesson lesson = { .struct_size = sizeof lesson, .n = TEXTS, .input = input, .label = label, .weight = weight,
+                                  .outputs = OUTPUTS, .output = output, .steps = 10, .epochs = 1, .batch = TEXTS, .seed = 1 };
+    int ret = learner_fit(&t.l, c->task->registry, json_str(c->task->start, "file", ""), NULL, &lesson, (int64_t)1 << 30, &choice, &err);
+    if (ret >= 0)
+        ret = tensors_init(&t.l.tensors, 7, &err);
+    for (int64_t i = 0; i < t.l.tensors.n && ret >= 0; i++)
+        for (int64_t j = 0; j < t.l.tensors.t[i].n; j++)
+            t.l.tensors.t[i].param[j] = 0.05f * (float)sin(12.9898 * (double)(i * 1000 + j));
+    if (ret >= 0)
+        ret = encoded_make(&t.x, t.l.model, t.l.self, input, TEXTS, c->task->pool, &err);
+    if (ret >= 0)
+        ret = passes_open(&t.passes, c->task->pool, &t.l.tensors, registry_host(c->task->registry), 1, &err);
+    check_line(c, "learns its features from texts and encodes them", ret < 0 ? err.text : NULL);
+    if (ret >= 0)
+        try_gradients(c, &t);
+    if (t.passes.pool)
+        passes_close(&t.passes);
+    encoded_free(&t.x);
+    learner_free(&t.l);
+}

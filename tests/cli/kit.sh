@@ -1,0 +1,63 @@
+#!/bin/sh
+# The kit for plugin authors: a new plugin of each kind builds, passes its check and is used; what is wrong is found; every plugin that
+# is built here passes.
+srcdir=${srcdir:-.}
+. "$srcdir/tests/cli/lib.sh"
+srcdir=$(cd "$srcdir" && pwd)
+flags="-std=c11 -O2 -Wall -Wextra -Werror -ffp-contract=off -shared -fPIC -fvisibility=hidden -I $srcdir/include"
+
+for kind in optimizer scheduler paradigm model metric report; do
+    run new 0 plugin new $kind "my_$kind" --dir "$tmp/$kind"
+    so=$tmp/$kind/my_$kind.so
+    # shellcheck disable=SC2086
+    ${CC:-cc} $flags -o "$so" "$tmp/$kind/my_$kind.c" -lm && pass || fail "$kind: the template does not compile"
+    chmod go-w "$so"
+    run check 0 plugin check "$so"
+    has check '0 failed'
+done
+run again 5 plugin new optimizer my_optimizer --dir "$tmp/optimizer"
+has again.err 'exists'
+run kind 2 plugin new optimiser mine --dir "$tmp/x"
+has kind.err 'did you mean optimizer'
+run name 2 plugin new optimizer 'no name' --dir "$tmp/x"
+
+use() { # use WHAT SETTING: trains with the new plugin, better than chance
+    run "use_$1" 0 train --agent "$1" --data "$data" --set "$2=$tmp/$1/my_$1.so" --set epochs=4 --json -q
+    holds "$1 learns" "$(thousandths "use_$1" validation_accuracy)" -ge 300
+}
+use optimizer optimizer
+use scheduler schedulerType
+use paradigm trainingType
+use model model
+run counted 0 evaluate latest --test "$fresh" --criteria "$tmp/metric/my_metric.so" --json
+has counted '"my_metric"'
+run written 0 report latest --format "$tmp/report/my_report.so"
+has written 'Status: completed'
+
+# What is wrong is found.
+sh "$srcdir/tests/abi/bad/build.sh" "$tmp/bad" >/dev/null 2>&1 || (cd "$srcdir" && sh tests/abi/bad/build.sh "$tmp/bad") >/dev/null || exit 99
+run nan 3 plugin check "$tmp/bad/update_nan.so"
+has nan 'FAIL'
+run gone 4 plugin check "$tmp/none.so"
+sed 's/for (int64_t i = 0; i < s->n; i++)/for (int64_t i = 0; i < s->n + (s->n % 8 == 3); i++)/' "$tmp/optimizer/my_optimizer.c" >"$tmp/long.c"
+sed 's/    float lr = (float)c->lr/    static float seen;\n    seen += 1;\n    float lr = (float)c->lr * (1 + seen * 1e-3f)/' "$tmp/optimizer/my_optimizer.c" >"$tmp/static.c"
+for name in long static; do
+    # shellcheck disable=SC2086
+    ${CC:-cc} $flags -Wno-unused -o "$tmp/$name.so" "$tmp/$name.c" -lm || fail "$name.c does not compile"
+    chmod go-w "$tmp/$name.so"
+done
+run long 3 plugin check "$tmp/long.so"
+has long 'outside of its span'
+run static 3 plugin check "$tmp/static.so"
+has static 'goes on from its declared state alone'
+sed 's/d\[k\] = (float)(w \* p \* (2 \* off - along))/d[k] = (float)(w * p * (2 * off))/' "$tmp/paradigm/my_paradigm.c" >"$tmp/slope.c"
+# shellcheck disable=SC2086
+${CC:-cc} $flags -o "$tmp/slope.so" "$tmp/slope.c" -lm && chmod go-w "$tmp/slope.so"
+run slope 3 plugin check "$tmp/slope.so"
+has slope 'd_scores is off'
+
+# Everything that is built here.
+for so in "$builddir"/plugins/*/.libs/*.so; do
+    run own 0 plugin check "$so"
+done
+finish
