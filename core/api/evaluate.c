@@ -109,6 +109,7 @@ cJSON *api_evaluate(struct api *a, const cJSON *in, const struct api_hooks *hook
         return NULL;
     }
     put_fields(start, a, &row, in);
+    add_model_dir(start, row.plugins);
     int rc = test ? 0 : stored_data_whole(a, row.data_file, row.data_sha256, err);
     if (rc == 0 && !test && row.validation_file)
         rc = stored_data_whole(a, row.validation_file, row.validation_sha256, err);

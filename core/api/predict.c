@@ -19,6 +19,12 @@ static int find_weights(struct api *a, const char *name, cJSON *start, cJSON *ou
         char *path = state_path(a, version.weights_file);
         json_put_str(start, "weights", path);
         free(path);
+        struct job_row job;
+        struct hone_err ignored;
+        if (job_get(s, version.job_id, &job, &ignored) >= 0) {
+            add_model_dir(start, job.plugins);
+            job_free(&job);
+        }
         json_put_str(out, "agent_id", agent.id);
         json_put_str(out, "agent_name", agent.name);
         json_put_str(out, "version_id", version.id);

@@ -34,6 +34,8 @@ char *state_path(const struct api *a, const char *rel);
 
 /* A start frame with task, plugin_dirs, threads and log_level. */
 cJSON *start_frame(const struct api *a, const char *task);
+/* Lets the worker find the model that a job was trained with where it was found then, behind all other places. `plugins`: the job's. */
+void add_model_dir(cJSON *start, const char *plugins);
 /* Runs a task that needs no "go" to its end. `fd`: the worker's standard output, 0: ours. The "result" frame, or NULL with err
  * and a->details. */
 cJSON *run_task(struct api *a, cJSON *start, int fd, const struct api_hooks *hooks, struct hone_err *err);

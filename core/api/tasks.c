@@ -1,4 +1,5 @@
 /* Tasks of a worker that need no books: start it, hear it out, take what it found. */
+#include <stdlib.h>
 #include <string.h>
 #include "core/api/priv.h"
 #include "core/base/json.h"
@@ -12,6 +13,20 @@ cJSON *start_frame(const struct api *a, const char *task)
     json_put_int(f, "threads", a->threads);
     json_put_int(f, "log_level", a->log_level);
     return f;
+}
+
+void add_model_dir(cJSON *start, const char *plugins)
+{
+    cJSON *list = stored_json(plugins), *dirs = cJSON_GetObjectItemCaseSensitive(start, "plugin_dirs");
+    const cJSON *p;
+    cJSON_ArrayForEach(p, list) {
+        const char *path = json_str(p, "path", ""), *slash = strrchr(path, '/');
+        char *dir = slash && slash != path && strcmp(json_str(p, "kind", ""), "model") == 0 ? strndup(path, (size_t)(slash - path)) : NULL;
+        if (dir)
+            cJSON_AddItemToArray(dirs, cJSON_CreateString(dir));
+        free(dir);
+    }
+    cJSON_Delete(list);
 }
 
 int take_error(struct api *a, const cJSON *frame, struct hone_err *err)

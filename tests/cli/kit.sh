@@ -31,6 +31,8 @@ use paradigm trainingType
 use model model
 run counted 0 evaluate latest --test "$fresh" --criteria "$tmp/metric/my_metric.so" --json
 has counted '"my_metric"'
+run asked 0 ask model 'my kettle came with a crack in it'
+has asked 'I am sorry that it arrived damaged'
 run written 0 report latest --format "$tmp/report/my_report.so"
 has written 'Status: completed'
 
