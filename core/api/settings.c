@@ -247,21 +247,39 @@ void settings_close(struct settings *s)
 
 /* ---- what holds ---- */
 
+/* Adds to `out` what it has not; objects that both have are joined. */
+static void join(cJSON *out, const char *name, const cJSON *value)
+{
+    cJSON *have = cJSON_GetObjectItemCaseSensitive(out, name);
+    const cJSON *v;
+    if (!have)
+        json_put(out, name, cJSON_Duplicate(value, 1));
+    else if (cJSON_IsObject(have) && cJSON_IsObject(value))
+        cJSON_ArrayForEach(v, value)
+            join(have, v->string, v);
+}
+
+/* The object `name` in `out`, made when it is not there; NULL where something else stands. */
+static cJSON *within(cJSON *out, const char *name, size_t len)
+{
+    char key[128];
+    snprintf(key, sizeof key, "%.*s", (int)len, name);
+    cJSON *o = cJSON_GetObjectItemCaseSensitive(out, key);
+    if (!o)
+        json_put(out, key, o = cJSON_CreateObject());
+    return cJSON_IsObject(o) ? o : NULL;
+}
+
+/* A key is NAME, GROUP.NAME or GROUP.ITEM.NAME, where the item may have dots of its own. */
 static void merge(cJSON *out, const struct entry *e)
 {
-    const char *dot = strchr(e->key, '.');
-    if (!dot) {
-        if (!cJSON_GetObjectItemCaseSensitive(out, e->key))
-            json_put(out, e->key, cJSON_Duplicate(e->value, 1));
-        return;
-    }
-    char group[64];
-    snprintf(group, sizeof group, "%.*s", (int)(dot - e->key), e->key);
-    cJSON *o = cJSON_GetObjectItemCaseSensitive(out, group);
-    if (!o)
-        json_put(out, group, o = cJSON_CreateObject());
-    if (o && cJSON_IsObject(o) && !cJSON_GetObjectItemCaseSensitive(o, dot + 1))
-        json_put(o, dot + 1, cJSON_Duplicate(e->value, 1));
+    const char *dot = strchr(e->key, '.'), *last = strrchr(e->key, '.');
+    if (dot)
+        out = within(out, e->key, (size_t)(dot - e->key));
+    if (out && last != dot)
+        out = within(out, dot + 1, (size_t)(last - dot - 1));
+    if (out)
+        join(out, last ? last + 1 : e->key, e->value);
 }
 
 cJSON *settings_training(const struct settings *s)

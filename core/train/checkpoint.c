@@ -28,6 +28,8 @@ static int put_counters(const struct run *r, struct st_file *f, struct hone_err 
     if (!ret)
         ret = add(f, "loop/paradigm", HONE_F64, r->n_paradigm_state, r->paradigm_state, 1, err);
     if (!ret)
+        ret = add(f, "loop/averaged", HONE_I64, 1, &r->averaged, 1, err);
+    if (!ret)
         ret = add(f, "loop/derived", HONE_U8, r->optim.item->derived_size, r->optim.derived, 1, err);
     const struct optim *inner = r->optim.inner;
     if (!ret && inner)
@@ -68,6 +70,13 @@ static int put_tensor_state(const struct run *r, struct st_file *f, int64_t i, s
     int ret = put_slots(&r->optim, "optimizer", f, i, err);
     if (!ret && r->optim.inner)
         ret = put_slots(r->optim.inner, "inner", f, i, err);
+    snprintf(name, sizeof name, "average/%s", t->name);
+    if (!ret && r->averaged > 0)
+        ret = st_add(f, name, HONE_F32, t->ndim, t->dims, r->average[i], 0, err);
+    if (!ret && r->optim.group && r->optim.group[i].conf) {
+        slot_name(name, "optimizer", t, "derived");
+        ret = add(f, name, HONE_U8, r->optim.item->derived_size, r->optim.group[i].derived, 1, err);
+    }
     snprintf(name, sizeof name, "best/%s", t->name);
     if (!ret && r->best)
         ret = st_add(f, name, HONE_F32, t->ndim, t->dims, r->best[i], 0, err);
@@ -119,6 +128,8 @@ static int get_counters(struct run *r, const struct st_file *f, struct hone_err 
     if (!ret)
         ret = get(f, "loop/paradigm", HONE_F64, r->n_paradigm_state, r->paradigm_state, err);
     if (!ret)
+        ret = get(f, "loop/averaged", HONE_I64, 1, &r->averaged, err);
+    if (!ret)
         ret = get(f, "loop/derived", HONE_U8, r->optim.item->derived_size, r->optim.derived, err);
     if (!ret && r->optim.inner)
         ret = get(f, "loop/inner_step", HONE_I64, 1, &r->optim.inner->step, err);
@@ -136,6 +147,25 @@ static int get_counters(struct run *r, const struct st_file *f, struct hone_err 
     r->stopper.best = real[4];
     r->optim.step = whole[7];
     r->schedule.factor = real[5];
+    return 0;
+}
+
+static int get_average(struct run *r, const struct st_file *f, struct hone_err *err)
+{
+    char name[160];
+    if (!r->averaged)
+        return 0;
+    if (!r->average && !(r->average = calloc((size_t)r->learner.tensors.n + 1, sizeof *r->average)))
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    for (int64_t i = 0; i < r->learner.tensors.n; i++) {
+        const struct tensor *t = &r->learner.tensors.t[i];
+        if (!r->average[i] && !(r->average[i] = floats_new(t->n)))
+            return hone_fail(err, HONE_ENOMEM, "memory ran out for averaged weights");
+        snprintf(name, sizeof name, "average/%s", t->name);
+        int ret = get(f, name, HONE_F32, t->n, r->average[i], err);
+        if (ret)
+            return ret;
+    }
     return 0;
 }
 
@@ -186,6 +216,10 @@ static int get_tensor_state(struct run *r, const struct st_file *f, int64_t i, s
     int ret = get(f, name, HONE_F32, t->n, t->param, err);
     if (!ret)
         ret = get_slots(&r->optim, "optimizer", f, i, err);
+    if (!ret && r->optim.group && r->optim.group[i].conf) {
+        slot_name(name, "optimizer", t, "derived");
+        ret = get(f, name, HONE_U8, r->optim.item->derived_size, r->optim.group[i].derived, err);
+    }
     return ret || !r->optim.inner ? ret : get_slots(r->optim.inner, "inner", f, i, err);
 }
 
@@ -206,6 +240,8 @@ int checkpoint_load(struct run *r, const char *path, struct hone_err *err)
         ret = get_best(r, &f, err);
     if (!ret)
         ret = get_counters(r, &f, err);
+    if (!ret)
+        ret = get_average(r, &f, err);
     st_free(&f);
     return ret;
 }

@@ -288,6 +288,13 @@ static void point(struct train_config *c)
     c->warmup_steps = json_int(r, "warmupSteps", 0);
     c->warmup_ratio = json_num(r, "warmupRatio", 0);
     c->max_grad_norm = json_num(r, "maxGradNorm", 0);
+    c->max_grad_value = json_num(r, "maxGradValue", 0);
+    c->max_tensor_grad_norm = json_num(r, "maxTensorGradNorm", 0);
+    c->adaptive_grad_clip = json_num(r, "adaptiveGradClip", 0);
+    c->tensor_options = filled(json_get(r, "tensorOptions"));
+    c->weight_averaging = json_str(r, "weightAveraging", "none");
+    c->averaging_decay = json_num(r, "averagingDecay", 0);
+    c->averaging_start = json_num(r, "averagingStart", 0);
     c->weight_decay = json_num(r, "weightDecay", -1);
     c->label_smoothing = json_num(r, "labelSmoothing", 0);
     c->gradient_accumulation = json_int(r, "gradientAccumulation", 1);
@@ -310,6 +317,8 @@ static void check_together(const struct train_config *c, struct faults *f)
     if (c->warmup_steps > 0 && c->warmup_ratio > 0)
         complain(f, "warmupRatio", "warmupSteps = %lld and warmupRatio = %g were both given; give one of them",
                  (long long)c->warmup_steps, c->warmup_ratio);
+    if (strcmp(c->weight_averaging, "none") != 0 && strcmp(c->weight_averaging, "ema") != 0 && strcmp(c->weight_averaging, "swa") != 0)
+        complain(f, "weightAveraging", "found \"%.40s\"; expected none, ema or swa", c->weight_averaging);
     if (c->use_data_augmentation)
         complain(f, "useDataAugmentation", "it needs a generator plugin, and this version has none; set it to false");
     if (c->base)

@@ -46,11 +46,14 @@ struct train_config {
     int64_t epochs, batch_size, patience, checkpoint_interval, warmup_steps, gradient_accumulation, seed, threads,
         max_duration_ms, memory_mb;
     double learning_rate, validation_split, warmup_ratio, max_grad_norm, label_smoothing, min_delta;
+    double max_grad_value, max_tensor_grad_norm, adaptive_grad_clip, averaging_decay, averaging_start;
+    const char *weight_averaging;
     double weight_decay;         /* -1: the optimizer's own */
     int learning_rate_given;     /* 0: learning_rate is the table's; the optimizer's own holds */
     int early_stopping, restore_best, use_data_augmentation;
     const char *training_type, *optimizer, *scheduler_type, *model, *monitor, *preset, *base;
-    const cJSON *model_options, *optimizer_options, *scheduler_options, *paradigm_options; /* objects or NULL */
+    const cJSON *model_options, *optimizer_options, *scheduler_options, *paradigm_options,
+        *tensor_options;         /* objects or NULL */
     const cJSON *freeze_layers;  /* list of strings or NULL */
     cJSON *resolved;             /* every key with its value, canonical names; the pointers above point into it */
 };

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "core/base/clock.h"
 #include "core/base/rng.h"
+#include "core/train/average.h"
 #include "core/train/loop.h"
 #include "core/train/step.h"
 
@@ -135,13 +136,14 @@ static int look_around(struct loop *l, struct hone_err *err)
 {
     const struct run *r = l->r;
     int64_t now = clock_mono_us();
-    if (now - l->looked < LOOK_US)
+    int pause = l->hooks->pause_at > 0 && r->state.step >= l->hooks->pause_at;
+    if (now - l->looked < LOOK_US && !pause)
         return 0;
     l->looked = now;
     int ret = settle_checkpoint(l, 0, err);
     if (ret < 0)
         return ret;
-    enum loop_stop stop = l->hooks->stop(l->hooks->arg);
+    enum loop_stop stop = pause ? LOOP_STOP_CHECKPOINT : l->hooks->stop(l->hooks->arg);
     if (stop == LOOP_STOP_CANCEL) {
         l->result->status = "cancelled";
         l->result->stop_reason = "cancelled";
@@ -176,6 +178,8 @@ static int run_epoch(struct loop *l, struct hone_err *err)
             ret = roll_back(l, err);
             return ret < 0 ? ret : 3;
         }
+        if (ret >= 0)
+            ret = average_step(r, err);
         if (ret < 0)
             return ret;
         l->epoch_examples += n;
@@ -236,7 +240,9 @@ static int close_epoch(struct loop *l, struct hone_err *err)
                             .accuracy = s->counted > 0 ? s->hits / s->counted : NAN,
                             .rate = schedule_rate(&r->schedule, s->step ? s->step - 1 : 0, s->epoch),
                             .examples_per_second = speed(l) };
-    int ret;
+    int ret = average_epoch(r, err);
+    if (ret < 0)
+        return ret;
     float **served = run_serve(r, &ret, err);
     if (ret < 0)
         return ret;

@@ -28,7 +28,8 @@ struct loop_hooks {
     /* A checkpoint is durable; kind "interval" or "interrupt"; `removed` (or NULL) names one that it replaced. */
     int (*checkpoint)(void *arg, const struct checkpoint_done *, const char *kind, const char *removed);
     int (*rolled_back)(void *arg, int64_t step);                /* what was told of steps above this one is void */
-    enum loop_stop (*stop)(void *arg);
+    enum loop_stop (*stop)(void *arg);                          /* asked 50 times a second */
+    int64_t pause_at;                                           /* step after which the run pauses with a checkpoint; 0: none */
     void (*warn)(void *arg, const char *text);
 };
 

@@ -229,8 +229,9 @@ static struct step_work work_of(struct optim *o, struct passes *p, int64_t i, fl
     const struct tensor *t = &o->tensors->t[i];
     struct step_work w = { .o = o, .t = t, .touched = &p->touched[i], .slot = o->slot + i * o->copies, .group = group,
                            .together = 1, .gap = (o->item->item.flags & HONE_OPT_GAP) != 0 };
-    w.span = (struct hone_span){ .conf = t->flags & HONE_W_NO_DECAY ? o->conf_no_decay : o->conf, .derived = o->derived,
-                                 .step = o->step };
+    const struct optim_group *own = o->group && o->group[i].conf ? &o->group[i] : NULL;
+    w.span = (struct hone_span){ .conf = own ? own->conf : t->flags & HONE_W_NO_DECAY ? o->conf_no_decay : o->conf,
+                                 .derived = own ? own->derived : o->derived, .step = o->step };
     w.grad = by_rows(o, t) ? rows : optim_gradient(o, p, i);
     if (by_rows(o, t) && t->width <= GATHER / 8 && can_join(o, w.slot))
         w.together = GATHER / t->width < TOGETHER ? GATHER / t->width : TOGETHER;
@@ -403,13 +404,25 @@ static int out_of_memory(struct hone_err *err)
     return hone_fail(err, HONE_ENOMEM, "memory ran out in an optimizer step");
 }
 
+/* Bounds all gradients; those of rows were computed. */
+static void clip_gradients(struct optim *o, struct passes *p, float *const *rows)
+{
+    for (int64_t i = 0; i < o->tensors->n; i++) {
+        const struct tensor *t = &o->tensors->t[i];
+        if (trained(t) && by_rows(o, t))
+            optim_clip_tensor(&o->clip, t, rows[i], p->touched[i].row, p->touched[i].n);
+        else if (trained(t))
+            optim_clip_tensor(&o->clip, t, optim_gradient(o, p, i), NULL, t->rows);
+    }
+}
+
 /* The step behind optim_expand(). */
 static int step(struct optim *o, struct passes *p, float **rows, double lr, double clip, double *norm, struct hone_err *err)
 {
     const struct hone_optimizer *item = o->item;
     double *totals = passes_scratch(p, (size_t)(o->tensors->n + 1) * 8 * sizeof *totals), length = 0;
     void *group[OPTIM_COPIES] = { 0 };
-    int computed = norm || clip > 0;
+    int computed = norm || clip > 0 || optim_clips(&o->clip);
     if (!totals || (computed && gradient_norm(o, p, rows, &length)))
         return out_of_memory(err);
     memset(totals, 0, (size_t)(o->tensors->n + 1) * 8 * sizeof *totals);
@@ -421,11 +434,15 @@ static int step(struct optim *o, struct passes *p, float **rows, double lr, doub
         return hone_fail(err, HONE_EDIVERGED, "the gradient's norm is not finite");
     if (clip > 0 && length > clip)
         scale_gradients(o, p, rows, (float)(clip / (length + 1e-6)));
+    if (optim_clips(&o->clip))
+        clip_gradients(o, p, rows);
     o->step++;
     optim_set_lr(o, lr);
     struct hone_prep prep = { o->step, o->conf, o->derived, group };
     if (item->prepare && item->prepare(&prep, err) < 0)
         return err_prefix(err, "optimizer '%s'", item->item.name);
+    if (optim_groups_prepare(o, lr, group, err) < 0)
+        return err->code;
     int ret = item->n_sums ? totals_of(o, p, rows, group, totals, err) : 0;
     return ret < 0 ? ret : update_all(o, p, rows, group, item->n_sums ? totals : NULL, computed, err);
 }

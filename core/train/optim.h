@@ -18,6 +18,19 @@ struct optim_slot {              /* one copy of one slot for one tensor */
     void *data;
 };
 
+/* Bounds on gradients, each 0 when there is none; that on the norm of all is optim_step()'s. */
+struct optim_clip {
+    double value;                /* of an element */
+    double tensor;               /* of the norm of a tensor's gradient */
+    double adaptive;             /* of the norm of a row's gradient, as a share of that of the row's weights */
+};
+
+/* A tensor's own settings; conf NULL: those of all. */
+struct optim_group {
+    void *conf, *derived;        /* owned */
+    double lr_share;             /* of the scheduled rate */
+};
+
 struct optim {
     const struct hone_optimizer *item;
     void *conf, *conf_no_decay;  /* owned; the second for tensors with HONE_W_NO_DECAY */
@@ -30,6 +43,8 @@ struct optim {
     float **dense;               /* [tensors] gradient of a sparse tensor for an optimizer that wants all of it */
     int64_t step;                /* steps taken */
     struct optim *inner;         /* owned; the optimizer that this one wraps, or NULL */
+    struct optim_clip clip;
+    struct optim_group *group;   /* [tensors], or NULL */
     int borrows;                 /* the gradients are those of the wrapper, which made them dense */
 };
 
@@ -66,6 +81,21 @@ int optim_minimize(struct optim *o, struct passes *p, double lr, double clip, op
 int optim_serves(const struct optim *o);
 /* Turns out[tensors], copies of the parameters, into the weights that are served. */
 void optim_serve(struct optim *o, float *const *out);
+
+/* ---- optim_groups.c ---- */
+
+/* Gives tensor i settings of its own (taken, also on failure). */
+int optim_group(struct optim *o, int64_t i, void *conf, double lr_share, struct hone_err *err);
+void optim_groups_restart(struct optim *o);
+void optim_groups_close(struct optim *o);
+/* Sets their rates and constants for the present step; `group`: PER_GROUP slots. */
+int optim_groups_prepare(struct optim *o, double lr, void *const *group, struct hone_err *err);
+
+/* ---- optim_clip.c ---- */
+
+int optim_clips(const struct optim_clip *c);
+/* Bounds g, the gradients of `rows` rows of t; row: their numbers, NULL: all rows in order. */
+void optim_clip_tensor(const struct optim_clip *c, const struct tensor *t, float *g, const int32_t *row, int64_t rows);
 
 /* Calls fn for spans of all trained tensors, on threads. p: whose gradients, NULL: none. param: arrays that stand in for the
  * parameters, NULL: the parameters. */

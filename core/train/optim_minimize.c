@@ -25,6 +25,11 @@ static int closure_eval(struct hone_closure *c, double *loss, struct hone_err *e
     double length = m->clip > 0 ? sqrt(c->dot(c, HONE_V_GRAD, HONE_V_GRAD)) : 0;
     if (length > m->clip)
         c->scale(c, m->clip / (length + 1e-6), HONE_V_GRAD);
+    for (int64_t i = 0; optim_clips(&m->o->clip) && i < m->o->tensors->n; i++) {
+        const struct tensor *t = &m->o->tensors->t[i];
+        if (!(t->flags & HONE_W_FROZEN))
+            optim_clip_tensor(&m->o->clip, t, optim_gradient(m->o, m->p, i), NULL, t->rows);
+    }
     return 0;
 }
 

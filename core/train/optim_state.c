@@ -154,6 +154,7 @@ static void first_values(struct optim_slot *s, const struct tensor *t)
 void optim_restart(struct optim *o)
 {
     o->step = 0;
+    optim_groups_restart(o);
     if (o->inner)
         optim_restart(o->inner);
     memset(o->derived, 0, o->item->derived_size);
@@ -207,6 +208,8 @@ int optim_wrap(struct optim *o, const struct hone_optimizer *item, void *conf, v
 
 void optim_close(struct optim *o)
 {
+    if (o->tensors)
+        optim_groups_close(o);
     if (o->inner)
         optim_close(o->inner);
     free(o->inner);

@@ -1,4 +1,3 @@
-#include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +5,7 @@
 #include "core/base/json.h"
 #include "core/train/run.h"
 
-/* What run_open() holds until the optimizer and the schedule have taken it. */
+/* What run_open() holds until the optimizer has taken it. */
 struct opening {
     struct run_chosen chosen;
     struct run_texts texts;
@@ -48,31 +47,6 @@ static int fit_model(struct run *r, struct opening *o, struct hone_err *err)
     return 0;
 }
 
-/* Marks the tensors that freezeLayers names. */
-static int freeze(struct run *r, struct hone_err *err)
-{
-    const cJSON *pattern;
-    int64_t frozen = 0;
-    cJSON_ArrayForEach(pattern, r->config.freeze_layers)
-    {
-        int hit = 0;
-        for (int64_t i = 0; i < r->learner.tensors.n; i++)
-            if (fnmatch(pattern->valuestring, r->learner.tensors.t[i].name, 0) == 0) {
-                r->learner.tensors.t[i].flags |= HONE_W_FROZEN;
-                hit = 1;
-            }
-        if (!hit)
-            return hone_fail(err, HONE_EINVAL, "config.freezeLayers: no tensor of model '%s' matches '%s'; the first one is '%s'",
-                             r->learner.model->item.name, pattern->valuestring,
-                             r->learner.tensors.n ? r->learner.tensors.t[0].name : "(none)");
-    }
-    for (int64_t i = 0; i < r->learner.tensors.n; i++)
-        frozen += (r->learner.tensors.t[i].flags & HONE_W_FROZEN) != 0;
-    if (r->learner.tensors.n && frozen == r->learner.tensors.n)
-        return hone_fail(err, HONE_EINVAL, "config.freezeLayers leaves no tensor to train");
-    return 0;
-}
-
 static int64_t row_set_bytes(const struct row_set *s)
 {
     return s->n * 40 + (s->n ? s->x.start[s->n] * (s->x.value ? 8 : 4) : 0);
@@ -92,15 +66,20 @@ static int allocate(struct run *r, struct opening *o, struct hone_err *err)
     }
     if (ret)
         return ret;
-    left->scheduler = NULL;
+    if (strcmp(r->config.weight_averaging, "none") != 0 && optim_serves(&r->optim))
+        return hone_fail(err, HONE_EINVAL, "config.weightAveraging: optimizer '%s' serves an average of its own; set weightAveraging to none "
+                         "or take another optimizer", r->config.optimizer);
+    r->optim.clip = (struct optim_clip){ r->config.max_grad_value, r->config.max_tensor_grad_norm, r->config.adaptive_grad_clip };
+    if ((ret = run_tensor_options(r, err)) < 0)
+        return ret;
     int64_t warmup = r->config.warmup_steps;
     if (r->config.warmup_ratio > 0)
         warmup = (int64_t)ceil(r->config.warmup_ratio * (double)r->total_steps);
-    ret = schedule_open(&r->schedule, c.scheduler, c.scheduler_conf, r->config.learning_rate, warmup, r->total_steps, err);
+    ret = schedule_start(&r->schedule, r->config.learning_rate, warmup, r->total_steps, err);
     if (ret)
         return ret;
-    r->memory_bytes = ts->total * 4 * (1 + (r->config.restore_best != 0) + optim_serves(&r->optim)) + optim_bytes(&r->optim) + row_set_bytes(&r->train)
-                      + row_set_bytes(&r->valid);
+    int copies = 1 + (r->config.restore_best != 0) + optim_serves(&r->optim) + (strcmp(r->config.weight_averaging, "none") != 0);
+    r->memory_bytes = ts->total * 4 * copies + optim_bytes(&r->optim) + row_set_bytes(&r->train) + row_set_bytes(&r->valid);
     if ((double)r->memory_bytes > (double)r->config.memory_mb * 1e6)
         return hone_fail(err, ERR_PRECONDITION, "training needs about %.0f MB (%lld parameters, state of optimizer '%s', %lld examples), more "
                          "than the %lld MB that memoryMb allows", (double)r->memory_bytes * 1e-6, (long long)ts->total,
@@ -152,7 +131,7 @@ int run_open(struct run *r, struct train_config *config, const struct run_files 
     }
     r->beat(r->beat_arg);
     if (ret >= 0)
-        ret = freeze(r, err);
+        ret = run_freeze(r, err);
     if (ret >= 0)
         ret = encoded_make(&r->train.x, r->learner.model, r->learner.self, o.texts.train, r->train.n, pool, err);
     if (ret >= 0)
@@ -175,6 +154,9 @@ void run_close(struct run *r)
     for (int64_t i = 0; r->served && i < r->learner.tensors.n; i++)
         free(r->served[i]);
     free(r->served);
+    for (int64_t i = 0; r->average && i < r->learner.tensors.n; i++)
+        free(r->average[i]);
+    free(r->average);
     passes_close(&r->passes);
     passes_close(&r->eval_passes);
     if (r->optim.item)
@@ -197,6 +179,8 @@ float **run_serve(struct run *r, int *ret, struct hone_err *err)
 {
     struct tensors *ts = &r->learner.tensors;
     *ret = 0;
+    if (r->averaged > 0)
+        return r->average;
     if (!optim_serves(&r->optim) || r->state.step == 0)
         return NULL;
     if (!r->served && !(r->served = calloc((size_t)ts->n + 1, sizeof *r->served)))
@@ -219,6 +203,9 @@ void run_restart(struct run *r)
     optim_restart(&r->optim);
     memset(r->schedule.state, 0, (size_t)r->schedule.n_state * sizeof *r->schedule.state);
     memset(r->paradigm_state, 0, (size_t)r->n_paradigm_state * sizeof *r->paradigm_state);
+    r->averaged = 0;
+    for (int64_t i = 0; r->average && i < r->learner.tensors.n; i++)
+        memset(r->average[i], 0, (size_t)r->learner.tensors.t[i].n * sizeof(float));
     r->state = (struct run_state){ .divergences = r->state.divergences };
     r->stopper.best_epoch = r->stopper.waited = 0;
     r->stopper.best = 0;

@@ -55,6 +55,8 @@ struct run {
     struct stopper stopper;
     struct run_state state;
     float **served;             /* [tensors] weights that are evaluated and served, where they are not the parameters; else NULL */
+    float **average;            /* [tensors] averaged weights, NULL until there are some */
+    int64_t averaged;           /* what they are the average of */
     float **best;               /* [tensors] copies of the best weights, NULL until there are some */
     int64_t steps_per_epoch, total_steps;
     int64_t examples;           /* of the file, before the split */
@@ -102,16 +104,29 @@ void row_set_free(struct row_set *s);
 
 /* ---- run_plugins.c ---- */
 
-/* Plugins with their settings blocks, each block owned; the optimizer's once as it is and once without weight decay. */
+/* Optimizers with their settings blocks, each block owned: once as it is and once without weight decay. */
 struct run_chosen {
     const struct hone_optimizer *optimizer, *inner; /* inner: what the optimizer wraps, or NULL */
     void *conf, *no_decay, *inner_conf, *inner_no_decay;
-    const struct hone_scheduler *scheduler;
-    void *scheduler_conf;
 };
 void run_chosen_free(struct run_chosen *c);
 
-/* Finds paradigm, optimizer and scheduler and fills their settings blocks. On failure *c may be half full. */
+/* ---- optim_names.c ---- */
+
+/* The plugin that "LIBRARY:NAME" stands for, and the options in which the library's defaults differ (JSON). Any other name is
+ * returned as it is, with NULL for options. NULL with err for a name that the library does not have. */
+const char *optimizer_alias(const char *name, const char **options, struct hone_err *err);
+
+/* ---- run_tensors.c ---- */
+
+/* Checks freezeLayers and tensorOptions and marks frozen tensors; before optim_open(). */
+int run_freeze(struct run *r, struct hone_err *err);
+/* Gives tensors that have them settings of their own; after optim_open(). */
+int run_tensor_options(struct run *r, struct hone_err *err);
+
+/* ---- run_plugins.c ---- */
+
+/* Finds paradigm, optimizer and schedulers and fills their settings blocks. On failure *c may be half full. */
 int run_plugins(struct run *r, struct run_chosen *c, struct hone_err *err);
 /* Adds one line to r->plugins. */
 void run_note_plugin(struct run *r, const struct hone_item *item, const struct registry_plugin *from);

@@ -45,8 +45,6 @@ void run_chosen_free(struct run_chosen *c)
         settings_free(&c->inner->item, c->inner_conf);
         settings_free(&c->inner->item, c->inner_no_decay);
     }
-    if (c->scheduler)
-        settings_free(&c->scheduler->item, c->scheduler_conf);
     *c = (struct run_chosen){ 0 };
 }
 
@@ -108,11 +106,26 @@ static int inner_optimizer(struct run *r, cJSON *o, struct run_chosen *c, struct
     return ret < 0 ? ret : 0;
 }
 
+/* Puts defaults (JSON or NULL) under the options. */
+static cJSON *under(cJSON *options, const char *defaults)
+{
+    struct hone_err err;
+    cJSON *d = defaults ? json_parse(defaults, strlen(defaults), "defaults", &err) : NULL, *next;
+    for (cJSON *v = d ? d->child : NULL; v; v = next) {
+        next = v->next;
+        if (!cJSON_GetObjectItemCaseSensitive(options, v->string))
+            json_put(options, v->string, cJSON_Duplicate(v, 1));
+    }
+    cJSON_Delete(d);
+    return options;
+}
+
 static int choose_optimizer(struct run *r, struct run_chosen *c, struct hone_err *err)
 {
     const struct registry_plugin *from;
-    const struct hone_item *item = registry_find(r->registry, HONE_OPTIMIZER, r->config.optimizer, &from, err);
-    cJSON *o = copy_options(r->config.optimizer_options), *kept;
+    const char *defaults, *name = optimizer_alias(r->config.optimizer, &defaults, err);
+    const struct hone_item *item = name ? registry_find(r->registry, HONE_OPTIMIZER, name, &from, err) : NULL;
+    cJSON *o = under(copy_options(r->config.optimizer_options), defaults), *kept;
     int wraps = item && (item->flags & HONE_OPT_WRAPS);
     if (!item) {
         cJSON_Delete(o);
@@ -129,6 +142,7 @@ static int choose_optimizer(struct run *r, struct run_chosen *c, struct hone_err
         cJSON_Delete(o);
     if (ret < 0)
         return err_prefix(err, "config.optimizerOptions");
+    json_put_str(r->resolved, "optimizer", name == r->config.optimizer ? name : item->name);
     run_note_settings(r, "optimizerOptions", item, c->conf);
     if (wraps && (kept = cJSON_GetObjectItemCaseSensitive(r->resolved, "optimizerOptions"))) {
         json_put_str(kept, "base", c->inner->item.name);
@@ -160,13 +174,10 @@ int run_plugins(struct run *r, struct run_chosen *c, struct hone_err *err)
     run_note_settings(r, "paradigmOptions", p, r->paradigm_conf);
     if (choose_optimizer(r, c, err) < 0)
         return err->code;
-    const struct hone_item *s = registry_find(r->registry, HONE_SCHEDULER, r->config.scheduler_type, &from, err);
-    if (!s)
-        return err_prefix(err, "config.schedulerType");
-    c->scheduler = (const struct hone_scheduler *)(const void *)s;
-    if (!(c->scheduler_conf = settings_new(s, r->config.scheduler_options, err)) && s->conf_size)
-        return err_prefix(err, "config.schedulerOptions");
-    run_note_plugin(r, s, from);
-    run_note_settings(r, "schedulerOptions", s, c->scheduler_conf);
+    if (schedule_choose(&r->schedule, r->registry, r->config.scheduler_type, r->config.scheduler_options, err) < 0)
+        return err->code;
+    for (int i = 0; i < r->schedule.n; i++)
+        run_note_plugin(r, &r->schedule.part[i].item->item, r->schedule.part[i].from);
+    json_put(r->resolved, "schedulerOptions", schedule_options(&r->schedule));
     return 0;
 }

@@ -10,18 +10,17 @@ int task_preview(struct task *t, struct hone_err *err)
     const char *name = json_str(t->start, "scheduler", "linear");
     const cJSON *options = json_get(t->start, "options");
     int64_t total = json_int(t->start, "steps", 0), points = json_int(t->start, "points", total);
-    struct schedule s;
+    struct schedule s = { 0 };
     t->stage = "scheduler";
     if (total < 1 || points < 1 || points > MAX_POINTS)
         return hone_fail(err, HONE_EINVAL, "steps is %lld; expected at least 1", (long long)total);
-    const struct hone_item *item = registry_find(t->registry, HONE_SCHEDULER, name, NULL, err);
-    void *conf = item ? settings_new(item, cJSON_IsObject(options) ? options : NULL, err) : NULL;
-    if (!item || (!conf && item->conf_size))
-        return err->code;
-    int ret = schedule_open(&s, (const struct hone_scheduler *)(const void *)item, conf, json_num(t->start, "base", 0.001),
-                            json_int(t->start, "warmup", 0), total, err);
-    if (ret < 0)
+    int ret = schedule_choose(&s, t->registry, name, cJSON_IsObject(options) ? options : NULL, err);
+    if (!ret)
+        ret = schedule_start(&s, json_num(t->start, "base", 0.001), json_int(t->start, "warmup", 0), total, err);
+    if (ret < 0) {
+        schedule_close(&s);
         return ret;
+    }
     cJSON *steps = cJSON_CreateArray(), *values = cJSON_CreateArray();
     if (points > total)
         points = total;
@@ -30,9 +29,12 @@ int task_preview(struct task *t, struct hone_err *err)
         cJSON_AddItemToArray(steps, cJSON_CreateNumber((double)step));
         cJSON_AddItemToArray(values, cJSON_CreateNumber(schedule_rate(&s, step, 0)));
     }
-    json_put_str(t->result, "scheduler", item->name);
-    json_put(t->result, "settings", settings_json(item, s.conf));
-    json_put_bool(t->result, "follows_metric", ((const struct hone_scheduler *)(const void *)item)->observe != NULL);
+    int follows = 0;
+    for (int i = 0; i < s.n; i++)
+        follows |= s.part[i].item->observe != NULL;
+    json_put_str(t->result, "scheduler", s.n == 1 ? s.part[0].item->item.name : name);
+    json_put(t->result, "settings", schedule_options(&s));
+    json_put_bool(t->result, "follows_metric", follows);
     json_put(t->result, "steps", steps);
     json_put(t->result, "values", values);
     schedule_close(&s);

@@ -52,4 +52,37 @@ has bad '"success": false' '"code": "VALIDATION_ERROR"' '"line": 3'
 HONE_SET_EPOCHS=0 "$builddir/hone" config show >out 2>err
 same 'a fault of the environment' $? 3
 grep -q HONE_SET_EPOCHS err && pass || fail "the variable is not named: $(cat err)"
+
+# Settings by tensor: parts of one entry may come from different layers; names that stand for another library's defaults.
+cat >parts.conf <<'PARTS'
+training = { epochs = 1; optimizer = "adamw"; tensorOptions = { bias = { learningRate = 0.5; weightDecay = 0.25; }; }; };
+PARTS
+run parts 0 train --agent c --data "$data" --config parts.conf --set tensorOptions.bias.learningRate=0.125 --set 'tensorOptions.w*.freeze=false' --json -q
+has parts '"learningRate": 0.125' '"weightDecay": 0.25' '"freeze": false'
+run alias 0 train --agent c --data "$data" --set optimizer=keras:rmsprop --set epochs=1 --json -q
+run spelt 0 train --agent c --data "$data" --set optimizer=rmsprop --set epochs=1 --set learningRate=0.001 --set optimizerOptions.alpha=0.9 \
+    --set optimizerOptions.eps=1e-7 --json -q
+has alias '"optimizer": "rmsprop"' '"alpha": 0.9'
+same 'an alias is its defaults' "$(value alias weights_sha256)" "$(value spelt weights_sha256)"
+run over 0 train --agent c --data "$data" --set optimizer=keras:rmsprop --set optimizerOptions.alpha=0.5 --set epochs=1 --json -q
+has over '"alpha": 0.5'
+
+refused() { # refused SETTING MESSAGE
+    run refused 3 train --agent d --data "$data" --set "$1" --set epochs=1
+    has refused.err "$2"
+}
+refused weightAveraging=mean 'expected none, ema or swa'
+refused tensorOptions.nose.freeze=true "matches 'nose'"
+refused tensorOptions.bias.freze=true 'tensorOptions.bias.freze: unknown'
+refused tensorOptions.bias.freeze=1 'expected true or false'
+refused tensorOptions.bias.learningRate=-1 'expected a number of at least 0'
+refused tensorOptions.bias=3 'expected an object'
+refused 'tensorOptions.*.freeze=true' 'leave no tensor to train'
+refused optimizer=torch:lion 'of torch there are: adadelta'
+run both 3 train --agent d --data "$data" --set optimizer=schedule_free_sgd --set weightAveraging=ema
+has both.err 'serves an average of its own'
+run none 3 train --agent d --data "$data" --set optimizer=ftrl --set tensorOptions.bias.weightDecay=0.1
+has none.err "'ftrl' has no weight decay"
+run whole 3 train --agent d --data "$data" --set optimizer=lbfgs --set tensorOptions.bias.learningRate=0.1
+has whole.err 'moves all tensors by one rule'
 finish

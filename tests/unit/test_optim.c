@@ -196,10 +196,11 @@ static void schedules(void)
 {
     for (size_t k = 0; k < sizeof schedule_reference / sizeof schedule_reference[0]; k++) {
         void *conf;
-        struct schedule s;
+        struct schedule s = { 0 };
         struct hone_err err = { 0 };
         const struct hone_item *item = find(HONE_SCHEDULER, schedule_reference[k].name, schedule_reference[k].options, &conf);
-        CU_ASSERT_EQUAL_FATAL(schedule_open(&s, (const struct hone_scheduler *)(const void *)item, conf, 0.3, 0, 20, &err), 0);
+        CU_ASSERT_EQUAL_FATAL(schedule_add(&s, (const struct hone_scheduler *)(const void *)item, conf, NULL, 0, &err), 0);
+        CU_ASSERT_EQUAL_FATAL(schedule_start(&s, 0.3, 0, 20, &err), 0);
         double worst = 0;
         for (int t = 0; t < 23; t++)
             worst = fmax(worst, fabs(schedule_rate(&s, t, 0) - schedule_reference[k].rate[t]));
@@ -221,10 +222,11 @@ static void plateau(void)
 {
     for (size_t k = 0; k < sizeof plateau_reference / sizeof plateau_reference[0]; k++) {
         void *conf;
-        struct schedule s;
+        struct schedule s = { 0 };
         struct hone_err err = { 0 };
         const struct hone_item *item = find(HONE_SCHEDULER, "reduce_lr_on_plateau", plateau_reference[k].options, &conf);
-        CU_ASSERT_EQUAL_FATAL(schedule_open(&s, (const struct hone_scheduler *)(const void *)item, conf, 0.3, 0, 20, &err), 0);
+        CU_ASSERT_EQUAL_FATAL(schedule_add(&s, (const struct hone_scheduler *)(const void *)item, conf, NULL, 0, &err), 0);
+        CU_ASSERT_EQUAL_FATAL(schedule_start(&s, 0.3, 0, 20, &err), 0);
         for (int t = 0; t < 20; t++) {
             CU_ASSERT_EQUAL(schedule_observe(&s, t + 1, t, plateau_metric[t], &err), 0);
             CU_ASSERT_DOUBLE_EQUAL(schedule_rate(&s, t + 1, t), plateau_reference[k].rate[t], 1e-12);
@@ -233,10 +235,28 @@ static void plateau(void)
     }
 }
 
+/* Constant for 4 steps behind 2 of warm-up, then a line down over 10 more, then half a cosine over the last 6. */
+static void sequence(void)
+{
+    static const char text[] = "{\"schedulers\":[\"constant\",\"linear\",\"cosine\"],\"milestones\":[4,14]}";
+    struct hone_err err = { 0 };
+    struct schedule s = { 0 };
+    cJSON *options = json_parse(text, strlen(text), "options", &err);
+    CU_ASSERT_EQUAL_FATAL(schedule_choose(&s, registry, "sequence", options, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(schedule_start(&s, 0.5, 2, 22, &err), 0);
+    for (int t = 0; t < 22; t++) {
+        double want = t < 2 ? 0.25 * t : t < 6 ? 0.5 : t < 16 ? 0.5 * (16 - t) / 10 : 0.25 * (1 + cos(acos(-1.0) * (t - 16) / 6));
+        CU_ASSERT_DOUBLE_EQUAL(schedule_rate(&s, t, 0), want, 1e-12);
+    }
+    schedule_close(&s);
+    cJSON_Delete(options);
+}
+
 int test_optim(void)
 {
     CU_pSuite s = CU_add_suite("optim", open_registry, close_registry);
     return s && CU_add_test(s, "optimizers", optimizers) && CU_add_test(s, "closures", closures)
-           && CU_add_test(s, "clipping", clipping) && CU_add_test(s, "schedules", schedules) && CU_add_test(s, "plateau", plateau) ? 0
+           && CU_add_test(s, "clipping", clipping) && CU_add_test(s, "schedules", schedules) && CU_add_test(s, "plateau", plateau)
+                   && CU_add_test(s, "sequence", sequence) ? 0
                                                                                                                                    : -1;
 }

@@ -278,12 +278,13 @@ static void trajectories(void)
 static void one_schedule(const char *name, const char *options, int64_t total, char *values)
 {
     struct hone_err err = { 0 };
-    struct schedule s;
+    struct schedule s = { 0 };
     const struct hone_item *item = registry_find(registry, HONE_SCHEDULER, name, NULL, &err);
     cJSON *o = json_parse(options, strlen(options), name, &err);
     double worst = 0;
     CU_ASSERT_PTR_NOT_NULL_FATAL(item);
-    CU_ASSERT_EQUAL_FATAL(schedule_open(&s, (const struct hone_scheduler *)(const void *)item, settings(item, o), 0.3, 0, total, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(schedule_add(&s, (const struct hone_scheduler *)(const void *)item, settings(item, o), NULL, 0, &err), 0);
+        CU_ASSERT_EQUAL_FATAL(schedule_start(&s, 0.3, 0, total, &err), 0);
     for (int t = 0; t < RATES; t++)
         worst = fmax(worst, fabs(schedule_rate(&s, t, 0) - strtod(values, &values)));
     if (!(worst <= 1e-12))
@@ -314,13 +315,14 @@ static void schedules(void)
 static void greedy(void)
 {
     struct hone_err err = { 0 };
-    struct schedule s;
+    struct schedule s = { 0 };
     const struct hone_item *item = registry_find(registry, HONE_SCHEDULER, "greedy", NULL, &err);
     static const char options[] = "{\"factor\":0.5,\"max_lr\":1,\"min_lr\":0.1}";
     cJSON *o = json_parse(options, sizeof options - 1, "greedy", &err);
     const double metric[] = { 5, 4, 3, 3, 3, 3, 3, 2 }, want[] = { 0.3, 0.6, 1, 0.5, 0.25, 0.125, 0.1, 0.2 };
     CU_ASSERT_PTR_NOT_NULL_FATAL(item);
-    CU_ASSERT_EQUAL_FATAL(schedule_open(&s, (const struct hone_scheduler *)(const void *)item, settings(item, o), 0.3, 0, 100, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(schedule_add(&s, (const struct hone_scheduler *)(const void *)item, settings(item, o), NULL, 0, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(schedule_start(&s, 0.3, 0, 100, &err), 0);
     for (int t = 0; t < 8; t++) {
         CU_ASSERT_EQUAL(schedule_observe(&s, t, t, metric[t], &err), 0);
         CU_ASSERT_DOUBLE_EQUAL(schedule_rate(&s, t, t), want[t], 1e-12);
