@@ -81,6 +81,11 @@ cJSON *api_plugin_list(struct api *a, const cJSON *in, struct hone_err *err);
 cJSON *api_plugin_inspect(struct api *a, const cJSON *in, struct hone_err *err);
 /* in: {file}. out: {checks: [{kind, item, what, passed, why}]}. A plugin that crashes its worker fails with the cause. */
 cJSON *api_plugin_check(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {file (or the name of an optimizer), with (list of names, or absent: all optimizers that are found), data (absent: the example
+ * data), config, own (settings for the first alone)}. out: {data, optimizers: [{name, given, accuracy, loss, best_epoch, epochs, steps,
+ * seconds, stop_reason, learning_rate, ns_per_parameter, memory_bytes_per_parameter, losses: [one an epoch], accuracies, error}]}. "row" events tell
+ * each as it is done. An optimizer of the list that cannot train has "error"; when the given one cannot, the whole fails. */
+cJSON *api_plugin_bench(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err);
 /* in: {scheduler, options, base, warmup, steps, points}. out: {scheduler, settings, follows_metric, steps: [...], values: [...]}. */
 cJSON *api_schedule_preview(struct api *a, const cJSON *in, struct hone_err *err);
 

@@ -17,8 +17,8 @@ extern const struct cli_command cmd_job_list, cmd_job_show, cmd_job_pause, cmd_j
 extern const struct cli_command cmd_agent_list, cmd_agent_show;
 /* plugins.c */
 extern const struct cli_command cmd_plugin_list, cmd_plugin_inspect;
-/* plugin_new.c, plugin_check.c */
-extern const struct cli_command cmd_plugin_new, cmd_plugin_check;
+/* plugin_new.c, plugin_check.c, plugin_bench.c */
+extern const struct cli_command cmd_plugin_new, cmd_plugin_check, cmd_plugin_bench;
 /* scheduler.c */
 extern const struct cli_command cmd_scheduler_preview;
 /* data.c */

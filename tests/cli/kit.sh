@@ -36,6 +36,23 @@ has asked 'I am sorry that it arrived damaged'
 run written 0 report latest --format "$tmp/report/my_report.so"
 has written 'Status: completed'
 
+# Side by side on the example data: the given one first in the answer, marked in the table; its settings are its alone.
+run bench 0 plugin bench "$tmp/optimizer/my_optimizer.so" --with sgd,adam --set epochs=3 --set optimizerOptions.keep=0.5 --svg "$tmp/curves.svg" --json
+has bench '"given": true' '"name": "adam"' '"ns_per_parameter": ' '"losses": ['
+same 'three were trained' "$(grep -c '"epochs": 3' "$tmp/bench")" 3
+same 'three curves' "$(grep -c '<polyline' "$tmp/curves.svg")" 3
+run table 0 plugin bench adam --with sgd --data "$data" --set epochs=2 -q
+has table 'NS/PARAMETER' 'Loss on the rows held out' '* adam  a sgd'
+grep -q '^> *adam' "$tmp/table" && pass || fail "the given one is not marked: $(cat "$tmp/table")"
+run none 4 plugin bench "$tmp/none.so"
+run unknown 3 plugin bench adm --with sgd
+has unknown.err "did you mean 'adam'"
+run other 0 plugin bench adam --with no_such --set epochs=1 --json -q
+has other '"error"' "no optimizer 'no_such'"
+run stdin 3 plugin bench adam --data -
+run diverges 0 plugin bench sgd --with signsgd --set learningRate=10 --set epochs=2 --json -q
+has diverges '"name": "signsgd"'
+
 # What is wrong is found.
 sh "$srcdir/tests/abi/bad/build.sh" "$tmp/bad" >/dev/null 2>&1 || (cd "$srcdir" && sh tests/abi/bad/build.sh "$tmp/bad") >/dev/null || exit 99
 run nan 3 plugin check "$tmp/bad/update_nan.so"
