@@ -1,6 +1,7 @@
 /* Optimizer "cocob": Orabona & Tommasi, 2017, "Training deep networks without learning rates through coin betting". */
 #include <math.h>
 #include "hone/optimizer.h"
+#include "hone/wide.h"
 
 struct conf {
     double lr, alpha, eps, weight_decay;
@@ -21,21 +22,31 @@ static const struct hone_slot slots[] = {
     { .name = "reward" },
 };
 
-static void update(const struct hone_span *s)
+static inline double greater(double a, double b)
 {
-    const struct conf *c = s->conf;
-    const float *start = s->state[0];
-    float *sum = s->state[1], *scale = s->state[2], *size = s->state[3], *reward = s->state[4];
-    for (int64_t i = 0; i < s->n; i++) {
-        double x = (double)s->param[i], g = c->lr * ((double)s->grad[i] + c->weight_decay * x), x0 = (double)start[i];
-        double largest = fmax(s->step == 1 ? c->eps : (double)scale[i], fabs(g)), total = (double)size[i] + fabs(g),
-               won = fmax((double)reward[i] - g * (x - x0), 0), bet = (double)sum[i] - g;
+    return a > b ? a : b;
+}
+
+/* `least`: of the first step, where there is no scale yet; else 0. */
+HONE_WIDE static void step(int64_t n, float *restrict param, const float *restrict grad, const float *restrict start, float *restrict sum,
+                           float *restrict scale, float *restrict size, float *restrict reward, struct conf c, double least)
+{
+    for (int64_t i = 0; i < n; i++) {
+        double x = (double)param[i], g = c.lr * ((double)grad[i] + c.weight_decay * x), x0 = (double)start[i];
+        double largest = greater(greater(least, (double)scale[i]), fabs(g)), total = (double)size[i] + fabs(g),
+               won = greater((double)reward[i] - g * (x - x0), 0), bet = (double)sum[i] - g;
         scale[i] = (float)largest;
         size[i] = (float)total;
         reward[i] = (float)won;
         sum[i] = (float)bet;
-        s->param[i] = (float)(x0 + bet / (largest * fmax(total + largest, c->alpha * largest)) * (largest + won));
+        param[i] = (float)(x0 + bet / (largest * greater(total + largest, c.alpha * largest)) * (largest + won));
     }
+}
+
+static void update(const struct hone_span *s)
+{
+    const struct conf *c = s->conf;
+    step(s->n, s->param, s->grad, s->state[0], s->state[1], s->state[2], s->state[3], s->state[4], *c, s->step == 1 ? c->eps : 0);
 }
 
 static const struct hone_optimizer cocob = {

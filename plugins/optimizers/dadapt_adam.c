@@ -1,6 +1,7 @@
 /* Optimizer "dadapt_adam": Defazio & Mishchenko, 2023, "Learning-rate-free learning by D-adaptation", with decoupled weight decay. */
 #include <math.h>
 #include "hone/optimizer.h"
+#include "hone/wide.h"
 
 struct conf {
     double lr, beta1, beta2, eps, estim_lr0, weight_decay;
@@ -58,19 +59,23 @@ static int settle(const struct hone_prep *p, double *sums, struct hone_err *err)
     return 0;
 }
 
+HONE_WIDE static void step(int64_t n, float *restrict param, const float *restrict grad, float *restrict m, float *restrict v,
+                           float *restrict grown, struct conf c, struct derived d)
+{
+    for (int64_t i = 0; i < n; i++) {
+        double g = (double)grad[i], x = (double)param[i];
+        m[i] = (float)(c.beta1 * (double)m[i] + (1 - c.beta1) * d.rate * g);
+        v[i] = (float)(c.beta2 * (double)v[i] + (1 - c.beta2) * g * g);
+        grown[i] = (float)(d.root * (double)grown[i] + (1 - d.root) * d.rate * g);
+        double below = sqrt((double)v[i]) + c.eps, above = below > 0 ? (double)m[i] : 0;
+        param[i] = (float)(x - c.weight_decay * d.rate * x - above / (below > 0 ? below : 1));
+    }
+}
+
 static void update(const struct hone_span *s)
 {
-    const struct conf *c = s->conf;
-    const struct derived *d = s->derived;
-    float *m = s->state[0], *v = s->state[1], *grown = s->state[2];
-    for (int64_t i = 0; i < s->n; i++) {
-        double g = (double)s->grad[i], x = (double)s->param[i];
-        m[i] = (float)(c->beta1 * (double)m[i] + (1 - c->beta1) * d->rate * g);
-        v[i] = (float)(c->beta2 * (double)v[i] + (1 - c->beta2) * g * g);
-        grown[i] = (float)(d->root * (double)grown[i] + (1 - d->root) * d->rate * g);
-        double below = sqrt((double)v[i]) + c->eps;
-        s->param[i] = (float)(x - c->weight_decay * d->rate * x - (below > 0 ? (double)m[i] / below : 0));
-    }
+    step(s->n, s->param, s->grad, s->state[0], s->state[1], s->state[2], *(const struct conf *)s->conf,
+         *(const struct derived *)s->derived);
 }
 
 static const struct hone_optimizer dadapt_adam = {

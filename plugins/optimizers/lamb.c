@@ -2,6 +2,7 @@
  * direction with decoupled decay, its length set by the length of the tensor. */
 #include <math.h>
 #include "hone/optimizer.h"
+#include "hone/wide.h"
 
 struct conf {
     double lr, beta1, beta2, eps, weight_decay;
@@ -18,7 +19,7 @@ static const struct hone_param params[] = {
 static const struct hone_slot slots[] = { { .name = "m" }, { .name = "v" } };
 
 struct derived {
-    float b1, a1, b2, a2, first, second, eps; /* a = 1 - b; first, second: 1 / (1 - beta^t) */
+    float b1, a1, b2, a2, first, second, eps, decay; /* a = 1 - b; first, second: 1 / (1 - beta^t) */
 };
 
 static int prepare(const struct hone_prep *p, struct hone_err *err)
@@ -28,40 +29,41 @@ static int prepare(const struct hone_prep *p, struct hone_err *err)
     (void)err;
     *d = (struct derived){ (float)c->beta1, (float)(1 - c->beta1), (float)c->beta2, (float)(1 - c->beta2),
                            (float)(1 / (1 - pow(c->beta1, (double)p->step))), (float)(1 / (1 - pow(c->beta2, (double)p->step))),
-                           (float)c->eps };
+                           (float)c->eps, (float)c->weight_decay };
     return 0;
 }
 
-/* Element i of the direction from the moments that the step will have. */
-static inline float direction(const struct hone_span *s, int64_t i, float *m, float *v)
+/* An element of the direction from the moments that the step will have. */
+static inline float direction(const struct derived *d, float x, float g, float *m, float *v)
 {
-    const struct derived *d = s->derived;
-    const float *old_m = s->state[0], *old_v = s->state[1];
-    *m = d->b1 * old_m[i] + d->a1 * s->grad[i];
-    *v = d->b2 * old_v[i] + d->a2 * (s->grad[i] * s->grad[i]);
-    return *m * d->first / (sqrtf(*v * d->second) + d->eps) + (float)((const struct conf *)s->conf)->weight_decay * s->param[i];
+    *m = d->b1 * *m + d->a1 * g;
+    *v = d->b2 * *v + d->a2 * (g * g);
+    return *m * d->first / (sqrtf(*v * d->second) + d->eps) + d->decay * x;
 }
 
 /* Squared lengths of the tensor and of the direction. */
 static void sum(const struct hone_span *s, double *sums)
 {
+    const float *old_m = s->state[0], *old_v = s->state[1];
     for (int64_t i = 0; i < s->n; i++) {
-        float m, v, u = direction(s, i, &m, &v);
+        float m = old_m[i], v = old_v[i], u = direction(s->derived, s->param[i], s->grad[i], &m, &v);
         sums[0] += (double)s->param[i] * (double)s->param[i];
         sums[1] += (double)u * (double)u;
     }
+}
+
+HONE_WIDE static void step(int64_t n, float *restrict x, const float *restrict g, float *restrict m, float *restrict v, struct derived d,
+                           float rate)
+{
+    for (int64_t i = 0; i < n; i++)
+        x[i] -= rate * direction(&d, x[i], g[i], &m[i], &v[i]);
 }
 
 static void update(const struct hone_span *s)
 {
     double ratio = s->sums[0] > 0 && s->sums[1] > 0 ? sqrt(s->sums[0] / s->sums[1]) : 1;
     float rate = (float)(((const struct conf *)s->conf)->lr * ratio);
-    for (int64_t i = 0; i < s->n; i++) {
-        float m, v, u = direction(s, i, &m, &v);
-        ((float *)s->state[0])[i] = m;
-        ((float *)s->state[1])[i] = v;
-        s->param[i] -= rate * u;
-    }
+    step(s->n, s->param, s->grad, s->state[0], s->state[1], *(const struct derived *)s->derived, rate);
 }
 
 static const struct hone_optimizer lamb = {

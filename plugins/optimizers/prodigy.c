@@ -1,6 +1,7 @@
 /* Optimizer "prodigy": Mishchenko & Defazio, 2023, "Prodigy: an expeditiously adaptive parameter-free learner". */
 #include <math.h>
 #include "hone/optimizer.h"
+#include "hone/wide.h"
 
 struct conf {
     double lr, beta1, beta2, beta3, eps, estim_lr0, estim_lr_coef, weight_decay;
@@ -67,19 +68,23 @@ static int settle(const struct hone_prep *p, double *sums, struct hone_err *err)
     return 0;
 }
 
+HONE_WIDE static void step(int64_t n, float *restrict param, const float *restrict grad, float *restrict m, float *restrict v,
+                           float *restrict grown, struct conf c, struct derived d, double eps)
+{
+    for (int64_t i = 0; i < n; i++) {
+        double g = (double)grad[i], x = (double)param[i], dg = d.estimate * g;
+        m[i] = (float)(c.beta1 * (double)m[i] + (1 - c.beta1) * dg);
+        v[i] = (float)(c.beta2 * (double)v[i] + (1 - c.beta2) * dg * dg);
+        grown[i] = (float)(d.beta3 * (double)grown[i] + d.grow * g);
+        double below = sqrt((double)v[i]) + eps, above = below > 0 ? (double)m[i] : 0;
+        param[i] = (float)(x - d.rate * (above / (below > 0 ? below : 1) + c.weight_decay * x));
+    }
+}
+
 static void update(const struct hone_span *s)
 {
     const struct conf *c = s->conf;
-    const struct derived *d = s->derived;
-    float *m = s->state[0], *v = s->state[1], *grown = s->state[2];
-    for (int64_t i = 0; i < s->n; i++) {
-        double g = (double)s->grad[i], x = (double)s->param[i], dg = d->estimate * g;
-        m[i] = (float)(c->beta1 * (double)m[i] + (1 - c->beta1) * dg);
-        v[i] = (float)(c->beta2 * (double)v[i] + (1 - c->beta2) * dg * dg);
-        grown[i] = (float)(d->beta3 * (double)grown[i] + d->grow * g);
-        double below = sqrt((double)v[i]) + s->sums[0] * c->eps;
-        s->param[i] = (float)(x - d->rate * ((below > 0 ? (double)m[i] / below : 0) + c->weight_decay * x));
-    }
+    step(s->n, s->param, s->grad, s->state[0], s->state[1], s->state[2], *c, *(const struct derived *)s->derived, s->sums[0] * c->eps);
 }
 
 static const struct hone_optimizer prodigy = {
