@@ -113,7 +113,9 @@ cJSON *api_plugin_check(struct api *a, const cJSON *in, struct hone_err *err)
     api_clear(a);
     if (!file || file_usable(file, err) < 0)
         return NULL;
+    char path[4200];
+    snprintf(path, sizeof path, "%s%s", strchr(file, '/') ? "" : "./", file);
     cJSON *start = start_frame(a, "check");
-    json_put_str(start, "file", file);
+    json_put_str(start, "file", path);
     return run_task(a, start, 0, NULL, err);
 }

@@ -143,6 +143,39 @@ static void sparse_task(void *arg, int64_t begin, int64_t end)
     }
 }
 
+/* Hands elements [at, at + n) to each() or update(): at once, or in pieces of changing lengths where `cut` asks for it. */
+static void hand_over(const struct step_work *w, int64_t at, int64_t n)
+{
+    void (*fn)(const struct hone_span *) = w->each ? w->each : w->o->item->update;
+    void *state[OPTIM_COPIES];
+    struct hone_span s = w->span;
+    s.state = state;
+    s.gap = 1;
+    for (int64_t end = at + n; at < end; at += s.n) {
+        int64_t most = w->o->cut > 0 ? 1 + at * 7919 % w->o->cut : n;
+        s.n = end - at < most ? end - at : most;
+        point_state(w, at, state);
+        s.param = w->t->param + at;
+        s.grad = w->grad ? w->grad + at : NULL;
+        s.at = w->first + at;
+        fn(&s);
+    }
+}
+
+static void sum_span(const struct step_work *w, int64_t at, int64_t n)
+{
+    void *state[OPTIM_COPIES];
+    struct hone_span s = w->span;
+    point_state(w, at, state);
+    s.n = n;
+    s.param = w->t->param + at;
+    s.grad = w->grad + at;
+    s.state = state;
+    s.gap = 1;
+    s.at = w->first + at;
+    w->o->item->sum(&s, w->sums + at / GRID * w->o->item->n_sums);
+}
+
 static void dense_task(void *arg, int64_t begin, int64_t end)
 {
     const struct step_work *w = arg;
@@ -150,23 +183,10 @@ static void dense_task(void *arg, int64_t begin, int64_t end)
         int64_t n = end - at < GRID ? end - at : GRID;
         if (w->square)
             w->square[at / GRID] = kernel_dot64(w->grad + at, w->grad + at, n);
-        if (!w->sums && !w->update && !w->each)
-            continue;
-        void *state[OPTIM_COPIES];
-        point_state(w, at, state);
-        struct hone_span s = w->span;
-        s.n = n;
-        s.param = w->t->param + at;
-        s.grad = w->grad ? w->grad + at : NULL;
-        s.state = state;
-        s.gap = 1;
-        s.at = w->first + at;
-        if (w->each)
-            w->each(&s);
-        else if (w->sums)
-            w->o->item->sum(&s, w->sums + at / GRID * w->o->item->n_sums);
-        else
-            w->o->item->update(&s);
+        if (w->sums)
+            sum_span(w, at, n);
+        else if (w->update || w->each)
+            hand_over(w, at, n);
     }
 }
 

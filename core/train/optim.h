@@ -45,6 +45,7 @@ struct optim {
     struct optim *inner;         /* owned; the optimizer that this one wraps, or NULL */
     struct optim_clip clip;
     struct optim_group *group;   /* [tensors], or NULL */
+    int64_t cut;                 /* spans of dense tensors are cut into pieces of at most so many elements, which must not matter; 0: not */
     int borrows;                 /* the gradients are those of the wrapper, which made them dense */
 };
 

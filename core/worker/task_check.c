@@ -1,21 +1,22 @@
 /* The task "check": tries every item of a plugin. Called by main.c for `hone plugin check`. */
 #include <string.h>
 #include "core/base/json.h"
+#include "core/host/guard.h"
 #include "core/host/kind.h"
 #include "core/worker/check_plugin.h"
 
 void check_line(struct checking *c, const char *what, const char *why)
 {
     cJSON *o = cJSON_CreateObject();
-    json_put_str(o, "kind", kind_name(c->item->kind));
-    json_put_str(o, "item", c->item->name);
+    json_put_str(o, "kind", c->item ? kind_name(c->item->kind) : "file");
+    json_put_str(o, "item", c->item ? c->item->name : c->file);
     json_put_str(o, "what", what);
     json_put_bool(o, "passed", why == NULL);
     json_put_str(o, "why", why);
     cJSON_AddItemToArray(c->checks, o);
 }
 
-static void check_item(struct checking *c)
+static void try_item(struct checking *c)
 {
     check_line(c, "is described, with settings in their ranges", NULL);
     switch (c->item->kind) {
@@ -37,6 +38,15 @@ static void check_item(struct checking *c)
     default:
         break;
     }
+}
+
+static void check_item(struct checking *c)
+{
+    struct guard guard;
+    struct hone_err err = { 0 };
+    guard_enter(&guard);
+    try_item(c);
+    check_line(c, "leaves rounding, locale and signals as they are", guard_leave(&guard, "it", &err) < 0 ? err.text : NULL);
 }
 
 int task_check(struct task *t, struct hone_err *err)
@@ -62,6 +72,8 @@ int task_check(struct task *t, struct hone_err *err)
         return err->code ? err->code : hone_fail(err, HONE_EINVAL, "%s: it offers nothing that can be tried", file);
     c.checks = cJSON_CreateArray();
     json_put(t->result, "checks", c.checks);
+    c.file = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
+    check_file(&c, file);
     for (int i = 0; from->info->items[i]; i++) {
         c.item = from->info->items[i];
         check_item(&c);

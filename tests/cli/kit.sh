@@ -57,6 +57,23 @@ has diverges '"name": "signsgd"'
 sh "$srcdir/tests/abi/bad/build.sh" "$tmp/bad" >/dev/null 2>&1 || (cd "$srcdir" && sh tests/abi/bad/build.sh "$tmp/bad") >/dev/null || exit 99
 run nan 3 plugin check "$tmp/bad/update_nan.so"
 has nan 'FAIL'
+# wrong NAME EXPRESSION MESSAGE: the template's update() edited so gets this line.
+wrong() {
+    sed "$2" "$tmp/optimizer/my_optimizer.c" >"$tmp/$1.c"
+    cmp -s "$tmp/$1.c" "$tmp/optimizer/my_optimizer.c" && fail "$1: the edit changes nothing"
+    # shellcheck disable=SC2086
+    ${CC:-cc} $flags -Wno-unused -o "$tmp/$1.so" "$tmp/$1.c" -lm || fail "$1.c does not compile"
+    chmod go-w "$tmp/$1.so"
+    run "$1" 3 plugin check "$tmp/$1.so"
+    has "$1" "$3"
+}
+wrong exports 's/^static void update/__attribute__((visibility("default"))) void helper(void);\nvoid helper(void) {}\nstatic void update/' 'also helper'
+wrong calls 's/^static void update/#include <stdlib.h>\nstatic void update/; s/    float lr = (float)c->lr/    if (s->n < 0)\n        exit(1);\n&/' 'it calls exit'
+wrong before 's/^    for (int64_t i = 0/    s->param[-1] += 0.5f;\n&/' 'in front of its span'
+wrong behind 's/^    for (int64_t i = 0/    memory[0] += 0 * s->param[s->n];\n&/' 'behind the end'
+wrong gradient 's/^    for (int64_t i = 0/    ((float *)(uintptr_t)s->grad)[0] = 1;\n&/' 'changed the gradient'
+wrong length 's/lr \* memory\[i\]/lr * memory[i] * (1 + 1e-3f * (float)s->n)/' 'shorter spans give other bits'
+wrong rounding 's/^static void update/#include <fenv.h>\nstatic void update/; s/    float lr = (float)c->lr/    fesetround(FE_UPWARD);\n&/' 'it calls fesetround'
 run gone 4 plugin check "$tmp/none.so"
 sed 's/for (int64_t i = 0; i < s->n; i++)/for (int64_t i = 0; i < s->n + (s->n % 8 == 3); i++)/' "$tmp/optimizer/my_optimizer.c" >"$tmp/long.c"
 sed 's/    float lr = (float)c->lr/    static float seen;\n    seen += 1;\n    float lr = (float)c->lr * (1 + seen * 1e-3f)/' "$tmp/optimizer/my_optimizer.c" >"$tmp/static.c"
