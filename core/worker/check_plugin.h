@@ -24,5 +24,6 @@ void check_scheduler(struct checking *c);
 void check_paradigm(struct checking *c);
 void check_metric(struct checking *c);
 void check_model(struct checking *c);
+void check_report(struct checking *c);
 
 #endif

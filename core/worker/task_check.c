@@ -35,6 +35,9 @@ static void try_item(struct checking *c)
     case HONE_MODEL:
         check_model(c);
         break;
+    case HONE_REPORT:
+        check_report(c);
+        break;
     default:
         break;
     }
