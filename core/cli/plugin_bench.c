@@ -67,6 +67,7 @@ static void show_table(const cJSON *const *row, int n)
 /* Loss by epoch: the given one first, then at most `others` of the rest, the best first. Lines and their y are to be freed. */
 static struct chart chart_of(const cJSON *const *row, int n, int others, struct chart_line *line)
 {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
     struct chart c = { .title = "Validation loss by epoch", .x = "epoch", .first = 1, .line = line };
     for (int turn = 0; turn < 2; turn++)
         for (int i = 0; i < n && c.lines < 1 + others; i++) {
@@ -77,7 +78,7 @@ static struct chart chart_of(const cJSON *const *row, int n, int others, struct 
                 continue;
             cJSON_ArrayForEach(v, losses)
                 y[k++] = cJSON_IsNumber(v) ? v->valuedouble : NAN;
-            line[c.lines] = (struct chart_line){ json_str(row[i], "name", ""), y, size, c.lines ? (char)('a' + (c.lines - 1) % 26) : '*' };
+            line[c.lines] = (struct chart_line){ json_str(row[i], "name", ""), y, size, c.lines ? letters[(c.lines - 1) % 26] : '*' };
             c.lines++;
             c.points = size > c.points ? size : c.points;
         }
