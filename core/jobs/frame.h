@@ -2,12 +2,14 @@
  * the payload (little-endian), then the payload, one strict JSON object with a "type". Nothing else travels.
  *
  * hone -> worker
- *   start       {task: "train"|"evaluate"|"predict"|"report"|"probe", ...the task's own; see docs/architecture.md}
+ *   start       {task: "train"|"evaluate"|"predict"|"report"|"serve"|"probe", ...the task's own; see docs/architecture.md}
  *   go          after "ready": begin
- *   stop        {mode: "checkpoint"|"cancel"}: end soon; "checkpoint" writes one first
+ *   stop        {mode: "checkpoint"|"cancel"}: end soon; "checkpoint" writes one first; without a mode: "serve" ends
+ *   ask         {questions: [{text, top, threshold}]}: to "serve", which sends "answers"
  * worker -> hone
  *   hello       {pid, version, abi}
- *   ready       {...}: the task was checked and nothing was written yet; waits for "go"
+ *   ready       {...}: the task was checked and nothing was written yet; waits for "go" ("serve" for "ask")
+ *   answers     {answers: [...], memory_bytes}: as many as were asked, in that order
  *   progress    {epoch, step, ...}: at most 10 a second
  *   epoch       {...}: one row of the history, after an evaluation
  *   checkpoint  {file, bytes, sha256, epoch, step, metrics, kind}: the file is durable

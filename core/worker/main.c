@@ -25,7 +25,7 @@ static const struct {
 } tasks[] = {
     { "train", task_train, 0 },   { "evaluate", task_evaluate, 0 }, { "predict", task_predict, 0 },
     { "report", task_report, 1 }, { "probe", task_probe, 1 }, { "preview", task_preview, 1 },
-    { "check", task_check, 0 },   { "bench", task_bench, 0 },
+    { "check", task_check, 0 },   { "bench", task_bench, 0 },     { "serve", task_serve, 0 },
 };
 
 static int is_socket(int fd)

@@ -1,6 +1,6 @@
 /* Starts hone-worker with one task and prints the frames it sends, one JSON object a line. A tool of the tests: it knows
- * frames, not what they mean, and answers "ready" with "go".
- * Use: drive WORKER START-FRAME [SECONDS]; exit status: 0 a result, 1 an error, 2 the worker died, 3 time-out. */
+ * frames, not what they mean, and answers "ready" with "go", or with the frames that it is given.
+ * Use: drive WORKER START-FRAME [SECONDS [FRAME...]]; exit status: 0 a result, 1 an error, 2 the worker died, 3 time-out. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,8 +43,23 @@ static void print_death(pid_t pid)
         printf("{\"type\":\"died\",\"exit\":%d}\n", WEXITSTATUS(status));
 }
 
+/* What follows "ready": the given texts, or "go" when there are none. */
+static void send_frames(int fd, char **texts)
+{
+    static char *go[] = { "{\"type\":\"go\"}", NULL };
+    struct hone_err err = { 0 };
+    for (texts = *texts ? texts : go; *texts && err.code == 0; texts++) {
+        cJSON *frame = json_parse(*texts, strlen(*texts), "frame", &err);
+        if (frame)
+            frame_send(fd, frame, &err);
+        cJSON_Delete(frame);
+    }
+    if (err.code)
+        fprintf(stderr, "%s\n", err.text);
+}
+
 /* Prints frames until the last one. Returns drive's exit status. */
-static int converse(int fd, pid_t pid, int64_t deadline_us)
+static int converse(int fd, pid_t pid, int64_t deadline_us, char **texts)
 {
     struct frame_reader reader = { 0 };
     int status = -1;
@@ -66,12 +81,8 @@ static int converse(int fd, pid_t pid, int64_t deadline_us)
             char *text = json_text(frame, 0);
             const char *type = json_str(frame, "type", "");
             printf("%s\n", text ? text : "");
-            if (strcmp(type, "ready") == 0) {
-                cJSON *go = cJSON_CreateObject();
-                json_put_str(go, "type", "go");
-                frame_send(fd, go, &err);
-                cJSON_Delete(go);
-            }
+            if (strcmp(type, "ready") == 0)
+                send_frames(fd, texts);
             status = strcmp(type, "result") == 0 ? 0 : strcmp(type, "error") == 0 ? 1 : -1;
             free(text);
         }
@@ -86,7 +97,7 @@ int main(int argc, char **argv)
     struct hone_err err = { 0 };
     int fd = -1;
     if (argc < 3) {
-        fprintf(stderr, "use: drive WORKER START-FRAME [SECONDS]\n");
+        fprintf(stderr, "use: drive WORKER START-FRAME [SECONDS [FRAME...]]\n");
         return 64;
     }
     cJSON *start = json_parse(argv[2], strlen(argv[2]), "start", &err);
@@ -101,7 +112,7 @@ int main(int argc, char **argv)
         return 64;
     }
     cJSON_Delete(start);
-    int status = converse(fd, pid, clock_mono_us() + (argc > 3 ? atol(argv[3]) : 30) * 1000000);
+    int status = converse(fd, pid, clock_mono_us() + (argc > 3 ? atol(argv[3]) : 30) * 1000000, argv + (argc > 4 ? 4 : argc));
     close(fd);
     if (status < 2)
         waitpid(pid, NULL, 0);

@@ -137,6 +137,48 @@ static void say_on_stderr(const char *text, int times)
         (void)!write(STDERR_FILENO, text, strlen(text));
 }
 
+/* Answers as the task "serve" does, with its pid as an alternative; texts that begin with '!' say how to misbehave. `weights` is how many
+ * bytes it claims to use, or "bad". */
+static void serve(const cJSON *start, struct frame_reader *in)
+{
+    const char *weights = json_str(start, "weights", "");
+    cJSON *ask, *f = cJSON_CreateObject();
+    const cJSON *q;
+    if (strcmp(weights, "bad") == 0)
+        raw("\x38\0\0\0{\"type\":\"error\",\"code\":-1,\"text\":\"no\",\"stage\":\"data\"}   ", 60), _exit(1);
+    json_put_str(f, "type", "ready");
+    json_put_int(f, "memory_bytes", atoll(weights));
+    (void)frame_send(FRAME_FD, f, NULL);
+    cJSON_Delete(f);
+    while (frame_read(in, FRAME_FD, -1, &ask, NULL) == 1 && strcmp(json_str(ask, "type", ""), "ask") == 0) {
+        cJSON *answers = cJSON_CreateArray();
+        f = cJSON_CreateObject();
+        cJSON_ArrayForEach(q, json_get(ask, "questions")) {
+            const char *text = json_str(q, "text", "");
+            cJSON *a = cJSON_CreateObject();
+            if (strcmp(text, "!crash") == 0)
+                crash();
+            if (strcmp(text, "!hang") == 0)
+                sleep_for_ever();
+            if (strcmp(text, "!slow") == 0)
+                pause_ms(200);
+            json_put_str(a, "output", text);
+            json_put_int(a, "pid", getpid());
+            json_put_int(a, "batch", cJSON_GetArraySize(json_get(ask, "questions")));
+            if (strcmp(text, "!lose") != 0)
+                cJSON_AddItemToArray(answers, a);
+            else
+                cJSON_Delete(a);
+        }
+        json_put_str(f, "type", "answers");
+        json_put(f, "answers", answers);
+        (void)frame_send(FRAME_FD, f, NULL);
+        cJSON_Delete(f);
+        cJSON_Delete(ask);
+    }
+    say("result", NULL, 0);
+}
+
 static void misbehave(const char *how, struct frame_reader *in)
 {
     static const struct {
@@ -222,7 +264,10 @@ int main(void)
         sleep_for_ever();
     if (frame_read(&in, FRAME_FD, -1, &start, NULL) != 1)
         return 97;
-    misbehave(json_str(start, "task", "good"), &in);
+    if (strcmp(json_str(start, "task", ""), "serve") == 0)
+        serve(start, &in);
+    else
+        misbehave(json_str(start, "task", "good"), &in);
     cJSON_Delete(start);
     frame_reader_free(&in);
     return 0;

@@ -26,5 +26,6 @@ SUITE(stats)
 SUITE(store)
 SUITE(store_files)
 SUITE(text)
+SUITE(warm)
 SUITE(worker_proc)
 #undef SUITE

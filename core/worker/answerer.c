@@ -1,0 +1,136 @@
+#include "core/worker/answerer.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct answerer *answerer_open(struct task *t, const char *weights, struct hone_err *err)
+{
+    struct answerer *a = calloc(1, sizeof *a);
+    if (!a) {
+        hone_fail(err, HONE_ENOMEM, "memory ran out");
+        return NULL;
+    }
+    a->p = predictor_open(t->registry, t->pool, weights, err);
+    if (a->p && !(a->name = calloc((size_t)predictor_outputs(a->p), sizeof *a->name)))
+        hone_fail(err, HONE_ENOMEM, "memory ran out");
+    if (a->name)
+        return a;
+    answerer_close(a);
+    return NULL;
+}
+
+void answerer_close(struct answerer *a)
+{
+    if (!a)
+        return;
+    for (int64_t i = 0; a->name && i < predictor_outputs(a->p); i++)
+        free(a->name[i]);
+    free(a->name);
+    free(a->prob);
+    predictor_close(a->p);
+    free(a);
+}
+
+/* The indices of the `top` highest of n, in descending order, the first of equals first. */
+static void best_of(const float *prob, int64_t n, int32_t *index, int64_t top)
+{
+    int64_t m = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (m == top && !(prob[i] > prob[index[m - 1]]))
+            continue;
+        int64_t at = m < top ? m++ : m - 1;
+        for (; at > 0 && prob[i] > prob[index[at - 1]]; at--)
+            index[at] = index[at - 1];
+        index[at] = (int32_t)i;
+    }
+}
+
+int answerer_run(struct answerer *a, const struct hone_string *text, int64_t n, int rows, struct hone_err *err)
+{
+    int64_t width = predictor_outputs(a->p);
+    a->has_rows = 0;
+    if (!rows)
+        return predictor_best(a->p, text, n, a->best, a->best_prob, err);
+    if (!a->prob && !(a->prob = malloc((size_t)width * ANSWERER_BLOCK * sizeof *a->prob)))
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    int ret = predictor_probs(a->p, text, n, a->prob, err);
+    for (int64_t i = 0; i < n && !ret; i++) {
+        best_of(a->prob + i * width, width, &a->best[i], 1);
+        a->best_prob[i] = a->prob[i * width + a->best[i]];
+    }
+    a->has_rows = ret == 0;
+    return ret;
+}
+
+static const char *name_of(struct answerer *a, int32_t i)
+{
+    if (!a->name[i]) {
+        struct buf b = { 0 };
+        struct hone_string o = predictor_output(a->p, i);
+        buf_json_string(&b, o.bytes, (size_t)o.len);
+        a->name[i] = buf_take(&b);
+    }
+    return a->name[i];
+}
+
+/* An output text; memory that ran out for it is the buffer's failure. */
+static void put_name(struct answerer *a, struct buf *b, int32_t i)
+{
+    const char *name = name_of(a, i);
+    if (name)
+        buf_puts(b, name);
+    else
+        b->oom = 1;
+}
+
+/* A probability with six decimals. */
+static void put_prob(struct buf *b, float p)
+{
+    char text[16];
+    long v = lround((double)p * 1e6);
+    if (v >= 1000000) {
+        buf_puts(b, "1.000000");
+        return;
+    }
+    text[0] = '0';
+    text[1] = '.';
+    for (int i = 7; i > 1; i--, v /= 10)
+        text[i] = (char)('0' + v % 10);
+    buf_add(b, text, 8);
+}
+
+static void put_alternatives(struct answerer *a, struct buf *b, int64_t i, int64_t top)
+{
+    int64_t width = predictor_outputs(a->p);
+    int32_t index[ANSWERER_MAX_TOP];
+    const float *prob = a->has_rows ? a->prob + i * width : NULL;
+    top = top < width ? top : width;
+    if (prob && top > 0)
+        best_of(prob, width, index, top);
+    buf_puts(b, ",\"alternatives\":[");
+    for (int64_t j = 0; prob && j < top; j++) {
+        buf_puts(b, j ? ",{\"output\":" : "{\"output\":");
+        put_name(a, b, index[j]);
+        buf_puts(b, ",\"confidence\":");
+        put_prob(b, prob[index[j]]);
+        buf_putc(b, '}');
+    }
+    buf_putc(b, ']');
+}
+
+void answerer_put(struct answerer *a, struct buf *b, int64_t i, const struct answer_wish *wish)
+{
+    int abstained = (double)a->best_prob[i] < wish->threshold;
+    buf_puts(b, "{\"output\":");
+    if (abstained)
+        buf_puts(b, "null");
+    else
+        put_name(a, b, a->best[i]);
+    buf_puts(b, ",\"confidence\":");
+    put_prob(b, a->best_prob[i]);
+    if (wish->threshold > 0 || wish->complete)
+        buf_puts(b, abstained ? ",\"abstained\":true" : ",\"abstained\":false");
+    if (wish->top > 0 || wish->complete)
+        put_alternatives(a, b, i, wish->top);
+    buf_putc(b, '}');
+}

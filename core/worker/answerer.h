@@ -1,0 +1,36 @@
+/* A trained agent that puts its answers into JSON: the best output, how sure it is, what else it thought of, whether it abstains.
+ * Not a protocol: the tasks predict and serve decide what becomes of the text. */
+#ifndef WORKER_ANSWERER_H
+#define WORKER_ANSWERER_H
+#include "core/base/buf.h"
+#include "core/train/predictor.h"
+#include "core/worker/task.h"
+
+#define ANSWERER_BLOCK 4096  /* texts that are answered together, at most */
+#define ANSWERER_MAX_TOP 1000
+
+struct answerer {
+    struct predictor *p;
+    char **name;             /* [outputs] as JSON strings, made when first needed */
+    float *prob;             /* [ANSWERER_BLOCK][outputs], made when alternatives are first wanted */
+    int has_rows;            /* prob is of the last call */
+    int32_t best[ANSWERER_BLOCK];
+    float best_prob[ANSWERER_BLOCK];
+};
+
+/* What is wanted of an answer beyond the best output. */
+struct answer_wish {
+    int64_t top;             /* alternatives, 0 to ANSWERER_MAX_TOP */
+    double threshold;        /* below it the agent abstains */
+    int complete;            /* "abstained" and "alternatives" stand in the answer even when nobody asked for them */
+};
+
+/* Loads the weights. NULL with err as predictor_open(). Free with answerer_close(). */
+struct answerer *answerer_open(struct task *t, const char *weights, struct hone_err *err);
+void answerer_close(struct answerer *a); /* NULL is fine */
+/* Answers n texts, with the probability of every output when `rows`. On failure there are no answers. [main] */
+int answerer_run(struct answerer *a, const struct hone_string *text, int64_t n, int rows, struct hone_err *err);
+/* Appends answer i of the last run as a JSON object; `top` > 0 needs its rows. A failure shows in buf_oom(). */
+void answerer_put(struct answerer *a, struct buf *b, int64_t i, const struct answer_wish *wish);
+
+#endif
