@@ -105,7 +105,7 @@ static int64_t countable(const struct examples *e, int64_t *row, int64_t n)
     return m;
 }
 
-static int enough(struct run *r, const struct run_texts *t, const char *path, struct hone_err *err)
+static int enough(const struct run_texts *t, const char *path, struct hone_err *err)
 {
     const struct examples *e = &t->data;
     int64_t positive = 0;
@@ -114,17 +114,9 @@ static int enough(struct run *r, const struct run_texts *t, const char *path, st
     if (positive == 0)
         return hone_fail(err, HONE_EINVAL, "%s: none of the %lld examples teaches an answer: all are marked incorrect or have "
                          "weight 0; add examples with the right expected_output", path, (long long)e->n);
-    if (e->n < 2)
-        return hone_fail(err, HONE_EINVAL, "%s: only one example was found; training needs at least two examples with different "
-                         "expected_output", path);
     if (t->outputs == 0)
         return hone_fail(err, HONE_EINVAL, "%s: after the split no training row teaches an answer (all are marked incorrect or have"
                          " weight 0); add examples or lower validationSplit", path);
-    if (t->outputs < 2)
-        return hone_fail(err, HONE_EINVAL, "%s: all %lld training examples have the same expected_output (\"%.*s\"); an agent needs at"
-                         " least two different answers to choose from", path, (long long)r->train.n,
-                         (int)utf8_invalid_at(t->output[0].bytes, (size_t)(t->output[0].len < 60 ? t->output[0].len : 60)),
-                         t->output[0].bytes);
     return 0;
 }
 
@@ -154,7 +146,7 @@ static int read_validation(struct run *r, const struct run_files *files, struct 
                                       files->validation);
 }
 
-static void notes(struct run *r)
+static void notes(struct run *r, const struct run_texts *t)
 {
     int64_t unknown = 0;
     for (int64_t i = 0; i < r->valid.n; i++)
@@ -167,6 +159,8 @@ static void notes(struct run *r)
         unknown += r->train.target[i] < 0;
     if (unknown)
         note(r, "%lld rows mark as incorrect an output that no other row teaches; they teach nothing", (long long)unknown);
+    if (t->outputs == 1)
+        note(r, "all training examples have the same expected_output: the agent will give it to every input; add examples with others");
     if (!r->valid.n)
         note(r, "there are no validation rows: early stopping and the best weights follow the training loss");
 }
@@ -189,13 +183,13 @@ int run_read(struct run *r, const struct run_files *files, struct run_texts *t, 
         ret = no_memory(err, t->data.n);
         goto out;
     }
-    ret = enough(r, t, files->data, err);
+    ret = enough(t, files->data, err);
     if (!ret && files->validation)
         ret = read_validation(r, files, t, map, err);
     else if (!ret && take_rows(&r->valid, &t->data, valid, countable(&t->data, valid, n_valid), map, &t->valid))
         ret = no_memory(err, t->data.n);
     if (!ret)
-        notes(r);
+        notes(r, t);
 out:
     free(train);
     free(valid);
