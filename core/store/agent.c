@@ -143,6 +143,7 @@ int agent_delete(struct store *s, const char *id, struct hone_err *err)
         "DELETE FROM checkpoints WHERE job_id IN (SELECT id FROM jobs WHERE agent_id = ?1)",
         "DELETE FROM evaluations WHERE job_id IN (SELECT id FROM jobs WHERE agent_id = ?1)",
         "DELETE FROM transitions WHERE job_id IN (SELECT id FROM jobs WHERE agent_id = ?1)",
+        "DELETE FROM interactions WHERE agent_id = ?1",
         "UPDATE agents SET active_version = NULL WHERE id = ?1",
         "DELETE FROM versions WHERE agent_id = ?1",
         "DELETE FROM jobs WHERE agent_id = ?1",

@@ -56,7 +56,17 @@ static const char step_1[] =
     " criteria TEXT, benchmark_job TEXT, overall_score REAL, result TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT;"
     "CREATE INDEX evaluations_job ON evaluations (job_id, id);";
 
-const char *const schema_steps[] = { step_1 };
+static const char step_2[] =
+    "CREATE TABLE interactions ("
+    " id TEXT PRIMARY KEY, agent_id TEXT NOT NULL REFERENCES agents (id), version_id TEXT, input TEXT NOT NULL, output TEXT,"
+    " confidence REAL, alternatives TEXT, abstained INTEGER NOT NULL CHECK (abstained IN (0, 1)),"
+    " propensity REAL CHECK (propensity > 0 AND propensity <= 1), explored_by TEXT, latency_ms REAL, created_at INTEGER NOT NULL,"
+    " feedback TEXT CHECK (feedback IN ('correct', 'partial', 'incorrect')), rating REAL CHECK (rating BETWEEN 0 AND 1),"
+    " expected_output TEXT, feedback_at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX interactions_agent ON interactions (agent_id, id);"
+    "CREATE INDEX interactions_time ON interactions (agent_id, created_at);";
+
+const char *const schema_steps[] = { step_1, step_2 };
 const int schema_version = sizeof schema_steps / sizeof schema_steps[0];
 
 static int check_origin(struct store *s, int64_t version, int n, struct hone_err *err)

@@ -1,0 +1,127 @@
+/* Interactions with agents and what is said of them, through their accessors. */
+#include <CUnit/CUnit.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/file.h"
+#include "core/store/agent.h"
+#include "core/store/interaction.h"
+#include "tests/unit/suites.h"
+
+static char dir[64];
+static struct store *s;
+static struct hone_err err;
+static struct agent_row agent;
+
+static void set_up(void)
+{
+    snprintf(dir, sizeof dir, "/tmp/hone-interactions-XXXXXX");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+    s = store_open(dir, &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+    agent = (struct agent_row){ .name = strdup("support") };
+    CU_ASSERT_EQUAL_FATAL(agent_insert(s, &agent, &err), 0);
+}
+
+static void tear_down(void)
+{
+    CU_ASSERT_EQUAL(store_check(s, &err), 0);
+    store_close(s);
+    agent_free(&agent);
+    CU_ASSERT_EQUAL(file_remove_tree(dir, &err), 0);
+}
+
+static struct interaction_row asked(int64_t at)
+{
+    return (struct interaction_row){ .agent_id = agent.id, .version_id = "ver_1", .input = "where is it?", .output = "soon",
+                                     .confidence = 0.75, .alternatives = "[{\"output\":\"later\",\"confidence\":0.25}]",
+                                     .propensity = 0.5, .explored_by = "softmax", .latency_ms = 1.5, .created_at = at, .rating = NAN };
+}
+
+static void stores(void)
+{
+    set_up();
+    struct interaction_row row = asked(1000), got;
+    CU_ASSERT_EQUAL_FATAL(interaction_insert(s, &row, &err), 0);
+    CU_ASSERT_EQUAL(strncmp(row.id, "intr_", 5), 0);
+    CU_ASSERT_EQUAL_FATAL(interaction_get(s, row.id, &got, &err), 0);
+    CU_ASSERT_STRING_EQUAL(got.input, "where is it?");
+    CU_ASSERT_STRING_EQUAL(got.output, "soon");
+    CU_ASSERT_STRING_EQUAL(got.explored_by, "softmax");
+    CU_ASSERT_EQUAL(got.propensity, 0.5);
+    CU_ASSERT_EQUAL(got.confidence, 0.75);
+    CU_ASSERT_TRUE(isnan(got.rating));
+    CU_ASSERT_PTR_NULL(got.feedback);
+    CU_ASSERT_EQUAL(got.feedback_at, 0);
+    interaction_free(&got);
+    struct interaction_row orphan = asked(0);
+    orphan.agent_id = "agent_none";
+    CU_ASSERT_EQUAL(interaction_insert(s, &orphan, &err), ERR_NOT_FOUND);
+    free(orphan.id);
+    struct interaction_row certain = asked(0); /* a probability of 0 cannot have been drawn */
+    certain.propensity = 0;
+    CU_ASSERT_TRUE(interaction_insert(s, &certain, &err) < 0);
+    free(certain.id);
+    CU_ASSERT_EQUAL(interaction_get(s, "intr_none", &got, &err), ERR_NOT_FOUND);
+    free(row.id);
+    tear_down();
+}
+
+static void rates(void)
+{
+    set_up();
+    struct interaction_row row = asked(1000), got;
+    CU_ASSERT_EQUAL_FATAL(interaction_insert(s, &row, &err), 0);
+    CU_ASSERT_EQUAL(interaction_rate(s, row.id, &(struct interaction_feedback){ .feedback = "good", .rating = NAN }, &err), HONE_EINVAL);
+    CU_ASSERT_EQUAL(interaction_rate(s, row.id, &(struct interaction_feedback){ .rating = 1.5 }, &err), HONE_EINVAL);
+    CU_ASSERT_EQUAL(interaction_rate(s, row.id, &(struct interaction_feedback){ .rating = NAN }, &err), HONE_EINVAL);
+    CU_ASSERT_EQUAL(interaction_rate(s, "intr_none", &(struct interaction_feedback){ .rating = 1 }, &err), ERR_NOT_FOUND);
+    CU_ASSERT_EQUAL(interaction_rate(s, row.id, &(struct interaction_feedback){ .feedback = "incorrect", .rating = NAN }, &err), 0);
+    CU_ASSERT_EQUAL(interaction_rate(s, row.id, &(struct interaction_feedback){ .rating = 0.25, .expected_output = "lost" }, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(interaction_get(s, row.id, &got, &err), 0);
+    CU_ASSERT_STRING_EQUAL(got.feedback, "incorrect");
+    CU_ASSERT_EQUAL(got.rating, 0.25);
+    CU_ASSERT_STRING_EQUAL(got.expected_output, "lost");
+    CU_ASSERT_TRUE(got.feedback_at > 0);
+    interaction_free(&got);
+    free(row.id);
+    tear_down();
+}
+
+static void lists(void)
+{
+    struct interaction_row rows[5];
+    struct interaction_list list;
+    int64_t all, rated;
+    set_up();
+    for (int i = 0; i < 5; i++)
+        rows[i] = asked(1000 + i * 100);
+    CU_ASSERT_EQUAL_FATAL(interaction_insert_all(s, rows, 5, &err), 0);
+    CU_ASSERT_EQUAL(interaction_rate(s, rows[3].id, &(struct interaction_feedback){ .feedback = "correct", .rating = NAN }, &err), 0);
+    CU_ASSERT_EQUAL(interaction_list(s, &(struct interaction_filter){ .agent_id = agent.id, .since = 1100, .until = 1400 }, &list, &err), 0);
+    CU_ASSERT_EQUAL(list.n, 3);
+    interaction_list_free(&list);
+    CU_ASSERT_EQUAL(interaction_list(s, &(struct interaction_filter){ .agent_id = agent.id, .only_rated = 1 }, &list, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(list.n, 1);
+    CU_ASSERT_STRING_EQUAL(list.v[0].id, rows[3].id);
+    interaction_list_free(&list);
+    CU_ASSERT_EQUAL(interaction_list(s, &(struct interaction_filter){ .agent_id = "agent_other" }, &list, &err), 0);
+    CU_ASSERT_EQUAL(list.n, 0);
+    interaction_list_free(&list);
+    CU_ASSERT_EQUAL(interaction_count(s, agent.id, 1200, 0, &all, &rated, &err), 0);
+    CU_ASSERT_EQUAL(all, 3);
+    CU_ASSERT_EQUAL(rated, 1);
+    CU_ASSERT_EQUAL(interaction_prune(s, 1200, &err), 2);
+    for (int i = 0; i < 5; i++)
+        free(rows[i].id);
+    CU_ASSERT_EQUAL(agent_delete(s, agent.id, &err), 0);
+    CU_ASSERT_EQUAL(interaction_prune(s, INT64_MAX, &err), 0);
+    tear_down();
+}
+
+int test_interactions(void)
+{
+    CU_pSuite suite = CU_add_suite("interactions", NULL, NULL);
+    return suite && CU_add_test(suite, "stores", stores) && CU_add_test(suite, "rates", rates) && CU_add_test(suite, "lists", lists) ? 0 : -1;
+}
