@@ -10,12 +10,17 @@
 #include <cjson/cJSON.h>
 #include "core/base/err.h"
 
+struct api_call;
+struct api_answer;
+
 struct api {
     const char *state_dir;
     const cJSON *plugin_dirs;    /* list of strings, may be NULL */
     int threads;                 /* of workers; 0: one a core */
     int log_level;               /* of workers, as core/base/log.h */
     cJSON *details;              /* owned; see api_clear() */
+    const struct api_call *call; /* within api_call_function(): what is called for, and where the answer goes */
+    struct api_answer *answer;
 };
 /* Frees what the last failure left. */
 void api_clear(struct api *a);

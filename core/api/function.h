@@ -1,0 +1,84 @@
+/* The functions of the Training API as one table, and the one entry to them. The command line, the Unix socket and HTTP all come
+ * through api_call_function(); from the table also come routing, the check of requests, /openapi.json, docs/api.md and the tests
+ * that walk over all functions. No transport here: a function is JSON in, JSON out.
+ *
+ * Threads: api_call_function() may be called from any thread, for one `struct api` by several at once when the api is a daemon's
+ * (api->daemon); a command line's api belongs to one thread. The table is constant. [any] */
+#ifndef API_FUNCTION_H
+#define API_FUNCTION_H
+#include "core/api/api.h"
+#include "core/api/shape.h"
+
+/* What a token allows; each includes those before it. */
+enum api_scope { API_READ, API_TRAIN, API_ADMIN };
+
+#define API_CREATES 1u    /* a success is 201 */
+#define API_CHANGES 2u    /* writes: never by GET, may carry an idempotency key */
+#define API_LONG 4u       /* runs a worker and takes seconds: the caller's thread waits for it */
+#define API_STREAM 8u     /* may write to api_call.fd what is too long for an answer */
+
+struct api_function {
+    const char *name;          /* "startTrainingJob" */
+    const char *brief;         /* one sentence */
+    enum api_scope scope;
+    unsigned flags;
+    const struct shape *in;    /* members of a request */
+    const struct shape *out;   /* members of `data`; NULL: not described */
+    /* `in` has passed the check. Returns data, or NULL with err (and a->details for single faults). The api is the call's own copy:
+     * a->call and a->answer are set. */
+    cJSON *(*run)(struct api *a, const cJSON *in, struct hone_err *err);
+};
+extern const struct api_function api_functions[]; /* ends with a NULL name */
+/* By name, NULL without one; *near (may be NULL) then gets the name that was perhaps meant, or NULL. */
+const struct api_function *api_function_find(const char *name, const char **near);
+const char *api_scope_name(enum api_scope scope);
+/* "read", "train", "admin"; -1 for anything else. */
+int api_scope_by_name(const char *name);
+
+/* What a caller brings. Everything is borrowed for the time of the call. */
+struct api_call {
+    const char *function;
+    cJSON *in;                 /* an object; the check may rename members of it. NULL is {} */
+    const char *tenant;        /* whose objects are seen; NULL: "default" */
+    const char *token_id;      /* for logs and quotas; NULL on the command line */
+    enum api_scope scope;      /* what the caller may */
+    int local;                 /* 1: the command line of this machine, as itself or through the socket */
+    const char *trace_id;      /* NULL: none, and the log lines have none */
+    const char *idempotency_key;   /* NULL: none */
+    const char *body_sha256;   /* of the request as it came, to tell two uses of a key apart; NULL: of `in` */
+    const struct api_hooks *hooks; /* told of progress and asked for wishes by API_LONG functions; NULL: nobody */
+    int fd;                    /* where API_STREAM functions write; 0: standard output */
+};
+
+/* A text that several answers share and that does not change. */
+struct api_text {
+    size_t n;
+    int refs;                  /* atomic; api_text_keep(), api_text_free() */
+    char bytes[];              /* NUL behind them */
+};
+struct api_text *api_text_new(const char *bytes, size_t n); /* with one reference; NULL when memory ran out */
+struct api_text *api_text_keep(struct api_text *t);
+void api_text_free(struct api_text *t);
+
+/* What comes back. */
+struct api_answer {
+    int status;                /* 200, 201, or that of the error code */
+    cJSON *data;               /* of a success, unless `text` has it. Owned */
+    struct api_text *text;     /* the same, rendered. Owned */
+    const char *code;          /* of a failure: one of the document's seven words */
+    cJSON *details;            /* of a failure: [{path, message, fix, line, column}], or NULL. Owned */
+    int retryable;             /* the same call may succeed later */
+    int retry_after_s;         /* 0: not said */
+    int replayed;              /* the stored answer of an earlier call with the same key */
+};
+void api_answer_free(struct api_answer *answer); /* leaves it zeroed; NULL is fine */
+
+/* Looks the function up, checks scope and request, runs it. Returns 0 with answer->data or ->text; else a negative code, with err
+ * saying why in one sentence and the answer's code, status and details filled. The answer is freed by the caller in both cases.
+ * What a failure left in the books is what the function's own contract says: nothing, unless it says so. */
+int api_call_function(struct api *a, const struct api_call *call, struct api_answer *answer, struct hone_err *err);
+
+/* The document's word and HTTP's status for an error code of core/base/err.h; this is the only place that maps them. */
+int api_status(int code);
+
+#endif

@@ -1,0 +1,49 @@
+/* The table of all functions; see function.h. What each takes and gives is in shapes_*.c. */
+#include "core/api/function.h"
+#include "core/api/shapes.h"
+
+static cJSON *start_job(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    return api_train(a, in, a->call->hooks, NULL, err);
+}
+
+static cJSON *resume_job(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    return api_resume(a, in, a->call->hooks, NULL, err);
+}
+
+static cJSON *evaluate(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    return api_evaluate(a, in, a->call->hooks, err);
+}
+
+static cJSON *invoke(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    return api_predict(a, in, a->call->fd, a->call->hooks, err);
+}
+
+static cJSON *report(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    return api_report(a, in, a->call->fd, err);
+}
+
+#define F(name_, scope_, flags_, in_, out_, run_, brief_) \
+    { .name = name_, .scope = scope_, .flags = flags_, .in = in_, .out = out_, .run = run_, .brief = brief_ }
+
+const struct api_function api_functions[] = {
+    F("startTrainingJob", API_TRAIN, API_CREATES | API_CHANGES, start_job_in, job_out, start_job, "Starts a training job for an agent."),
+    F("monitorTrainingProgress", API_READ, 0, monitor_in, monitor_out, api_monitor, "Tells how far a job is and how good by now."),
+    F("evaluateTrainingResults", API_TRAIN, API_CHANGES | API_LONG, evaluate_in, evaluate_out, evaluate, "Judges what a completed job has trained."),
+    F("generateTrainingReport", API_READ, API_LONG | API_STREAM, report_in, report_out, report, "Writes a report about a job."),
+    F("listTrainingJobs", API_READ, 0, list_jobs_in, list_jobs_out, api_job_list, "Lists jobs, newest first."),
+    F("getTrainingJob", API_READ, 0, job_in, job_out, api_job_show, "Shows all that is stored of a job."),
+    F("cancelTrainingJob", API_TRAIN, API_CHANGES, job_in, job_out, api_job_cancel, "Ends a job for good."),
+    F("pauseTrainingJob", API_TRAIN, API_CHANGES, job_in, job_out, api_job_pause, "Has a job write a checkpoint and rest."),
+    F("resumeTrainingJob", API_TRAIN, API_CHANGES, job_in, job_out, resume_job, "Goes on with a paused or failed job from its newest checkpoint."),
+    F("deleteTrainingJob", API_TRAIN, API_CHANGES, delete_job_in, deleted_out, api_job_delete, "Removes a job with its files."),
+    F("getAgent", API_READ, 0, agent_in, agent_out, api_agent_show, "Shows an agent with its versions and jobs."),
+    F("listAgents", API_READ, 0, list_agents_in, list_agents_out, api_agent_list, "Lists agents, newest first."),
+    F("invokeAgent", API_READ, API_LONG | API_STREAM, invoke_in, invoke_out, invoke, "Answers inputs with the agent's active version."),
+    F("listPlugins", API_READ, API_LONG, list_plugins_in, list_plugins_out, api_plugin_list, "Lists the plugins that training may use."),
+    { .name = NULL }
+};

@@ -1,0 +1,23 @@
+/* The tables of what functions take and give, one a function: shapes_jobs.c, shapes_agents.c, shapes_data.c. Private to core/api;
+ * used by functions.c. */
+#ifndef API_SHAPES_H
+#define API_SHAPES_H
+#include <math.h>
+#include "core/api/shape.h"
+
+#define MEMBER(name_, type_, flags_, doc_, ...) { .name = name_, .type = type_, .flags = flags_, .doc = doc_, __VA_ARGS__ }
+#define ID(name_, doc_) MEMBER(name_, SHAPE_TEXT, SHAPE_REQUIRED, doc_, .min = 1, .max = 200)
+#define LIMIT MEMBER("limit", SHAPE_INTEGER, 0, "At most so many, newest first.", .min = 1, .max = 200, .dflt = "50"), \
+              MEMBER("all", SHAPE_BOOLEAN, SHAPE_LOCAL, "All of them.")
+#define END { .name = NULL }
+
+/* shapes_jobs.c */
+extern const struct shape start_job_in[], job_in[], delete_job_in[], list_jobs_in[], monitor_in[], evaluate_in[], report_in[];
+extern const struct shape job_out[], list_jobs_out[], monitor_out[], evaluate_out[], report_out[], deleted_out[];
+/* shapes_agents.c */
+extern const struct shape agent_in[], list_agents_in[], invoke_in[];
+extern const struct shape agent_out[], list_agents_out[], invoke_out[];
+/* shapes_data.c */
+extern const struct shape list_plugins_in[], list_plugins_out[];
+
+#endif

@@ -1,0 +1,52 @@
+/* What the functions about agents take and give. See shapes.h. */
+#include "core/api/shapes.h"
+
+const struct shape agent_in[] = { ID("agent_id", "Agent, by id or name."), END };
+
+const struct shape list_agents_in[] = {
+    MEMBER("name_contains", SHAPE_TEXT, SHAPE_NULL, "Whose name contains this.", .min = 1, .max = 200),
+    LIMIT,
+    END
+};
+
+const struct shape invoke_in[] = {
+    ID("agent_id", "Agent to ask."),
+    MEMBER("texts", SHAPE_LIST, 0, "Inputs, one answer each.", .min = 1, .max = 10000, .of = &(const struct shape)MEMBER("", SHAPE_TEXT, 0, NULL,
+           .min = 1, .max = SHAPE_TEXT_MAX)),
+    MEMBER("input", SHAPE_OBJECT, SHAPE_LOCAL, "A file of inputs.", .of = (const struct shape[]){
+        MEMBER("file", SHAPE_TEXT, SHAPE_REQUIRED | SHAPE_LOCAL, "The file; - is standard input.", .min = 1, .max = 4096),
+        MEMBER("format", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "Its format."),
+        END }),
+    MEMBER("top", SHAPE_INTEGER, 0, "So many of the best outputs with their confidence.", .min = 0, .max = 1000, .dflt = "0"),
+    MEMBER("threshold", SHAPE_NUMBER, 0, "No answer when the confidence is below.", .min = 0, .max = 1, .dflt = "0"),
+    END
+};
+
+/* ---- answers ---- */
+
+#define AGENT \
+    MEMBER("agent_id", SHAPE_TEXT, SHAPE_REQUIRED, "The agent."), MEMBER("name", SHAPE_TEXT, SHAPE_REQUIRED, "Its name."), \
+    MEMBER("description", SHAPE_TEXT, SHAPE_REQUIRED, "What it is for."), \
+    MEMBER("active_version_id", SHAPE_TEXT, SHAPE_REQUIRED | SHAPE_NULL, "The version that answers."), \
+    MEMBER("created_at", SHAPE_TEXT, SHAPE_REQUIRED, "When it was made."), MEMBER("updated_at", SHAPE_TEXT, SHAPE_REQUIRED, "Last change.")
+
+const struct shape agent_out[] = {
+    AGENT,
+    MEMBER("versions", SHAPE_LIST, SHAPE_REQUIRED, "Newest first."),
+    MEMBER("jobs", SHAPE_LIST, SHAPE_REQUIRED, "Newest first."),
+    END
+};
+
+const struct shape list_agents_out[] = {
+    MEMBER("agents", SHAPE_LIST, SHAPE_REQUIRED, "Newest first.", .of = &(const struct shape)MEMBER("", SHAPE_OBJECT, SHAPE_OPEN, NULL,
+           .of = (const struct shape[]){ AGENT, END })),
+    END
+};
+
+const struct shape invoke_out[] = {
+    MEMBER("agent_id", SHAPE_TEXT, SHAPE_REQUIRED, "Who answers."), MEMBER("agent_name", SHAPE_TEXT, SHAPE_REQUIRED, "Its name."),
+    MEMBER("version_id", SHAPE_TEXT, SHAPE_REQUIRED, "The version that answers."), MEMBER("version", SHAPE_INTEGER, SHAPE_REQUIRED, "Its number."),
+    MEMBER("answers", SHAPE_LIST, 0, "One a text."),
+    MEMBER("count", SHAPE_INTEGER, 0, "Answers that were written."), MEMBER("seconds", SHAPE_NUMBER, 0, "Time that they took."),
+    END
+};

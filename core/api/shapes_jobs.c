@@ -1,0 +1,147 @@
+/* What the functions about jobs take and give. See shapes.h. */
+#include "core/api/shapes.h"
+
+#define STATUSES "preparing running paused completed failed cancelled"
+
+const struct shape start_job_in[] = {
+    ID("agent_id", "Agent to train."),
+    MEMBER("training_data", SHAPE_OBJECT, SHAPE_REQUIRED, "What to learn from.", .of = (const struct shape[]){
+        MEMBER("file", SHAPE_TEXT, SHAPE_LOCAL, "A file of examples; - is standard input.", .min = 1, .max = 4096),
+        MEMBER("format", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "Its format."),
+        MEMBER("validation_file", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "Examples to validate on.", .min = 1, .max = 4096),
+        MEMBER("validation_format", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "Their format."),
+        END }),
+    MEMBER("config", SHAPE_OBJECT, SHAPE_NULL | SHAPE_CONFIG, "Training configuration."),
+    END
+};
+
+const struct shape job_in[] = { ID("job_id", "Training job."), END };
+
+const struct shape delete_job_in[] = {
+    ID("job_id", "Training job that is not active."),
+    MEMBER("with_versions", SHAPE_BOOLEAN, 0, "Also when the agent answers with what this job trained.", .dflt = "false"),
+    END
+};
+
+const struct shape list_jobs_in[] = {
+    MEMBER("agent_id", SHAPE_TEXT, SHAPE_NULL, "Of this agent only.", .min = 1, .max = 200),
+    MEMBER("status", SHAPE_TEXT, SHAPE_NULL, "In this status only.", .choices = STATUSES),
+    LIMIT,
+    END
+};
+
+const struct shape monitor_in[] = {
+    ID("job_id", "Training job."),
+    MEMBER("include_checkpoints", SHAPE_BOOLEAN, 0, "Include the list of checkpoints.", .dflt = "false"),
+    MEMBER("include_history", SHAPE_BOOLEAN, 0, "Include the metrics of each evaluation, at most 1,000 rows.", .dflt = "false"),
+    END
+};
+
+const struct shape evaluate_in[] = {
+    ID("job_id", "Completed training job."),
+    MEMBER("test_data", SHAPE_OBJECT, SHAPE_NULL, "Fresh examples; without them the rows that training held out.", .of = (const struct shape[]){
+        MEMBER("file", SHAPE_TEXT, SHAPE_LOCAL, "A file of examples; - is standard input.", .min = 1, .max = 4096),
+        MEMBER("format", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "Its format."),
+        END }),
+    MEMBER("evaluation_criteria", SHAPE_LIST, SHAPE_NULL, "Metrics to score by.", .min = 1, .max = 32,
+           .of = &(const struct shape)MEMBER("", SHAPE_TEXT, 0, NULL, .min = 1, .max = 64)),
+    END
+};
+
+const struct shape report_in[] = {
+    ID("job_id", "Training job."),
+    MEMBER("format", SHAPE_TEXT, SHAPE_NULL, "A formatter plugin, such as markdown or json.", .min = 1, .max = 64, .dflt = "\"markdown\""),
+    MEMBER("options", SHAPE_OBJECT, SHAPE_NULL | SHAPE_OPEN, "Settings of that plugin."),
+    MEMBER("output", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "The file that it goes to.", .min = 1, .max = 4096),
+    END
+};
+
+/* ---- answers ---- */
+
+#define N(name_, doc_) MEMBER(name_, SHAPE_NUMBER, SHAPE_REQUIRED | SHAPE_NULL, doc_)
+#define I(name_, doc_) MEMBER(name_, SHAPE_INTEGER, SHAPE_REQUIRED, doc_)
+#define T(name_, doc_) MEMBER(name_, SHAPE_TEXT, SHAPE_REQUIRED | SHAPE_NULL, doc_)
+#define TIME(name_, doc_) MEMBER(name_, SHAPE_TEXT, SHAPE_REQUIRED | SHAPE_NULL, doc_)
+
+static const struct shape progress[] = {
+    I("current_epoch", "Epochs begun."), I("total_epochs", "Epochs at most."), I("current_step", "Steps done."), I("total_steps", "Steps at most."),
+    MEMBER("percent_complete", SHAPE_NUMBER, SHAPE_REQUIRED, "Share of the steps that are done."),
+    N("estimated_time_remaining_ms", "From the measured speed; null when it is not known."),
+    END
+};
+
+static const struct shape metrics[] = {
+    N("loss", "Training loss."), N("accuracy", "Training accuracy."), N("validation_loss", "Loss on the held-out rows."),
+    N("validation_accuracy", "Accuracy on the held-out rows."), N("learning_rate", "Learning rate of the last step."),
+    N("gradient_norm", "Length of the last gradient."), N("examples_per_second", "Measured speed."),
+    I("token_usage", "Input tokens consumed so far."),
+    END
+};
+
+#define STATE \
+    MEMBER("job_id", SHAPE_TEXT, SHAPE_REQUIRED, "The job."), MEMBER("agent_id", SHAPE_TEXT, SHAPE_REQUIRED, "Its agent."), \
+    MEMBER("status", SHAPE_TEXT, SHAPE_REQUIRED, "Where it is.", .choices = STATUSES), \
+    MEMBER("progress", SHAPE_OBJECT, SHAPE_REQUIRED, "How far it is.", .of = progress), \
+    MEMBER("metrics", SHAPE_OBJECT, SHAPE_REQUIRED, "The newest values.", .of = metrics), \
+    MEMBER("best", SHAPE_OBJECT, SHAPE_REQUIRED | SHAPE_NULL | SHAPE_OPEN, "The best evaluation with its epoch."), \
+    N("memory_usage_mb", "Memory of the worker."), \
+    T("stop_reason", "Why it ended."), \
+    MEMBER("error", SHAPE_OBJECT, SHAPE_REQUIRED | SHAPE_NULL | SHAPE_OPEN, "Why it failed: code, message, stage, details."), \
+    TIME("started_at", "When it began to run."), TIME("completed_at", "When it ended.")
+
+#define ANY_OBJECT(name_, doc_) MEMBER(name_, SHAPE_OBJECT, SHAPE_NULL | SHAPE_OPEN, doc_)
+#define ANY_LIST(name_, doc_) MEMBER(name_, SHAPE_LIST, SHAPE_NULL, doc_)
+
+const struct shape monitor_out[] = {
+    STATE,
+    ANY_OBJECT("results", "What the completed job has reached."),
+    MEMBER("checkpoints", SHAPE_LIST, 0, "Checkpoints that can be resumed from, oldest first."),
+    MEMBER("history", SHAPE_LIST, 0, "One row an evaluation, oldest first."),
+    END
+};
+
+#define JOB \
+    STATE, \
+    MEMBER("agent_name", SHAPE_TEXT, SHAPE_NULL, "Its agent's name."), \
+    ANY_OBJECT("config", "Every key with its value."), ANY_OBJECT("model", "The model plugin in use, and why."), \
+    ANY_LIST("plugins", "The plugins in use, with their hashes."), ANY_OBJECT("training_data", "What it learns from."), \
+    ANY_OBJECT("estimates", "What was foreseen."), ANY_OBJECT("results", "What it has reached."), \
+    MEMBER("weights_file", SHAPE_TEXT, SHAPE_NULL, "Where the weights are, below the state directory."), \
+    MEMBER("weights_sha256", SHAPE_TEXT, SHAPE_NULL, "Their hash."), \
+    MEMBER("attempt", SHAPE_INTEGER, 0, "How often it was started."), \
+    MEMBER("created_at", SHAPE_TEXT, SHAPE_NULL, "When it was asked for."), MEMBER("updated_at", SHAPE_TEXT, SHAPE_NULL, "Last change.")
+
+const struct shape job_out[] = {
+    JOB,
+    MEMBER("transitions", SHAPE_LIST, 0, "Every change of status."),
+    MEMBER("stop_requested", SHAPE_BOOLEAN, 0, "Whether it has been asked to end and has not done so yet."),
+    MEMBER("note", SHAPE_TEXT, 0, "What to know about it."),
+    END
+};
+
+const struct shape list_jobs_out[] = {
+    MEMBER("jobs", SHAPE_LIST, SHAPE_REQUIRED, "Newest first.", .of = &(const struct shape)MEMBER("", SHAPE_OBJECT, SHAPE_OPEN, NULL,
+           .of = (const struct shape[]){ STATE, END })),
+    END
+};
+
+const struct shape deleted_out[] = {
+    MEMBER("job_id", SHAPE_TEXT, SHAPE_REQUIRED, "The job that was."),
+    MEMBER("deleted", SHAPE_BOOLEAN, SHAPE_REQUIRED, "true"),
+    MEMBER("warning", SHAPE_TEXT, 0, "What could not be removed."),
+    END
+};
+
+const struct shape evaluate_out[] = {
+    MEMBER("job_id", SHAPE_TEXT, SHAPE_REQUIRED, "The job."), MEMBER("agent_id", SHAPE_TEXT, SHAPE_REQUIRED, "Its agent."),
+    MEMBER("evaluation", SHAPE_OBJECT, SHAPE_REQUIRED | SHAPE_OPEN, "Scores, grade and summary."),
+    MEMBER("analysis", SHAPE_OBJECT, SHAPE_REQUIRED | SHAPE_OPEN, "What the curves say."),
+    MEMBER("strengths", SHAPE_LIST, SHAPE_REQUIRED, "From measured facts."), MEMBER("weaknesses", SHAPE_LIST, SHAPE_REQUIRED, "From measured facts."),
+    MEMBER("recommendations", SHAPE_LIST, SHAPE_REQUIRED, "What to do, with evidence."),
+    END
+};
+
+const struct shape report_out[] = {
+    MEMBER("bytes", SHAPE_INTEGER, SHAPE_REQUIRED, "Length of the report."), MEMBER("media_type", SHAPE_TEXT, SHAPE_REQUIRED, "What it is."),
+    END
+};
