@@ -12,6 +12,7 @@
 
 struct api_call;
 struct api_answer;
+struct serving;
 
 struct api {
     const char *state_dir;
@@ -21,6 +22,7 @@ struct api {
     cJSON *details;              /* owned; see api_clear() */
     const struct api_call *call; /* within api_call_function(): what is called for, and where the answer goes */
     struct api_answer *answer;
+    struct serving *serving;     /* a daemon's agents that are kept ready (serving.h); NULL: every question starts a worker */
 };
 /* Frees what the last failure left. */
 void api_clear(struct api *a);

@@ -107,24 +107,43 @@ static const struct api_function *find(const struct api_call *call, struct hone_
     return NULL;
 }
 
-static int run(struct api *a, const struct api_function *f, cJSON *in, struct hone_err *err)
+/* Whether the caller may, and what is asked for is well formed. Faults are left in a->details. */
+static int check(struct api *a, const struct api_function *f, cJSON *in, struct hone_err *err)
 {
     const struct api_call *call = a->call;
     if (call->scope < f->scope)
         return hone_fail(err, ERR_AUTH, "%s needs a token with scope %s; this one has scope %s", f->name, scopes[f->scope], scopes[call->scope]);
     cJSON *faults = cJSON_CreateArray();
     int rc = shape_check(f->in, in, call->local, faults, err);
-    if (rc < 0) {
+    if (rc < 0)
         a->details = faults;
+    else
+        cJSON_Delete(faults);
+    return rc < 0 ? rc : 0;
+}
+
+static int run(struct api *a, const struct api_function *f, cJSON *in, struct hone_err *err)
+{
+    int rc = check(a, f, in, err);
+    if (rc < 0)
         return rc;
-    }
-    cJSON_Delete(faults);
     a->answer->data = f->run(a, in, err);
     if (!a->answer->data && !a->answer->text)
         return err->code < 0 ? err->code : hone_fail(err, ERR_PLUGIN, "%s gave no answer", f->name);
     if (!a->answer->status)
         a->answer->status = f->flags & API_CREATES ? 201 : 200;
     return 0;
+}
+
+void api_answer_fail(struct api_answer *answer, int rc, cJSON *details)
+{
+    cJSON_Delete(answer->data);
+    cJSON_Delete(answer->details);
+    answer->data = NULL;
+    answer->code = err_api_code(rc);
+    answer->status = api_status(rc);
+    answer->details = details;
+    answer->retryable = rc == ERR_QUOTA || rc == HONE_ENOMEM || rc == HONE_EIO;
 }
 
 int api_call_function(struct api *a, const struct api_call *call, struct api_answer *answer, struct hone_err *err)
@@ -139,14 +158,35 @@ int api_call_function(struct api *a, const struct api_call *call, struct api_ans
     int rc = f ? run(&one, f, call->in ? call->in : none, err) : err->code;
     cJSON_Delete(none);
     if (rc < 0) {
-        cJSON_Delete(answer->data);
-        answer->data = NULL;
-        answer->code = err_api_code(rc);
-        answer->status = api_status(rc);
-        answer->details = one.details;
-        answer->retryable = rc == ERR_QUOTA || rc == HONE_ENOMEM || rc == HONE_EIO;
+        api_answer_fail(answer, rc, one.details);
         one.details = NULL;
     }
     api_clear(&one);
     return rc;
+}
+
+void api_begin_function(struct api *a, const struct api_call *call, api_done *done, void *arg)
+{
+    struct hone_err err = { 0 };
+    struct api_answer answer = { 0 };
+    struct api one = *a;
+    const struct api_function *f = api_function_find(call->function, NULL);
+    int rc;
+    one.details = NULL;
+    one.call = call;
+    if (f && f->begin && a->serving) {
+        cJSON *none = call->in ? NULL : cJSON_CreateObject(), *in = call->in ? call->in : none;
+        rc = check(&one, f, in, &err);
+        rc = rc < 0 ? rc : f->begin(&one, in, done, arg, &err);
+        cJSON_Delete(none);
+        if (rc == 0)
+            return;
+        api_answer_fail(&answer, rc, one.details);
+        one.details = NULL;
+        api_clear(&one);
+    } else {
+        rc = api_call_function(a, call, &answer, &err);
+    }
+    done(arg, rc, &answer, &err);
+    api_answer_free(&answer);
 }

@@ -17,6 +17,12 @@ enum api_scope { API_READ, API_TRAIN, API_ADMIN };
 #define API_LONG 4u       /* runs a worker and takes seconds: the caller's thread waits for it */
 #define API_STREAM 8u     /* may write to api_call.fd what is too long for an answer */
 
+struct api_answer;
+
+/* Takes how a call ended: rc and err as api_call_function() has them. `answer` is lent for the time of the call; who keeps something
+ * of it takes it out. Called once, on any thread, which others need: it must not wait. */
+typedef void api_done(void *arg, int rc, struct api_answer *answer, const struct hone_err *err);
+
 struct api_function {
     const char *name;          /* "startTrainingJob" */
     const char *brief;         /* one sentence */
@@ -27,6 +33,9 @@ struct api_function {
     /* `in` has passed the check. Returns data, or NULL with err (and a->details for single faults). The api is the call's own copy:
      * a->call and a->answer are set. */
     cJSON *(*run)(struct api *a, const cJSON *in, struct hone_err *err);
+    /* NULL, or the same in a daemon (api->serving) without a thread that waits: returns 0 at once, and `done` is told later, from another thread
+     * (perhaps before this returns); or fails and never tells. What of `in` and a->call is needed later it copies. */
+    int (*begin)(struct api *a, const cJSON *in, api_done *done, void *arg, struct hone_err *err);
 };
 extern const struct api_function api_functions[]; /* ends with a NULL name */
 /* By name, NULL without one; *near (may be NULL) then gets the name that was perhaps meant, or NULL. */
@@ -77,6 +86,12 @@ void api_answer_free(struct api_answer *answer); /* leaves it zeroed; NULL is fi
  * saying why in one sentence and the answer's code, status and details filled. The answer is freed by the caller in both cases.
  * What a failure left in the books is what the function's own contract says: nothing, unless it says so. */
 int api_call_function(struct api *a, const struct api_call *call, struct api_answer *answer, struct hone_err *err);
+
+/* The same for who must not wait: a function that has `begin` is begun, and `done` told when it has ended; any other one is run as
+ * by api_call_function() and `done` told before this returns (so who must not wait calls this for functions with `begin` alone). */
+void api_begin_function(struct api *a, const struct api_call *call, api_done *done, void *arg);
+/* Makes an answer of a failure: code, status, whether it may be tried again; `details` (may be NULL) is taken. */
+void api_answer_fail(struct api_answer *answer, int rc, cJSON *details);
 
 /* The document's word and HTTP's status for an error code of core/base/err.h; this is the only place that maps them. */
 int api_status(int code);

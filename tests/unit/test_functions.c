@@ -198,6 +198,47 @@ static void entry(void)
 }
 
 /* Exactly the seven codes of the document, each with its status. */
+struct ended {
+    int calls, rc, status;
+    char code[24], text[512];
+    cJSON *data;
+};
+
+static void note_end(void *arg, int rc, struct api_answer *answer, const struct hone_err *e)
+{
+    struct ended *d = arg;
+    d->calls++;
+    d->rc = rc;
+    d->status = answer->status;
+    snprintf(d->code, sizeof d->code, "%s", answer->code ? answer->code : "");
+    snprintf(d->text, sizeof d->text, "%s", rc < 0 ? e->text : "");
+    d->data = answer->data;
+    answer->data = NULL;
+}
+
+/* What has no way to begin runs at once and ends once, well or not. */
+static void begun(void)
+{
+    struct api a = { .state_dir = "/nonexistent/state" };
+    struct ended d = { 0 };
+    api_begin_function(&a, &(struct api_call){ .function = "listAgent", .scope = API_ADMIN }, note_end, &d);
+    CU_ASSERT_EQUAL(d.calls, 1);
+    CU_ASSERT_EQUAL(d.status, 404);
+    CU_ASSERT_STRING_EQUAL(d.code, "NOT_FOUND");
+    CU_ASSERT_PTR_NOT_NULL(strstr(d.text, "did you mean listAgents"));
+    cJSON *in = parse("{}");
+    api_begin_function(&a, &(struct api_call){ .function = "invokeAgent", .in = in, .scope = API_READ }, note_end, &d);
+    CU_ASSERT_EQUAL(d.calls, 2);
+    CU_ASSERT_EQUAL(d.status, 422);
+    CU_ASSERT_PTR_NOT_NULL(strstr(d.text, "agent_id"));
+    cJSON_Delete(in);
+    CU_ASSERT_PTR_NULL(d.data);
+    api_begin_function(&a, &(struct api_call){ .function = "listAgents", .scope = API_READ }, note_end, &d);
+    CU_ASSERT_EQUAL(d.calls, 3);
+    CU_ASSERT_EQUAL(d.rc < 0, d.data == NULL);
+    cJSON_Delete(d.data);
+}
+
 static void seven_codes(void)
 {
     static const struct {
@@ -215,7 +256,7 @@ int test_functions(void)
     CU_pSuite suite = CU_add_suite("functions", NULL, NULL);
     int ok = suite && CU_add_test(suite, "takes", takes) && CU_add_test(suite, "all faults", all_faults) && CU_add_test(suite, "limits", limits) &&
              CU_add_test(suite, "many faults", many_faults) && CU_add_test(suite, "answers match", answers_match) &&
-             CU_add_test(suite, "schema", schema) && CU_add_test(suite, "table", table) && CU_add_test(suite, "entry", entry) &&
+             CU_add_test(suite, "schema", schema) && CU_add_test(suite, "table", table) && CU_add_test(suite, "entry", entry) && CU_add_test(suite, "begun", begun) &&
              CU_add_test(suite, "seven codes", seven_codes);
     return ok ? 0 : -1;
 }
