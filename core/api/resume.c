@@ -113,6 +113,7 @@ static cJSON *resume_frame(const struct api *a, const struct resumption *q, cJSO
     json_put_str(data, "path", path);
     json_put_str(data, "format", q->row.data_format);
     json_put_str(data, "validation", validation);
+    json_put_bool(data, "single_output", 1); /* it was accepted */
     if (q->from.id) {
         cJSON_Delete(from);
         from = cJSON_CreateObject();

@@ -128,6 +128,7 @@ static cJSON *train_frame(const struct api *a, const struct request *q, const ch
     json_put_str(data, "path", q->data.path);
     json_put_str(data, "format", q->data.format);
     json_put_str(data, "validation", q->validation.path);
+    json_put_bool(data, "single_output", strcmp(q->data.name, "inline") == 0);
     json_put(f, "data", data);
     json_put(f, "config", cJSON_Duplicate(q->config.resolved, 1));
     if (!q->config.learning_rate_given)

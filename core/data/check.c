@@ -292,16 +292,16 @@ static int analyse(const struct checking *c, cJSON *report)
     return o ? 0 : HONE_ENOMEM;
 }
 
-static void complain(struct checking *c, int severity, const char *code, const char *text, const char *fix)
+static void complain(struct checking *c, const char *text, const char *fix)
 {
-    struct data_fault f = { .line = 1, .severity = severity };
-    snprintf(f.code, sizeof f.code, "%s", code);
+    struct data_fault f = { .line = 1, .severity = 0 };
+    snprintf(f.code, sizeof f.code, "untrainable");
     snprintf(f.text, sizeof f.text, "%s", text);
     snprintf(f.fix, sizeof f.fix, "%s", fix);
     on_fault(c, &f);
 }
 
-/* What no training could learn from, or only one answer. */
+/* What no training could learn from. */
 static void untrainable(struct checking *c)
 {
     int64_t right = 0;
@@ -317,14 +317,12 @@ static void untrainable(struct checking *c)
     }
     if (c->training == 0 && c->errors > 0)
         return;
-    if (c->training == 0)
-        complain(c, 0, "untrainable", "there are no usable rows", "add examples");
+    if (c->training < 2)
+        complain(c, "there are fewer than two usable rows", "add examples");
     else if (right == 0)
-        complain(c, 0, "untrainable", "no row teaches an answer: all are marked incorrect or have weight 0",
-                 "add rows with the right expected_output");
+        complain(c, "no row teaches an answer: all are marked incorrect or have weight 0", "add rows with the right expected_output");
     else if (!differ)
-        complain(c, 1, "one_output", "all rows that teach an answer have the same expected_output: the agent would give it to every input",
-                 "add examples of another answer");
+        complain(c, "all rows that teach an answer have the same expected_output", "add examples of another answer");
 }
 
 int data_check(const char *path, const char *validation, const struct read_options *options, cJSON **report,

@@ -71,6 +71,7 @@ struct run {
 struct run_files {
     const char *data, *validation;   /* validation may be NULL */
     enum data_format format;
+    int single_output;               /* one example, or one distinct output, may be all that is taught */
     void (*beat)(void *arg);         /* a sign of life, after each stage of run_open() and each batch of an evaluation */
     void *beat_arg;
 };

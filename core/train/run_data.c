@@ -105,18 +105,27 @@ static int64_t countable(const struct examples *e, int64_t *row, int64_t n)
     return m;
 }
 
-static int enough(const struct run_texts *t, const char *path, struct hone_err *err)
+static int enough(struct run *r, const struct run_texts *t, const struct run_files *files, struct hone_err *err)
 {
     const struct examples *e = &t->data;
+    const char *path = files->data;
     int64_t positive = 0;
     for (int64_t i = 0; i < e->n; i++)
         positive += e->feedback[i] != HONE_INCORRECT && e->weight[i] > 0;
     if (positive == 0)
         return hone_fail(err, HONE_EINVAL, "%s: none of the %lld examples teaches an answer: all are marked incorrect or have "
                          "weight 0; add examples with the right expected_output", path, (long long)e->n);
+    if (e->n < 2 && !files->single_output)
+        return hone_fail(err, HONE_EINVAL, "%s: only one example was found; training needs at least two examples with different "
+                         "expected_output", path);
     if (t->outputs == 0)
         return hone_fail(err, HONE_EINVAL, "%s: after the split no training row teaches an answer (all are marked incorrect or have"
                          " weight 0); add examples or lower validationSplit", path);
+    if (t->outputs < 2 && !files->single_output)
+        return hone_fail(err, HONE_EINVAL, "%s: all %lld training examples have the same expected_output (\"%.*s\"); an agent needs at"
+                         " least two different answers to choose from", path, (long long)r->train.n,
+                         (int)utf8_invalid_at(t->output[0].bytes, (size_t)(t->output[0].len < 60 ? t->output[0].len : 60)),
+                         t->output[0].bytes);
     return 0;
 }
 
@@ -183,7 +192,7 @@ int run_read(struct run *r, const struct run_files *files, struct run_texts *t, 
         ret = no_memory(err, t->data.n);
         goto out;
     }
-    ret = enough(t, files->data, err);
+    ret = enough(r, t, files, err);
     if (!ret && files->validation)
         ret = read_validation(r, files, t, map, err);
     else if (!ret && take_rows(&r->valid, &t->data, valid, countable(&t->data, valid, n_valid), map, &t->valid))

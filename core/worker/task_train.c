@@ -137,6 +137,7 @@ static int open_run(struct task *t, struct run *r, struct hone_err *err)
     const cJSON *data = json_get(t->start, "data");
     struct run_files files = { .data = json_str(data, "path", NULL), .validation = json_str(data, "validation", NULL),
                                .format = (enum data_format)data_format_of_name(json_str(data, "format", "auto")),
+                               .single_output = json_bool(data, "single_output", 0),
                                .beat = beat_task, .beat_arg = t };
     int n = 0;
     t->stage = "configuration";

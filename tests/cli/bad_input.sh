@@ -42,6 +42,10 @@ printf '%s\n{"input":"a\\u0000","expected_output":"b"}\n' "$one" >"$tmp/nul2.jso
 refuse nul2.jsonl 3 'nul2.jsonl:2'
 printf '%s\n{"input":"a","expected_output":"b"\n' "$one" >"$tmp/cut.jsonl"
 refuse cut.jsonl 3 'cut.jsonl:2'
+echo "$one" >"$tmp/one.jsonl"
+refuse one.jsonl 3 'example'
+printf '%s\n{"input":"c","expected_output":"b"}\n{"input":"d","expected_output":"b"}\n' "$one" >"$tmp/same.jsonl"
+refuse same.jsonl 3 'output'
 for w in a c d e f; do
     echo "{\"input\":\"$w\",\"expected_output\":\"$w$w\",\"feedback\":\"incorrect\"}"
 done >"$tmp/wrong.jsonl"

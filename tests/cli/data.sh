@@ -66,22 +66,11 @@ run self 3 data split "$tmp/self.jsonl" "$tmp/self.jsonl" "$tmp/other.jsonl"
 run self 3 data split "$tmp/self.jsonl" "$tmp/other.jsonl" "$tmp/other.jsonl"
 cmp -s "$tmp/pretty.jsonl" "$tmp/self.jsonl" && pass || fail 'the data was overwritten'
 # What training would refuse, the check finds; what misleads fails with --strict.
-for rows in '{"input":"a","expected_output":"b","weight":0}' \
-    '{"input":"a","expected_output":"b","weight":0}|{"input":"c","expected_output":"d","feedback":"incorrect"}'; do
+for rows in '{"input":"a","expected_output":"b"}' '{"input":"a","expected_output":"b"}|{"input":"c","expected_output":"b"}' \
+    '{"input":"a","expected_output":"b","weight":0}|{"input":"c","expected_output":"d","weight":0}'; do
     echo "$rows" | tr '|' '\n' >"$tmp/useless.jsonl"
     run useless 3 data check "$tmp/useless.jsonl"
     run useless 3 train --agent useless --data "$tmp/useless.jsonl"
-done
-# One answer for everything can be learned, even from one row; it is told.
-for rows in '{"input":"a","expected_output":"b"}' '{"input":"a","expected_output":"b"}|{"input":"c","expected_output":"b"}'; do
-    echo "$rows" | tr '|' '\n' >"$tmp/same.jsonl"
-    run same 0 data check "$tmp/same.jsonl"
-    has same 'the same expected_output'
-    run same 3 data check "$tmp/same.jsonl" --strict
-    run same 0 train --agent same --data "$tmp/same.jsonl"
-    has same.err 'the agent will give it to every input'
-    run same 0 ask same 'anything'
-    has same b
 done
 printf '%s\n' '{"input":"a","expected_output":"b"}' '{"input":"a","expected_output":"b"}' '{"input":"c","expected_output":"d"}' >"$tmp/twice.jsonl"
 run twice 0 data check "$tmp/twice.jsonl"
