@@ -16,6 +16,7 @@ enum api_scope { API_READ, API_TRAIN, API_ADMIN };
 #define API_CHANGES 2u    /* writes: never by GET, may carry an idempotency key */
 #define API_LONG 4u       /* runs a worker and takes seconds: the caller's thread waits for it */
 #define API_STREAM 8u     /* may write to api_call.fd what is too long for an answer */
+#define API_UPLOAD 16u    /* takes a file: api_call.upload_fd */
 
 struct api_answer;
 
@@ -57,6 +58,8 @@ struct api_call {
     const char *body_sha256;   /* of the request as it came, to tell two uses of a key apart; NULL: of `in` */
     const struct api_hooks *hooks; /* told of progress and asked for wishes by API_LONG functions; NULL: nobody */
     int fd;                    /* where API_STREAM functions write; 0: standard output */
+    int upload_fd;             /* a file that came along, of any length, to be read with pread() from 0 on; 0 or -1: none. Only for API_UPLOAD */
+    const char *upload_name;   /* as its sender calls it: for people and its suffix, never a path */
 };
 
 /* A text that several answers share and that does not change. */
