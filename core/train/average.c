@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/train/average.h"
+#include "core/train/plan.h"
 
 static int allocate(struct run *r, struct hone_err *err)
 {
@@ -49,7 +50,7 @@ int average_step(struct run *r, struct hone_err *err)
 
 int average_epoch(struct run *r, struct hone_err *err)
 {
-    if (strcmp(r->config.weight_averaging, "swa") != 0 || (double)r->state.step < r->config.averaging_start * (double)r->total_steps)
+    if (strcmp(r->config.weight_averaging, "swa") != 0 || (double)(r->state.step - r->state.phase_step) < r->config.averaging_start * (double)plan_steps(r))
         return 0;
     return move(r, 1 / (float)(r->averaged + 1), err);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "core/base/json.h"
 #include "core/train/checkpoint.h"
+#include "core/train/plan.h"
 
 #define BACKGROUND_BYTES ((int64_t)512 << 20) /* larger states are written in the foreground, without a copy */
 #define N_INT 8
@@ -27,6 +28,12 @@ static int put_counters(const struct run *r, struct st_file *f, struct hone_err 
         ret = add(f, "loop/scheduler", HONE_F64, r->schedule.n_state, r->schedule.state, 1, err);
     if (!ret)
         ret = add(f, "loop/paradigm", HONE_F64, r->n_paradigm_state, r->paradigm_state, 1, err);
+    int64_t phase[3] = { s->phase, s->phase_epoch, s->phase_step };
+    double score[2] = { s->score_sum, s->scored };
+    if (!ret)
+        ret = add(f, "loop/phase", HONE_I64, 3, phase, 1, err);
+    if (!ret)
+        ret = add(f, "loop/score", HONE_F64, 2, score, 1, err);
     if (!ret)
         ret = add(f, "loop/averaged", HONE_I64, 1, &r->averaged, 1, err);
     if (!ret)
@@ -63,6 +70,11 @@ static int put_slots(const struct optim *o, const char *whose, struct st_file *f
     return ret;
 }
 
+static void reference_name(char out[160], uint32_t k, const struct tensor *t)
+{
+    snprintf(out, 160, "reference/%u/%s", k, t->name);
+}
+
 static int put_tensor_state(const struct run *r, struct st_file *f, int64_t i, struct hone_err *err)
 {
     const struct tensor *t = &r->learner.tensors.t[i];
@@ -76,6 +88,11 @@ static int put_tensor_state(const struct run *r, struct st_file *f, int64_t i, s
     if (!ret && r->optim.group && r->optim.group[i].conf) {
         slot_name(name, "optimizer", t, "derived");
         ret = add(f, name, HONE_U8, r->optim.item->derived_size, r->optim.group[i].derived, 1, err);
+    }
+    for (uint32_t k = 0; k < r->plan.references && !ret; k++) {
+        reference_name(name, k, t);
+        if (r->reference[k])
+            ret = st_add(f, name, HONE_F32, t->ndim, t->dims, r->reference[k][i], 0, err);
     }
     snprintf(name, sizeof name, "best/%s", t->name);
     if (!ret && r->best)
@@ -116,15 +133,51 @@ static int get(const struct st_file *f, const char *name, uint32_t dtype, int64_
     return st_read(f, e, out, err);
 }
 
+/* Phase and schedule, which depends on it. */
+static int get_phase(struct run *r, const struct st_file *f, struct hone_err *err)
+{
+    int64_t phase[3];
+    int ret = get(f, "loop/phase", HONE_I64, 3, phase, err);
+    if (ret)
+        return ret;
+    if (phase[0] < 0 || phase[0] >= r->plan.phases)
+        return hone_fail(err, ERR_CORRUPT, "%s: it is in a phase that this job has not", f->path);
+    r->state.phase = phase[0];
+    r->state.phase_epoch = phase[1];
+    r->state.phase_step = phase[2];
+    plan_begin(r);
+    return get(f, "loop/scheduler", HONE_F64, r->schedule.n_state, r->schedule.state, err);
+}
+
+static int get_references(struct run *r, const struct st_file *f, struct hone_err *err)
+{
+    const struct tensors *ts = &r->learner.tensors;
+    char name[160];
+    int ret = 0;
+    for (uint32_t k = 0; k < r->plan.references && ts->n; k++) {
+        reference_name(name, k, &ts->t[0]);
+        plan_drop(r, k);
+        if (st_find(f, name))
+            ret = plan_keep(r, k, NULL, err);
+        for (int64_t i = 0; i < ts->n && r->reference[k] && !ret; i++) {
+            reference_name(name, k, &ts->t[i]);
+            ret = get(f, name, HONE_F32, ts->t[i].n, r->reference[k][i], err);
+        }
+        if (ret)
+            return ret;
+    }
+    return 0;
+}
+
 static int get_counters(struct run *r, const struct st_file *f, struct hone_err *err)
 {
     int64_t whole[N_INT];
-    double real[N_REAL];
+    double real[N_REAL], score[2];
     int ret = get(f, "loop/int", HONE_I64, N_INT, whole, err);
     if (!ret)
         ret = get(f, "loop/real", HONE_F64, N_REAL, real, err);
     if (!ret)
-        ret = get(f, "loop/scheduler", HONE_F64, r->schedule.n_state, r->schedule.state, err);
+        ret = get(f, "loop/score", HONE_F64, 2, score, err);
     if (!ret)
         ret = get(f, "loop/paradigm", HONE_F64, r->n_paradigm_state, r->paradigm_state, err);
     if (!ret)
@@ -140,7 +193,8 @@ static int get_counters(struct run *r, const struct st_file *f, struct hone_err 
     if (whole[0] < 0 || whole[2] < 0 || whole[2] > r->train.n)
         return hone_fail(err, ERR_CORRUPT, "%s: its counters are out of range", f->path);
     r->state = (struct run_state){ .epoch = whole[0], .step = whole[1], .at = whole[2], .tokens = whole[3], .divergences = whole[4],
-                                   .loss_sum = real[0], .loss_weight = real[1], .hits = real[2], .counted = real[3],
+                                   .phase = r->state.phase, .phase_epoch = r->state.phase_epoch, .phase_step = r->state.phase_step,
+                                   .score_sum = score[0], .scored = score[1], .loss_sum = real[0], .loss_weight = real[1], .hits = real[2], .counted = real[3],
                                    .best = { real[6], real[7], real[8], real[9] }, .elapsed_ms = real[10] };
     r->stopper.best_epoch = whole[5];
     r->stopper.waited = whole[6];
@@ -234,8 +288,12 @@ int checkpoint_load(struct run *r, const char *path, struct hone_err *err)
     if (strcmp(json_str(f.meta, "optimizer", ""), optimizer) != 0)
         ret = hone_fail(err, ERR_CORRUPT, "%s: it was written by optimizer '%.60s', this job has '%.60s'", path,
                         json_str(f.meta, "optimizer", "?"), optimizer);
+    if (!ret)
+        ret = get_phase(r, &f, err);
     for (int64_t i = 0; i < r->learner.tensors.n && !ret; i++)
         ret = get_tensor_state(r, &f, i, err);
+    if (!ret)
+        ret = get_references(r, &f, err);
     if (!ret)
         ret = get_best(r, &f, err);
     if (!ret)

@@ -7,6 +7,7 @@
 #include "core/base/rng.h"
 #include "core/train/average.h"
 #include "core/train/loop.h"
+#include "core/train/plan.h"
 #include "core/train/step.h"
 
 #define DIVERGENCES 3
@@ -92,7 +93,8 @@ static int roll_back(struct loop *l, struct hone_err *err)
     int ret = settle_checkpoint(l, 1, err);
     if (ret < 0)
         return ret;
-    run_restart(r);
+    if ((ret = run_restart(r, err)) < 0)
+        return ret;
     if (l->good[0]) {
         snprintf(path, sizeof path, "%s/%s", l->dir, l->good);
         ret = checkpoint_load(r, path, err);
@@ -125,7 +127,7 @@ static int show_progress(struct loop *l, struct hone_err *err)
     struct loop_progress p = { .epoch = r->state.epoch + 1, .step = r->state.step, .total_steps = r->total_steps,
                                .tokens = r->state.tokens,
                                .loss = r->state.loss_weight > 0 ? r->state.loss_sum / r->state.loss_weight : NAN,
-                               .rate = schedule_rate(&r->schedule, r->state.step ? r->state.step - 1 : 0, r->state.epoch),
+                               .rate = plan_rate(r, r->state.step ? r->state.step - 1 : 0, r->state.epoch),
                                .norm = l->norm, .examples_per_second = speed(l) };
     int ret = l->hooks->progress(l->hooks->arg, &p);
     return ret < 0 ? hone_fail(err, ret, "the supervisor is gone") : 0;
@@ -238,7 +240,8 @@ static int close_epoch(struct loop *l, struct hone_err *err)
     struct loop_epoch e = { .epoch = s->epoch + 1, .step = s->step, .tokens = s->tokens, .norm = l->norm,
                             .loss = s->loss_weight > 0 ? s->loss_sum / s->loss_weight : NAN,
                             .accuracy = s->counted > 0 ? s->hits / s->counted : NAN,
-                            .rate = schedule_rate(&r->schedule, s->step ? s->step - 1 : 0, s->epoch),
+                            .score = s->scored > 0 ? s->score_sum / s->scored : NAN, .score_name = r->plan.score_name, .phase = s->phase + 1,
+                            .rate = plan_rate(r, s->step ? s->step - 1 : 0, s->epoch),
                             .examples_per_second = speed(l) };
     int ret = average_epoch(r, err);
     if (ret < 0)
@@ -247,7 +250,11 @@ static int close_epoch(struct loop *l, struct hone_err *err)
     if (ret < 0)
         return ret;
     swap_parameters(r, served);
-    ret = validate(r, &e.valid_loss, &e.valid_accuracy, err);
+    struct validation v = { NAN, NAN, NAN };
+    ret = validate(r, &v, err);
+    e.valid_loss = v.loss;
+    e.valid_accuracy = v.accuracy;
+    e.valid_score = v.score;
     double value = monitored(r, &e);
     e.best = ret >= 0 && stopper_note(&r->stopper, value, e.epoch);
     if (e.best)
@@ -255,12 +262,12 @@ static int close_epoch(struct loop *l, struct hone_err *err)
     swap_parameters(r, served);
     if (ret < 0)
         return ret;
-    ret = schedule_observe(&r->schedule, s->step, s->epoch, r->stopper.higher ? -value : value, err);
+    ret = schedule_observe(&r->schedule, s->step - s->phase_step, s->epoch - s->phase_epoch, r->stopper.higher ? -value : value, err);
     if (ret < 0)
         return ret;
     s->epoch++;
     s->at = 0;
-    s->loss_sum = s->loss_weight = s->hits = s->counted = 0;
+    s->loss_sum = s->loss_weight = s->score_sum = s->scored = s->hits = s->counted = 0;
     e.elapsed_ms = (double)(clock_mono_us() - l->started) / 1000;
     l->result->last = e;
     if (e.best)
@@ -272,19 +279,25 @@ static int close_epoch(struct loop *l, struct hone_err *err)
 static int train(struct loop *l, struct hone_err *err)
 {
     struct run *r = l->r;
-    while (r->state.epoch < r->config.epochs && !stopper_done(&r->stopper)) {
+    int ret;
+    for (;;) {
+        if (plan_phase_over(r)) {
+            if ((ret = plan_next(r, err)) < 0)
+                return ret;
+            if (ret == 0)
+                break;
+        }
         int how = run_epoch(l, err);
         if (how < 0 || how == 1)
             return how < 0 ? how : 0;
         if (how == 3) /* rolled back */
             continue;
-        int ret = close_epoch(l, err);
-        if (ret < 0)
+        if ((ret = close_epoch(l, err)) < 0)
             return ret;
         if (how == 2)
             break;
         int64_t every = r->config.checkpoint_interval;
-        int goes_on = r->state.epoch < r->config.epochs && !stopper_done(&r->stopper);
+        int goes_on = !plan_phase_over(r) || r->state.phase + 1 < r->plan.phases;
         if (goes_on && every > 0 && r->state.epoch % every == 0 && (ret = start_checkpoint(l, "interval", err)) < 0)
             return ret;
     }
@@ -340,8 +353,7 @@ double loop_probe(struct run *r)
     }
     stepper_close(&s);
     free(row);
-    run_restart(r);
-    return seconds;
+    return run_restart(r, &err) < 0 ? -1 : seconds;
 }
 
 int loop_weights(struct run *r, const char *dir, char sha256[65], int64_t *bytes, struct hone_err *err)

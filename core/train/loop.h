@@ -17,6 +17,9 @@ struct loop_progress {
 struct loop_epoch {
     int64_t epoch, step, tokens;
     double loss, accuracy, valid_loss, valid_accuracy, rate, norm, examples_per_second, elapsed_ms;
+    double score, valid_score;   /* what the paradigm calls score_name; NULL: nothing */
+    const char *score_name;
+    int64_t phase;               /* 1 first */
     int best;
 };
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/base/json.h"
+#include "core/train/plan.h"
 #include "core/train/run.h"
 
 /* What run_open() holds until the optimizer has taken it. */
@@ -20,7 +21,7 @@ static void no_beat(void *arg)
  * (parameters, best weights, a checkpoint being written, the optimizer's state). */
 static int64_t model_bytes(const struct run *r, const struct opening *o)
 {
-    double copies = 2 + (r->config.restore_best ? 1 : 0) + (optim_bytes_per_element(o->chosen.optimizer, o->chosen.conf)
+    double copies = 2 + r->plan.references + (r->config.restore_best ? 1 : 0) + (optim_bytes_per_element(o->chosen.optimizer, o->chosen.conf)
                     + (o->chosen.inner ? optim_bytes_per_element(o->chosen.inner, o->chosen.inner_conf) : 0)) / sizeof(float);
     return (int64_t)((double)r->config.memory_mb * 1e6 / copies);
 }
@@ -72,13 +73,10 @@ static int allocate(struct run *r, struct opening *o, struct hone_err *err)
     r->optim.clip = (struct optim_clip){ r->config.max_grad_value, r->config.max_tensor_grad_norm, r->config.adaptive_grad_clip };
     if ((ret = run_tensor_options(r, err)) < 0)
         return ret;
-    int64_t warmup = r->config.warmup_steps;
-    if (r->config.warmup_ratio > 0)
-        warmup = (int64_t)ceil(r->config.warmup_ratio * (double)r->total_steps);
-    ret = schedule_start(&r->schedule, r->config.learning_rate, warmup, r->total_steps, err);
+    ret = schedule_start(&r->schedule, r->config.learning_rate, 0, r->total_steps, err);
     if (ret)
         return ret;
-    int copies = 1 + (r->config.restore_best != 0) + optim_serves(&r->optim) + (strcmp(r->config.weight_averaging, "none") != 0);
+    int copies = 1 + (int)r->plan.references + (r->config.restore_best != 0) + optim_serves(&r->optim) + (strcmp(r->config.weight_averaging, "none") != 0);
     r->memory_bytes = ts->total * 4 * copies + optim_bytes(&r->optim) + row_set_bytes(&r->train) + row_set_bytes(&r->valid);
     if ((double)r->memory_bytes > (double)r->config.memory_mb * 1e6)
         return hone_fail(err, ERR_PRECONDITION, "training needs about %.0f MB (%lld parameters, state of optimizer '%s', %lld examples), more "
@@ -96,7 +94,7 @@ static int allocate(struct run *r, struct opening *o, struct hone_err *err)
     r->paradigm_state = calloc((size_t)r->n_paradigm_state + 1, sizeof *r->paradigm_state);
     if (!ret && !r->paradigm_state)
         ret = hone_fail(err, HONE_ENOMEM, "memory ran out");
-    return ret;
+    return ret ? ret : plan_start(r, err);
 }
 
 static void open_stopper(struct run *r)
@@ -120,6 +118,8 @@ int run_open(struct run *r, struct train_config *config, const struct run_files 
     open_stopper(r);
     *stage = "plugins";
     int ret = run_plugins(r, &o.chosen, err);
+    if (ret >= 0)
+        ret = plan_open(r, err);
     if (ret >= 0) {
         *stage = "data";
         ret = run_read(r, files, &o.texts, err);
@@ -157,6 +157,8 @@ void run_close(struct run *r)
     for (int64_t i = 0; r->average && i < r->learner.tensors.n; i++)
         free(r->average[i]);
     free(r->average);
+    for (uint32_t i = 0; i < HONE_REFERENCES; i++)
+        plan_drop(r, i);
     passes_close(&r->passes);
     passes_close(&r->eval_passes);
     if (r->optim.item)
@@ -197,18 +199,16 @@ float **run_serve(struct run *r, int *ret, struct hone_err *err)
     return r->served;
 }
 
-void run_restart(struct run *r)
+void run_start_weights(struct run *r)
 {
     tensors_start(&r->learner.tensors, (uint64_t)r->config.seed);
-    optim_restart(&r->optim);
-    memset(r->schedule.state, 0, (size_t)r->schedule.n_state * sizeof *r->schedule.state);
+}
+
+int run_restart(struct run *r, struct hone_err *err)
+{
     memset(r->paradigm_state, 0, (size_t)r->n_paradigm_state * sizeof *r->paradigm_state);
-    r->averaged = 0;
-    for (int64_t i = 0; r->average && i < r->learner.tensors.n; i++)
-        memset(r->average[i], 0, (size_t)r->learner.tensors.t[i].n * sizeof(float));
     r->state = (struct run_state){ .divergences = r->state.divergences };
-    r->stopper.best_epoch = r->stopper.waited = 0;
-    r->stopper.best = 0;
+    return plan_start(r, err);
 }
 
 cJSON *run_describe(const struct run *r)

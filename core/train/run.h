@@ -33,7 +33,9 @@ struct run_state {
     int64_t at;                 /* examples of the present epoch that were consumed */
     int64_t tokens;             /* input tokens consumed */
     int64_t divergences;
-    double loss_sum, loss_weight, hits, counted; /* of the present epoch */
+    int64_t phase;              /* of the plan */
+    int64_t phase_epoch, phase_step; /* epoch and step when it began */
+    double loss_sum, loss_weight, score_sum, scored, hits, counted; /* of the present epoch */
     double elapsed_ms;          /* when the checkpoint was made */
     double best[4];             /* loss, accuracy, validation loss and accuracy of the best epoch */
 };
@@ -49,6 +51,8 @@ struct run {
     void *paradigm_conf;
     double *paradigm_state;
     int64_t n_paradigm_state;
+    struct hone_plan plan;
+    float **reference[HONE_REFERENCES]; /* each [tensors], NULL while it has no weights */
     struct optim optim;
     struct schedule schedule;
     struct passes passes, eval_passes;
@@ -85,8 +89,10 @@ void run_close(struct run *r);
 /* The weights that are evaluated and served at present: r->served, made anew, or NULL when they are the parameters. A code below 0
  * in *ret when memory ran out. */
 float **run_serve(struct run *r, int *ret, struct hone_err *err);
-/* First values of parameters, optimizer state and counters, as run_open() left them. */
-void run_restart(struct run *r);
+/* First values of parameters, optimizer state and counters, as run_open() left them. HONE_ENOMEM only. */
+int run_restart(struct run *r, struct hone_err *err);
+/* Sets the parameters to what training starts from. */
+void run_start_weights(struct run *r);
 /* What the "ready" frame says, without the probe of speed. */
 cJSON *run_describe(const struct run *r);
 

@@ -46,8 +46,14 @@ static int no_memory(struct hone_err *err, int64_t n)
     return hone_fail(err, HONE_ENOMEM, "memory ran out for %lld examples", (long long)n);
 }
 
+/* Whether a row makes its output one that the agent may give, and counts in a validation. */
+static int teaches(const struct run *r, const struct examples *e, int64_t row)
+{
+    return e->output[row] >= 0 && e->weight[row] > 0 && (e->feedback[row] != HONE_INCORRECT || r->plan.flags & HONE_PLAN_LOGGED);
+}
+
 /* Which outputs the agent can give: those that a training row teaches. map[output of the file] is its number or -1. */
-static int known_outputs(struct run_texts *t, const int64_t *row, int64_t n, int32_t *map)
+static int known_outputs(const struct run *r, struct run_texts *t, const int64_t *row, int64_t n, int32_t *map)
 {
     const struct examples *e = &t->data;
     for (int64_t i = 0; i < e->outputs.n; i++)
@@ -55,7 +61,7 @@ static int known_outputs(struct run_texts *t, const int64_t *row, int64_t n, int
     t->output = malloc((size_t)(e->outputs.n + 1) * sizeof *t->output);
     for (int64_t i = 0; i < n && t->output; i++) {
         int32_t o = e->output[row[i]];
-        if (o < 0 || map[o] >= 0 || e->feedback[row[i]] == HONE_INCORRECT || !(e->weight[row[i]] > 0))
+        if (!teaches(r, e, row[i]) || map[o] >= 0)
             continue;
         t->output[t->outputs] = e->outputs.name[o];
         map[o] = (int32_t)t->outputs++;
@@ -95,12 +101,12 @@ static int take_rows(struct row_set *s, const struct examples *e, const int64_t 
     return ok ? 0 : HONE_ENOMEM;
 }
 
-/* Rows that a validation may count: positive ones with weight. Compacts row[] and returns how many stay. */
-static int64_t countable(const struct examples *e, int64_t *row, int64_t n)
+/* Rows that a validation may count. Compacts row[] and returns how many stay. */
+static int64_t countable(const struct run *r, const struct examples *e, int64_t *row, int64_t n)
 {
     int64_t m = 0;
     for (int64_t i = 0; i < n; i++)
-        if (e->feedback[row[i]] != HONE_INCORRECT && e->weight[row[i]] > 0 && e->output[row[i]] >= 0)
+        if (teaches(r, e, row[i]))
             row[m++] = row[i];
     return m;
 }
@@ -111,7 +117,7 @@ static int enough(struct run *r, const struct run_texts *t, const struct run_fil
     const char *path = files->data;
     int64_t positive = 0;
     for (int64_t i = 0; i < e->n; i++)
-        positive += e->feedback[i] != HONE_INCORRECT && e->weight[i] > 0;
+        positive += teaches(r, e, i);
     if (positive == 0)
         return hone_fail(err, HONE_EINVAL, "%s: none of the %lld examples teaches an answer: all are marked incorrect or have "
                          "weight 0; add examples with the right expected_output", path, (long long)e->n);
@@ -146,7 +152,7 @@ static int read_validation(struct run *r, const struct run_files *files, struct 
     }
     for (int64_t i = 0; row && i < e->n; i++)
         row[i] = i;
-    ret = their && row ? take_rows(&r->valid, e, row, countable(e, row, e->n), their, &t->valid) : HONE_ENOMEM;
+    ret = their && row ? take_rows(&r->valid, e, row, countable(r, e, row, e->n), their, &t->valid) : HONE_ENOMEM;
     free(their);
     free(row);
     if (ret)
@@ -188,14 +194,14 @@ int run_read(struct run *r, const struct run_files *files, struct run_texts *t, 
         goto out;
     r->examples = t->data.n;
     map = malloc((size_t)(t->data.outputs.n + 1) * sizeof *map);
-    if (!map || known_outputs(t, train, n_train, map) || take_rows(&r->train, &t->data, train, n_train, map, &t->train)) {
+    if (!map || known_outputs(r, t, train, n_train, map) || take_rows(&r->train, &t->data, train, n_train, map, &t->train)) {
         ret = no_memory(err, t->data.n);
         goto out;
     }
     ret = enough(r, t, files, err);
     if (!ret && files->validation)
         ret = read_validation(r, files, t, map, err);
-    else if (!ret && take_rows(&r->valid, &t->data, valid, countable(&t->data, valid, n_valid), map, &t->valid))
+    else if (!ret && take_rows(&r->valid, &t->data, valid, countable(r, &t->data, valid, n_valid), map, &t->valid))
         ret = no_memory(err, t->data.n);
     if (!ret)
         notes(r, t);

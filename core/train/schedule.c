@@ -1,6 +1,7 @@
 /* See schedule.h. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include "core/train/schedule.h"
 
 int schedule_add(struct schedule *s, const struct hone_scheduler *item, void *conf, const struct registry_plugin *from, double at,
@@ -18,22 +19,28 @@ int schedule_add(struct schedule *s, const struct hone_scheduler *item, void *co
     return 0;
 }
 
-int schedule_start(struct schedule *s, double base, int64_t warmup, int64_t total, struct hone_err *err)
+void schedule_span(struct schedule *s, int64_t warmup, int64_t total)
 {
     int64_t used = 0, behind = total - warmup > 0 ? total - warmup : 1;
-    s->base = base;
-    s->factor = 1;
     s->warmup = warmup;
     s->total = total;
-    s->state = calloc((size_t)s->n_state + 1, sizeof *s->state);
-    if (!s->state)
-        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    memset(s->state, 0, (size_t)s->n_state * sizeof *s->state);
     for (int i = 0; i < s->n; i++) {
         struct schedule_part *p = &s->part[i];
         p->begin = (int64_t)floor(p->at < 1 ? p->at * (double)behind : p->at);
         p->state = s->state + used;
         used += p->n_state;
     }
+}
+
+int schedule_start(struct schedule *s, double base, int64_t warmup, int64_t total, struct hone_err *err)
+{
+    s->base = base;
+    s->factor = 1;
+    s->state = calloc((size_t)s->n_state + 1, sizeof *s->state);
+    if (!s->state)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    schedule_span(s, warmup, total);
     return 0;
 }
 

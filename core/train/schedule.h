@@ -35,6 +35,8 @@ int schedule_add(struct schedule *s, const struct hone_scheduler *item, void *co
                  struct hone_err *err);
 /* Once all parts are there: steps, states. */
 int schedule_start(struct schedule *s, double base, int64_t warmup, int64_t total, struct hone_err *err);
+/* Begins again at step 0 of so many steps, with fresh states. */
+void schedule_span(struct schedule *s, int64_t warmup, int64_t total);
 /* The rate of step (0 first): base x step / warmup while warming up, as in the field's transformers library, then the value of the
  * part that the step falls into, steps counted from the end of the warm-up or the beginning of the part. Never below 0. */
 double schedule_rate(const struct schedule *s, int64_t step, int64_t epoch);

@@ -1,7 +1,7 @@
 /* One optimizer step over some examples, and the evaluation of the validation rows. */
 #ifndef TRAIN_STEP_H
 #define TRAIN_STEP_H
-#include "core/train/run.h"
+#include "core/train/sheet.h"
 
 /* Buffers of steps, kept between them. Zero-initialise. */
 struct stepper {
@@ -10,6 +10,7 @@ struct stepper {
     int64_t batches;
     const int64_t *row;          /* examples of the present step */
     int64_t n;
+    struct sheet sheet;          /* of these examples, once evaluated */
     int counted;                 /* loss and hits of this step were added to the run's sums */
     double loss;                 /* mean of this step */
 };
@@ -21,7 +22,11 @@ void stepper_close(struct stepper *s);
  * HONE_EDIVERGED when the loss or the gradient is not finite; parameters may be spoilt then. */
 int stepper_take(struct stepper *s, const int64_t *row, int64_t n, double *norm, struct hone_err *err);
 
-/* Mean loss and accuracy of the validation rows with the present parameters; NaN when there are none. */
-int validate(struct run *r, double *loss, double *accuracy, struct hone_err *err);
+/* Means over the validation rows; NaN where there are none. */
+struct validation {
+    double loss, accuracy, score; /* score: as hone_loss has it */
+};
+/* With the present parameters. */
+int validate(struct run *r, struct validation *v, struct hone_err *err);
 
 #endif

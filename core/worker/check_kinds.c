@@ -47,7 +47,7 @@ void check_scheduler(struct checking *c)
 
 static double paradigm_loss(const struct hone_paradigm *p, const void *conf, struct hone_rows *r, float *d, int *bad)
 {
-    struct hone_loss sum = { 0, 0 };
+    struct hone_loss sum = { 0 };
     struct hone_err err = { 0 };
     *bad |= p->loss(conf, r, &sum, d, &err) < 0;
     return sum.loss;
@@ -56,7 +56,10 @@ static double paradigm_loss(const struct hone_paradigm *p, const void *conf, str
 void check_paradigm(struct checking *c)
 {
     const struct hone_paradigm *p = (const struct hone_paradigm *)(const void *)c->item;
-    float scores[P_ROWS * P_WIDTH], d[P_ROWS * P_WIDTH], weight[P_ROWS], nothing[P_ROWS];
+    float scores[P_ROWS * P_WIDTH], d[P_ROWS * P_WIDTH], weight[P_ROWS], nothing[P_ROWS], kept[P_ROWS * P_WIDTH];
+    const float *references[HONE_REFERENCES];
+    struct hone_plan plan = { .struct_size = sizeof plan, .phases = 1 };
+    struct hone_err err = { 0 };
     int32_t target[P_ROWS];
     uint8_t feedback[P_ROWS];
     int64_t example[P_ROWS];
@@ -74,20 +77,28 @@ void check_paradigm(struct checking *c)
         for (int k = 0; k < P_WIDTH; k++)
             scores[i * P_WIDTH + k] = (float)sin(3.1 * (i * P_WIDTH + k));
     }
+    for (int i = 0; i < P_ROWS * P_WIDTH; i++)
+        kept[i] = (float)cos(1.7 * i);
+    for (uint32_t i = 0; i < HONE_REFERENCES; i++)
+        references[i] = kept;
+    bad = p->plan && p->plan(conf, 10, &plan, &err) < 0;
+    check_line(c, "plans a run of ten epochs", bad ? "plan() failed with the default settings" : NULL);
     struct hone_rows r = { .struct_size = sizeof r, .flags = HONE_ROWS_TRAIN, .n = P_ROWS, .width = P_WIDTH, .scores = scores, .target = target,
-                           .weight = weight, .feedback = feedback, .reward = nothing, .propensity = nothing, .example = example, .state = state };
+                           .weight = weight, .feedback = feedback, .reward = nothing, .propensity = nothing, .example = example, .state = state, .reference = references };
     double whole = paradigm_loss(p, conf, &r, d, &bad);
     for (int i = 0; i < P_ROWS * P_WIDTH; i++) {
-        float kept = scores[i];
-        scores[i] = kept + 0.005f;
+        float here = scores[i];
+        scores[i] = here + 0.005f;
         double above = paradigm_loss(p, conf, &r, NULL, &bad);
-        scores[i] = kept - 0.005f;
+        scores[i] = here - 0.005f;
         double below = paradigm_loss(p, conf, &r, NULL, &bad);
-        scores[i] = kept;
+        scores[i] = here;
         worst = fmax(worst, fabs((above - below) / 0.01 - (double)d[i]));
     }
     for (int i = 0; i < P_ROWS; i++) {
         struct hone_rows one = r;
+        for (uint32_t k = 0; k < HONE_REFERENCES; k++)
+            references[k] = kept + i * P_WIDTH;
         one.n = 1;
         one.scores += i * P_WIDTH;
         one.target += i;

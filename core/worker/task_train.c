@@ -66,6 +66,12 @@ static int on_epoch(void *arg, const struct loop_epoch *e)
     put_real(f, "accuracy", e->accuracy);
     put_real(f, "validation_loss", e->valid_loss);
     put_real(f, "validation_accuracy", e->valid_accuracy);
+    if (e->score_name) {
+        json_put_str(f, "score_name", e->score_name);
+        put_real(f, "score", e->score);
+        put_real(f, "validation_score", e->valid_score);
+    }
+    json_put_int(f, "phase", e->phase);
     put_real(f, "learning_rate", e->rate);
     put_real(f, "gradient_norm", e->norm);
     put_real(f, "examples_per_second", e->examples_per_second);

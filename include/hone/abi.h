@@ -18,7 +18,7 @@
  *    when the majors are equal and the plugin's min_minor is not above the host's minor. Major 0 promises nothing yet:
  *    minors of major 0 must be equal.
  *
- * History: 0.1 first. */
+ * History: 0.1 first. 0.2 see hone/paradigm.h. */
 #ifndef HONE_ABI_H
 #define HONE_ABI_H
 #include <stdarg.h>
@@ -31,7 +31,7 @@ extern "C" {
 #endif
 
 #define HONE_ABI_MAJOR 0
-#define HONE_ABI_MINOR 1
+#define HONE_ABI_MINOR 2
 #ifndef HONE_MIN_MINOR /* the lowest host minor that this plugin accepts */
 #define HONE_MIN_MINOR HONE_ABI_MINOR
 #endif

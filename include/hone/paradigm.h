@@ -1,7 +1,11 @@
 /* hone/paradigm.h: what an example teaches. A paradigm turns rows of scores into a loss and d(loss)/d(scores), may choose
  * the order of the examples, and may keep numbers of its own. The host keeps the loop: batches, threads, gradients,
  * optimizer, evaluation, checkpoints, stopping.
- * History: 0.1 first. */
+ *
+ * What a run needs beyond one loss over one set of weights, a paradigm says in plan(): phases that follow one another, scores
+ * of the same rows by kept copies of the weights (references), and that targets are actions that were taken instead of right
+ * answers. The host does all of it the same way for every paradigm, exactly on resume and for any number of threads.
+ * History: 0.1 first. 0.2 hone_plan, references and phase of rows, score of a loss, observe() with all rows of a step. */
 #ifndef HONE_PARADIGM_H
 #define HONE_PARADIGM_H
 #include "hone/abi.h"
@@ -14,7 +18,8 @@ extern "C" {
 #define HONE_PARTIAL 1u
 #define HONE_INCORRECT 2u
 
-/* Rows of scores with what is known of them. A target of -1 is unknown to the model and teaches nothing. */
+/* Rows of scores with what is known of them. A target of -1 is unknown to the model and teaches nothing. An example has one
+ * row, or, from a model that writes, one for each token of its answer, all with its number in `example`. */
 struct hone_rows {
     uint32_t struct_size, flags;
     int64_t n, width;
@@ -28,14 +33,53 @@ struct hone_rows {
     int64_t epoch, step;      /* 0 first */
     uint64_t seed;
     const double *state;      /* the paradigm's checkpointed doubles; read-only in loss() */
+    const float *const *reference; /* [plan.references] each [n][width]: scores of these rows by reference i, without dropout
+                               * and the like; NULL while it has no weights. NULL when the plan has none */
+    int64_t phase;            /* of the plan, 0 first */
 };
 #define HONE_ROWS_TRAIN 1u /* else: a validation loss, d_scores is NULL */
 
-/* Sums over rows; the host divides. */
+/* Sums over rows; the host divides. Zero when loss() is called. */
 struct hone_loss {
     double loss;      /* sum of weight x loss */
     double weight;    /* sum of what the mean is taken over */
+    double score;     /* the same for plan.score_name: sum, and what it is divided by; shown with each epoch, for training */
+    double scored;    /* and for validation rows. Not used without a score_name */
 };
+
+/* A part of a run. It begins with the weights that would be served at the end of the one before (the best ones when
+ * restoreBest is on), or, with HONE_PHASE_RESTART, with the weights that training started from. Optimizer state, learning rate
+ * schedule, averages, early stopping and best weights are its own; early stopping ends the phase. The paradigm's state goes on. */
+struct hone_phase {
+    int64_t epochs;   /* > 0; in the last phase 0 stands for the rest */
+    uint32_t flags, pad0;
+};
+#define HONE_PHASE_RESTART 1u
+
+/* A kept copy of the weights. */
+struct hone_reference {
+    uint32_t source, pad0;
+    int64_t at;       /* by source */
+};
+#define HONE_REF_START 0u  /* those that training started from: start values, or what `base` gave */
+#define HONE_REF_EPOCHS 1u /* the present ones, taken at the start of a phase and then of every `at`-th epoch of it (>= 1) */
+#define HONE_REF_STEPS 2u  /* the same by optimizer steps */
+#define HONE_REF_PHASE 3u  /* those with which phase `at` ended; none before */
+
+#define HONE_PHASES 4u
+#define HONE_REFERENCES 4u
+
+/* What the settings make of a run. The host hands it over with one phase of all epochs and nothing else set. */
+struct hone_plan {
+    uint32_t struct_size, flags;      /* HONE_PLAN_... */
+    uint32_t phases, references;      /* 1 to HONE_PHASES, 0 to HONE_REFERENCES */
+    struct hone_phase phase[4];
+    struct hone_reference reference[4];
+    const char *score_name;           /* of hone_loss.score, static; greater is better. NULL: none */
+};
+/* Targets are actions that were taken, right or wrong: a row of weight above 0 makes its target a known output and counts in
+ * validation whatever its feedback says, and there is no accuracy, since agreeing with the log is no merit. */
+#define HONE_PLAN_LOGGED 1u
 
 struct hone_paradigm {
     struct hone_item item;
@@ -45,8 +89,12 @@ struct hone_paradigm {
     int (*loss)(const void *conf, const struct hone_rows *, struct hone_loss *, float *d_scores, struct hone_err *);
     /* Fills order[n] with example numbers for this epoch (repeats allowed). Optional: a seeded shuffle. [main pure] */
     int (*order)(const void *conf, uint64_t seed, int64_t epoch, int64_t n, int64_t *order, struct hone_err *);
-    /* After the optimizer's step, with the rows of the whole batch: updates state. Optional. [main] */
+    /* After the optimizer's step, once, with the rows of all its batches and the scores from before the step: updates state.
+     * Optional. [main] */
     int (*observe)(const void *conf, const struct hone_rows *, double *state, struct hone_err *);
+    /* What a run of so many epochs is made of. HONE_EINVAL for settings that do not go with it. Optional: one phase, nothing
+     * else. [main pure] */
+    int (*plan)(const void *conf, int64_t epochs, struct hone_plan *, struct hone_err *);
 };
 
 #ifdef __cplusplus

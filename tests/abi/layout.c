@@ -258,6 +258,8 @@ static void rows(void)
     FIELD(hone_rows, step);
     FIELD(hone_rows, seed);
     FIELD(hone_rows, state);
+    FIELD(hone_rows, reference);
+    FIELD(hone_rows, phase);
     END(hone_rows);
 }
 
@@ -266,7 +268,32 @@ static void loss(void)
     BEGIN(hone_loss);
     FIELD(hone_loss, loss);
     FIELD(hone_loss, weight);
+    FIELD(hone_loss, score);
+    FIELD(hone_loss, scored);
     END(hone_loss);
+}
+
+static void plan(void)
+{
+    BEGIN(hone_phase);
+    FIELD(hone_phase, epochs);
+    FIELD(hone_phase, flags);
+    FIELD(hone_phase, pad0);
+    END(hone_phase);
+    BEGIN(hone_reference);
+    FIELD(hone_reference, source);
+    FIELD(hone_reference, pad0);
+    FIELD(hone_reference, at);
+    END(hone_reference);
+    BEGIN(hone_plan);
+    FIELD(hone_plan, struct_size);
+    FIELD(hone_plan, flags);
+    FIELD(hone_plan, phases);
+    FIELD(hone_plan, references);
+    FIELD(hone_plan, phase);
+    FIELD(hone_plan, reference);
+    FIELD(hone_plan, score_name);
+    END(hone_plan);
 }
 
 static void paradigm(void)
@@ -277,6 +304,7 @@ static void paradigm(void)
     FIELD(hone_paradigm, loss);
     FIELD(hone_paradigm, order);
     FIELD(hone_paradigm, observe);
+    FIELD(hone_paradigm, plan);
     END(hone_paradigm);
 }
 
@@ -493,6 +521,7 @@ int main(void)
     scheduler();
     rows();
     loss();
+    plan();
     paradigm();
     string();
     lesson();

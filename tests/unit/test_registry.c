@@ -91,7 +91,7 @@ static void descriptors(void)
     sound();
     expect(NULL);
     SPOILT(plugin.magic = 1, "HONE_MAGIC");
-    SPOILT(plugin.abi_major = HONE_ABI_MAJOR + 1, "this hone offers 0.1; rebuild it");
+    SPOILT(plugin.abi_major = HONE_ABI_MAJOR + 1, "this hone offers 0.2; rebuild it");
     SPOILT(plugin.abi_minor = HONE_ABI_MINOR + 1, "must be equal");
     SPOILT(plugin.min_minor = HONE_ABI_MINOR + 1, "-DHONE_MIN_MINOR=");
     SPOILT(plugin.struct_size = 8, "struct hone_plugin has 8 bytes");

@@ -1,5 +1,5 @@
 /* Whole runs, stopped after every one of their steps and resumed from the checkpoint, end in the weights of the run that was not
- * stopped: for every optimizer of the shelf, weight averaging, clipping and settings by tensor. The same bits for 1, 2, 4 and 8 threads. */
+ * stopped: for every optimizer of the shelf, weight averaging, clipping, settings by tensor, phases and references. The same bits for 1, 2, 4 and 8 threads. */
 #include <CUnit/CUnit.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "core/base/json.h"
 #include "core/train/loop.h"
+#include "core/train/plan.h"
 #include "tests/unit/suites.h"
 
 static char dir[64], data[96];
@@ -89,6 +90,17 @@ static enum loop_stop never(void *arg)
     return LOOP_GO;
 }
 
+static const struct hone_paradigm *instead; /* of the configured paradigm, where not NULL */
+
+static int put_paradigm(struct run *r, struct hone_err *err)
+{
+    settings_free(&r->paradigm->item, r->paradigm_conf);
+    r->paradigm_conf = NULL;
+    r->paradigm = instead;
+    int ret = plan_open(r, err);
+    return ret ? ret : plan_start(r, err);
+}
+
 static int open_rig(struct rig *rig, const char *optimizer, const char *more, int threads, struct hone_err *err)
 {
     char text[600];
@@ -96,8 +108,9 @@ static int open_rig(struct rig *rig, const char *optimizer, const char *more, in
     struct config_fault fault[8];
     int n;
     *rig = (struct rig){ 0 };
-    snprintf(text, sizeof text, "{\"optimizer\":\"%s\",\"epochs\":2,\"batchSize\":8,\"checkpointInterval\":0,\"validationSplit\":0.2%s%s}",
-             optimizer, *more ? "," : "", more);
+    snprintf(text, sizeof text, "{\"optimizer\":\"%s\",%s%s\"checkpointInterval\":0,\"validationSplit\":0.2%s%s}",
+             optimizer, strstr(more, "\"epochs\"") ? "" : "\"epochs\":2,", strstr(more, "\"batchSize\"") ? "" : "\"batchSize\":8,",
+             *more ? "," : "", more);
     cJSON *given = json_parse(text, strlen(text), "configuration", err);
     rig->pool = pool_new(threads, err);
     rig->registry = rig->pool ? registry_new(dirs, rig->pool, err) : NULL;
@@ -105,6 +118,8 @@ static int open_rig(struct rig *rig, const char *optimizer, const char *more, in
     struct run_files files = { .data = data, .format = DATA_AUTO, .beat = no_beat };
     if (!ret)
         ret = run_open(&rig->run, &config, &files, rig->registry, rig->pool, NULL, err);
+    if (!ret && instead)
+        ret = put_paradigm(&rig->run, err);
     cJSON_Delete(given);
     return ret;
 }
@@ -250,11 +265,127 @@ static void features(void)
     }
 }
 
+/* ---- a paradigm that uses all of hone_plan ---- */
+
+enum { REF_START, REF_EPOCHS, REF_STEPS, REF_PHASE, REFS };
+
+/* What loss() and observe() saw; looked at with one thread only. */
+static struct {
+    int on, rows, full, wrong;
+} seen;
+
+static void look(const struct hone_rows *r)
+{
+    const float *first = r->reference[REF_START], *epoch = r->reference[REF_EPOCHS], *step = r->reference[REF_STEPS];
+    int fresh = r->step % 3 == 0; /* three steps an epoch */
+    for (int64_t k = 0; k < r->n * r->width; k++) {
+        int restarted = r->step % 3 == 0 && r->epoch < 2;
+        seen.wrong += first[k] != 0; /* the start of the model is zero */
+        seen.wrong += restarted && r->scores[k] != 0;
+        seen.wrong += fresh && epoch[k] != r->scores[k];
+        seen.wrong += r->step % 3 % 2 == 0 && r->epoch < 2 && step[k] != r->scores[k]; /* every second step, from the start of a phase */
+    }
+    seen.wrong += (r->reference[REF_PHASE] != NULL) != (r->epoch > 0) || r->phase != r->epoch;
+    seen.rows += (int)r->n;
+}
+
+/* Squared distances to one-hot targets and to the scores of the references. */
+static int pulled_loss(const void *conf, const struct hone_rows *r, struct hone_loss *sum, float *d, struct hone_err *err)
+{
+    (void)conf, (void)err;
+    if (seen.on && r->flags & HONE_ROWS_TRAIN)
+        look(r);
+    for (int64_t i = 0; i < r->n; i++)
+        for (int64_t k = 0; k < r->width; k++) {
+            int64_t at = i * r->width + k;
+            double slope = 0;
+            for (int j = -1; j < (int)REFS; j++) {
+                double want = j < 0 ? k == r->target[i] : r->reference[j] ? (double)r->reference[j][at] : (double)r->scores[at];
+                double off = (double)r->scores[at] - want, share = j < 0 ? 1 : 0.05 * (j + 1);
+                sum->loss += share * off * off;
+                slope += 2 * share * off;
+            }
+            if (d)
+                d[at] = (float)slope;
+        }
+    sum->weight += (double)r->n;
+    sum->score += (double)r->n * 3;
+    sum->scored += (double)r->n;
+    return 0;
+}
+
+static int pulled_observe(const void *conf, const struct hone_rows *r, double *state, struct hone_err *err)
+{
+    (void)conf, (void)state, (void)err;
+    seen.full += (int)r->n;
+    for (int64_t k = 0; k < r->n * r->width && seen.on; k++)
+        seen.wrong += r->reference[REF_START][k] != 0;
+    return 0;
+}
+
+static int pulled_plan(const void *conf, int64_t epochs, struct hone_plan *p, struct hone_err *err)
+{
+    (void)conf, (void)epochs, (void)err;
+    p->phases = 3;
+    p->phase[0].epochs = p->phase[1].epochs = 1;
+    p->phase[1].flags = HONE_PHASE_RESTART;
+    p->references = REFS;
+    p->reference[REF_EPOCHS] = (struct hone_reference){ .source = HONE_REF_EPOCHS, .at = 1 };
+    p->reference[REF_STEPS] = (struct hone_reference){ .source = HONE_REF_STEPS, .at = 2 };
+    p->reference[REF_PHASE] = (struct hone_reference){ .source = HONE_REF_PHASE, .at = 0 };
+    p->score_name = "three";
+    return 0;
+}
+
+static const struct hone_paradigm pulled = {
+    .item = HONE_ITEM_PLAIN(struct hone_paradigm, HONE_PARADIGM, "pulled", "pulled to references", NULL, 0),
+    .loss = pulled_loss, .observe = pulled_observe, .plan = pulled_plan,
+};
+
+static void phases_and_references(void)
+{
+    static const struct {
+        const char *optimizer, *more;
+    } rows[] = {
+        { "adam", "\"epochs\":3" },
+        { "sgd", "\"epochs\":4,\"learningRate\":0.1,\"restoreBest\":false" },
+        { "schedule_free_sgd", "\"epochs\":3,\"learningRate\":0.1" },
+        { "adam", "\"epochs\":3,\"weightAveraging\":\"ema\",\"warmupRatio\":0.5" },
+        { "sgd", "\"epochs\":3,\"learningRate\":0.1,\"schedulerType\":\"reduce_lr_on_plateau\",\"gradientAccumulation\":2" },
+        { "sam", "\"epochs\":3,\"model\":\"bow\"" },
+    };
+    char sha[65];
+    instead = &pulled;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        stop_everywhere(rows[i].optimizer, rows[i].more, sha);
+    instead = NULL;
+}
+
+static void what_is_seen(void)
+{
+    struct hone_err err = { 0 };
+    char sha[65];
+    int64_t steps = 0;
+    instead = &pulled;
+    memset(&seen, 0, sizeof seen);
+    seen.on = 1;
+    CU_ASSERT_EQUAL(whole("adam", "\"epochs\":3,\"batchSize\":4,\"gradientAccumulation\":2,\"model\":\"linear\"", 1, sha, &steps, &err), 0);
+    CU_ASSERT_EQUAL(steps, 9); /* 24 training rows, 8 a step, 3 epochs */
+    CU_ASSERT_EQUAL(seen.rows, 72);
+    CU_ASSERT_EQUAL(seen.full, 72); /* once with all rows of a step */
+    CU_ASSERT_EQUAL(seen.wrong, 0);
+    CU_ASSERT(whole("adam", "\"epochs\":2", 1, sha, &steps, &err) < 0); /* three phases */
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "too few epochs"));
+    seen.on = 0;
+    instead = NULL;
+}
+
 int test_resume(void)
 {
     CU_pSuite s = CU_add_suite("resume", make_data, remove_data);
     if (!s || !CU_add_test(s, "every optimizer, stopped at every step", every_optimizer) ||
-        !CU_add_test(s, "averaging, clipping and settings by tensor", features))
+        !CU_add_test(s, "averaging, clipping and settings by tensor", features) ||
+        !CU_add_test(s, "phases and references", phases_and_references) || !CU_add_test(s, "what a planned loss sees", what_is_seen))
         return -1;
     return 0;
 }
