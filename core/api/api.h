@@ -74,8 +74,8 @@ cJSON *api_agent_show(struct api *a, const cJSON *in, struct hone_err *err);
 
 /* evaluateTrainingResults. in: {job_id, test_data: {file, format}, evaluation_criteria}. */
 cJSON *api_evaluate(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err);
-/* invokeAgent. in: {agent_id, texts or input: {file, format}, top, threshold}. For texts out has answers; for a file its answers go to
- * descriptor `fd` as JSON lines, one an input, and out has count and seconds. */
+/* invokeAgent. in: {agent_id, input or texts or batch: {file, format}, top, threshold}. For a text out has the members of its answer, for
+ * several texts answers; for a file its answers go to descriptor `fd` as JSON lines, one an input, and out has count and seconds. */
 cJSON *api_predict(struct api *a, const cJSON *in, int fd, const struct api_hooks *hooks, struct hone_err *err);
 /* generateTrainingReport for one job. in: {job_id, format, options, output (path, or absent for descriptor `fd`)}. */
 cJSON *api_report(struct api *a, const cJSON *in, int fd, struct hone_err *err);

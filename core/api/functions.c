@@ -1,6 +1,8 @@
 /* The table of all functions; see function.h. What each takes and gives is in shapes_*.c. */
 #include "core/api/function.h"
+#include "core/api/serving.h"
 #include "core/api/shapes.h"
+#include "core/base/json.h"
 
 static cJSON *start_job(struct api *a, const cJSON *in, struct hone_err *err)
 {
@@ -19,6 +21,8 @@ static cJSON *evaluate(struct api *a, const cJSON *in, struct hone_err *err)
 
 static cJSON *invoke(struct api *a, const cJSON *in, struct hone_err *err)
 {
+    if (a->serving && !json_get(in, "batch"))
+        return serving_answer(a, in, err);
     return api_predict(a, in, a->call->fd, a->call->hooks, err);
 }
 
@@ -43,7 +47,8 @@ const struct api_function api_functions[] = {
     F("deleteTrainingJob", API_TRAIN, API_CHANGES, delete_job_in, deleted_out, api_job_delete, "Removes a job with its files."),
     F("getAgent", API_READ, 0, agent_in, agent_out, api_agent_show, "Shows an agent with its versions and jobs."),
     F("listAgents", API_READ, 0, list_agents_in, list_agents_out, api_agent_list, "Lists agents, newest first."),
-    F("invokeAgent", API_READ, API_LONG | API_STREAM, invoke_in, invoke_out, invoke, "Answers inputs with the agent's active version."),
+    { .name = "invokeAgent", .scope = API_READ, .flags = API_LONG | API_STREAM, .in = invoke_in, .out = invoke_out, .run = invoke,
+      .begin = serving_begin, .brief = "Answers inputs with the agent's active version." },
     F("listPlugins", API_READ, API_LONG, list_plugins_in, list_plugins_out, api_plugin_list, "Lists the plugins that training may use."),
     { .name = NULL }
 };

@@ -11,13 +11,14 @@ const struct shape list_agents_in[] = {
 
 const struct shape invoke_in[] = {
     ID("agent_id", "Agent to ask."),
-    MEMBER("texts", SHAPE_LIST, 0, "Inputs, one answer each.", .min = 1, .max = 10000, .of = &(const struct shape)MEMBER("", SHAPE_TEXT, 0, NULL,
-           .min = 1, .max = SHAPE_TEXT_MAX)),
-    MEMBER("input", SHAPE_OBJECT, SHAPE_LOCAL, "A file of inputs.", .of = (const struct shape[]){
+    MEMBER("input", SHAPE_TEXT, 0, "What to answer.", .min = 1, .max = SHAPE_TEXT_MAX),
+    MEMBER("texts", SHAPE_LIST, 0, "Several inputs in place of one, one answer each.", .min = 1, .max = 10000,
+           .of = &(const struct shape)MEMBER("", SHAPE_TEXT, 0, NULL, .min = 1, .max = SHAPE_TEXT_MAX)),
+    MEMBER("batch", SHAPE_OBJECT, SHAPE_LOCAL, "A file of inputs.", .of = (const struct shape[]){
         MEMBER("file", SHAPE_TEXT, SHAPE_REQUIRED | SHAPE_LOCAL, "The file; - is standard input.", .min = 1, .max = 4096),
         MEMBER("format", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "Its format."),
         END }),
-    MEMBER("top", SHAPE_INTEGER, 0, "So many of the best outputs with their confidence.", .min = 0, .max = 1000, .dflt = "0"),
+    MEMBER("top", SHAPE_INTEGER, 0, "So many of the best outputs with their confidence.", .min = 0, .max = 1000, .dflt = "3"),
     MEMBER("threshold", SHAPE_NUMBER, 0, "No answer when the confidence is below.", .min = 0, .max = 1, .dflt = "0"),
     END
 };
@@ -43,10 +44,23 @@ const struct shape list_agents_out[] = {
     END
 };
 
+#define ANSWER(flags_) \
+    MEMBER("output", SHAPE_TEXT, flags_ | SHAPE_NULL, "The answer; null when the agent abstains."), \
+    MEMBER("confidence", SHAPE_NUMBER, flags_, "The probability that the agent gives it.", .min = 0, .max = 1), \
+    MEMBER("abstained", SHAPE_BOOLEAN, flags_, "Whether the confidence is below the threshold."), \
+    MEMBER("alternatives", SHAPE_LIST, flags_, "The best outputs, best first.", .of = &alternative), \
+    MEMBER("interaction_id", SHAPE_TEXT, 0, "To give feedback by; absent where answers are not recorded."), \
+    MEMBER("propensity", SHAPE_NUMBER, 0, "The probability with which this output was chosen.", .min = 0, .max = 1)
+
+static const struct shape alternative = MEMBER("", SHAPE_OBJECT, 0, NULL, .of = (const struct shape[]){
+    MEMBER("output", SHAPE_TEXT, SHAPE_REQUIRED, "An output."), MEMBER("confidence", SHAPE_NUMBER, SHAPE_REQUIRED, "Its probability."), END });
+static const struct shape one_answer = MEMBER("", SHAPE_OBJECT, 0, NULL, .of = (const struct shape[]){ ANSWER(SHAPE_REQUIRED), END });
+
 const struct shape invoke_out[] = {
     MEMBER("agent_id", SHAPE_TEXT, SHAPE_REQUIRED, "Who answers."), MEMBER("agent_name", SHAPE_TEXT, SHAPE_REQUIRED, "Its name."),
     MEMBER("version_id", SHAPE_TEXT, SHAPE_REQUIRED, "The version that answers."), MEMBER("version", SHAPE_INTEGER, SHAPE_REQUIRED, "Its number."),
-    MEMBER("answers", SHAPE_LIST, 0, "One a text."),
+    ANSWER(0),
+    MEMBER("answers", SHAPE_LIST, 0, "One a text, where texts were given.", .of = &one_answer),
     MEMBER("count", SHAPE_INTEGER, 0, "Answers that were written."), MEMBER("seconds", SHAPE_NUMBER, 0, "Time that they took."),
     END
 };

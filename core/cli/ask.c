@@ -137,7 +137,7 @@ static int run_ask(struct cli *c, struct hone_err *err)
     json_put_num(in, "threshold", threshold);
     int rc = 0;
     if (batch)
-        json_put(in, "input", cli_query("file", batch, "format", cli_value(c, "format"), NULL));
+        json_put(in, "batch", cli_query("file", batch, "format", cli_value(c, "format"), NULL));
     else
         rc = put_texts(c, in, err);
     cli_progress_open(&p, c, &hooks);

@@ -125,6 +125,24 @@ static int use_wal(struct store *s, struct hone_err *err)
     return rc;
 }
 
+static uint64_t agent_changes;
+
+uint64_t store_agent_changes(void)
+{
+    return __atomic_load_n(&agent_changes, __ATOMIC_ACQUIRE);
+}
+
+/* What SQLite tells of each row that changes. */
+static void on_change(void *arg, int what, const char *db, const char *table, sqlite3_int64 row)
+{
+    (void)arg;
+    (void)what;
+    (void)db;
+    (void)row;
+    if (strcmp(table, "agents") == 0 || strcmp(table, "versions") == 0)
+        __atomic_add_fetch(&agent_changes, 1, __ATOMIC_ACQ_REL);
+}
+
 static int open_db(struct store *s, struct hone_err *err)
 {
     int rc = check_file(s->path, err);
@@ -137,6 +155,7 @@ static int open_db(struct store *s, struct hone_err *err)
     if (opened != SQLITE_OK)
         return db_fault(s, err);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_update_hook(s->db, on_change, NULL);
     if ((rc = db_exec(s, pragmas, err)) != 0 || (rc = use_wal(s, err)) != 0)
         return rc;
     return schema_migrate(s, schema_steps, schema_version, err);

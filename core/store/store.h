@@ -32,6 +32,10 @@ int store_begin(struct store *s, struct hone_err *err);
 int store_commit(struct store *s, struct hone_err *err);
 void store_rollback(struct store *s); /* nothing to do without a transaction */
 
+/* Raised whenever a row of agents or versions changes in this process, before the change can be read: who keeps something of them
+ * notes it before reading and compares. [any] */
+uint64_t store_agent_changes(void);
+
 /* 0 when SQLite's own checks of the whole file pass; else ERR_CORRUPT with the first fault. Takes time. */
 int store_check(struct store *s, struct hone_err *err);
 

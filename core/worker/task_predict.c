@@ -135,6 +135,7 @@ static int answer_list(struct answering *a, const cJSON *texts, struct hone_err 
     int ret = 0;
     cJSON *answers = cJSON_CreateArray();
     json_put(a->task->result, "answers", answers);
+    a->wish.complete = 1;
     cJSON_ArrayForEach(t, texts)
     {
         if (!cJSON_IsString(t))

@@ -1,0 +1,32 @@
+/* Which weights answer for an agent: its active version, where the file is, and where the model's plugin was found when it was trained.
+ * Also a small memory of routes for the daemon, which asks for the same ones thousands of times a second. */
+#ifndef API_ROUTE_H
+#define API_ROUTE_H
+#include "core/api/api.h"
+#include "core/jobs/warm.h"
+
+/* Never changed once made. */
+struct route {
+    int refs;                    /* atomic */
+    char *tenant, *asked;        /* what it was found for */
+    uint64_t changes;            /* store_agent_changes() when it was found */
+    char *agent_id, *agent_name, *version_id;
+    int64_t version;
+    char *weights;
+    cJSON *plugin_dirs;
+};
+
+/* By an agent's id or name. With one reference; NULL with ERR_NOT_FOUND, ERR_PRECONDITION (nothing trained yet) or what reading the
+ * books says. */
+struct route *route_find(struct api *a, const char *agent, struct hone_err *err);
+struct route *route_keep(struct route *r);
+void route_free(struct route *r); /* NULL is fine */
+void route_version(const struct route *r, struct warm_version *v); /* borrows from r */
+
+struct routes;
+struct routes *routes_new(void); /* NULL when memory ran out */
+void routes_free(struct routes *l);
+/* route_find(), or what it found before unless agents changed since. [any] */
+struct route *routes_find(struct routes *l, struct api *a, const char *agent, struct hone_err *err);
+
+#endif

@@ -1,0 +1,281 @@
+#include "core/api/serving.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/api/journal.h"
+#include "core/api/priv.h"
+#include "core/api/route.h"
+#include "core/base/clock.h"
+#include "core/base/json.h"
+
+struct serving {
+    struct warm *warm;
+    struct routes *routes;
+    struct journal *journal;
+};
+
+struct serving *serving_open(const struct api *a, const struct warm_opts *o, struct hone_err *err)
+{
+    struct serving *s = calloc(1, sizeof *s);
+    if (!s || !(s->routes = routes_new()))
+        hone_fail(err, HONE_ENOMEM, "memory ran out");
+    else if ((s->warm = warm_new(o, err)) && (s->journal = journal_open(a->state_dir, err)))
+        return s;
+    serving_close(s);
+    return NULL;
+}
+
+void serving_close(struct serving *s)
+{
+    if (!s)
+        return;
+    warm_free(s->warm); /* answers what was asked */
+    journal_close(s->journal);
+    routes_free(s->routes);
+    free(s);
+}
+
+int serving_load(struct serving *s, const struct warm_version *v, struct hone_err *err)
+{
+    return warm_load(s->warm, v, err);
+}
+
+void serving_stats(struct serving *s, struct warm_stats *stats)
+{
+    warm_stats(s->warm, stats);
+}
+
+/* ---- a call ---- */
+
+struct asking;
+
+struct asked {
+    struct asking *of;
+    char *text;
+    cJSON *answer;
+};
+
+/* One call of invokeAgent on its way. Whoever brings the last of its answers goes on with it. */
+struct asking {
+    struct serving *serving;
+    struct route *route;
+    api_done *done;
+    void *arg;
+    int single;                  /* "input" rather than "texts" */
+    int64_t begun_us;
+    int64_t n, left;             /* left: atomic */
+    int failed;                  /* atomic: err is somebody's */
+    struct hone_err err;
+    struct asked *asked;
+    struct interaction_row *rows;
+    struct journal_entry entry;
+};
+
+static void asking_free(struct asking *k)
+{
+    if (!k)
+        return;
+    for (int64_t i = 0; i < k->n; i++) {
+        if (k->asked)
+            cJSON_Delete(k->asked[i].answer);
+        if (k->asked)
+            free(k->asked[i].text);
+        if (k->rows)
+            free(k->rows[i].alternatives);
+        if (k->rows)
+            free(k->rows[i].id);
+    }
+    free(k->asked);
+    free(k->rows);
+    route_free(k->route);
+    free(k);
+}
+
+static void tell_failure(struct asking *k, int rc, const struct hone_err *err)
+{
+    struct api_answer answer = { 0 };
+    api_answer_fail(&answer, rc, NULL);
+    k->done(k->arg, rc, &answer, err);
+    api_answer_free(&answer);
+    asking_free(k);
+}
+
+/* ---- the answer ---- */
+
+/* Adds to an answer what is known of it besides. */
+static cJSON *complete(struct asking *k, int64_t i)
+{
+    cJSON *o = k->asked[i].answer;
+    k->asked[i].answer = NULL;
+    cJSON_AddItemToObject(o, "interaction_id", cJSON_CreateString(k->rows[i].id));
+    cJSON_AddItemToObject(o, "propensity", cJSON_CreateNumber(k->rows[i].propensity));
+    return o;
+}
+
+static cJSON *data_of(struct asking *k)
+{
+    cJSON *data = k->single ? complete(k, 0) : cJSON_CreateObject();
+    cJSON_AddItemToObject(data, "agent_id", cJSON_CreateString(k->route->agent_id));
+    cJSON_AddItemToObject(data, "agent_name", cJSON_CreateString(k->route->agent_name));
+    cJSON_AddItemToObject(data, "version_id", cJSON_CreateString(k->route->version_id));
+    cJSON_AddItemToObject(data, "version", cJSON_CreateNumber((double)k->route->version));
+    if (!k->single) {
+        cJSON *list = cJSON_AddArrayToObject(data, "answers");
+        for (int64_t i = 0; i < k->n; i++)
+            cJSON_AddItemToArray(list, complete(k, i));
+    }
+    return data;
+}
+
+static void on_written(void *arg, int rc, const struct hone_err *err)
+{
+    struct asking *k = arg;
+    if (rc < 0) {
+        tell_failure(k, rc, err);
+        return;
+    }
+    struct api_answer answer = { .status = 200, .data = data_of(k) };
+    k->done(k->arg, 0, &answer, err);
+    api_answer_free(&answer);
+    asking_free(k);
+}
+
+/* ---- writing it down ---- */
+
+static void write_down(struct asking *k)
+{
+    double latency_ms = (double)(clock_mono_us() - k->begun_us) * 1e-3;
+    for (int64_t i = 0; i < k->n; i++) {
+        const cJSON *answer = k->asked[i].answer, *alternatives = json_get(answer, "alternatives");
+        k->rows[i] = (struct interaction_row){
+            .agent_id = k->route->agent_id, .version_id = k->route->version_id, .input = k->asked[i].text,
+            .output = (char *)(intptr_t)json_str(answer, "output", NULL), .confidence = json_num(answer, "confidence", NAN),
+            .alternatives = alternatives && alternatives->child ? json_text(alternatives, 0) : NULL,
+            .abstained = json_bool(answer, "abstained", 0), .propensity = 1, .latency_ms = latency_ms, .rating = NAN,
+        };
+    }
+    k->entry = (struct journal_entry){ .rows = k->rows, .n = (size_t)k->n, .written = on_written, .arg = k };
+    journal_add(k->serving->journal, &k->entry);
+}
+
+/* Notes the first failure of a call. */
+static void note_failure(struct asking *k, const struct hone_err *err)
+{
+    if (__atomic_exchange_n(&k->failed, 1, __ATOMIC_ACQ_REL) == 0)
+        k->err = *err;
+}
+
+/* So many answers came, or will never come. */
+static void come(struct asking *k, int64_t n)
+{
+    if (__atomic_sub_fetch(&k->left, n, __ATOMIC_ACQ_REL) > 0)
+        return;
+    if (k->failed)
+        tell_failure(k, k->err.code, &k->err);
+    else
+        write_down(k);
+}
+
+static void on_answer(void *arg, cJSON *answer, const struct hone_err *err)
+{
+    struct asked *q = arg;
+    q->answer = answer;
+    if (!answer)
+        note_failure(q->of, err);
+    come(q->of, 1);
+}
+
+/* ---- beginning ---- */
+
+static int take_texts(struct asking *k, const cJSON *in, struct hone_err *err)
+{
+    const cJSON *input = json_get(in, "input"), *texts = json_get(in, "texts"), *t = input ? input : texts ? texts->child : NULL;
+    if (!input == !texts)
+        return hone_fail(err, HONE_EINVAL, "input: expected one text in input, or several in texts");
+    k->single = input != NULL;
+    k->n = k->left = input ? 1 : cJSON_GetArraySize(texts);
+    k->asked = calloc((size_t)k->n + 1, sizeof *k->asked);
+    k->rows = calloc((size_t)k->n + 1, sizeof *k->rows);
+    int ok = k->asked && k->rows;
+    for (int64_t i = 0; i < k->n && ok; i++, t = t->next) {
+        k->asked[i].of = k;
+        ok = (k->asked[i].text = strdup(t->valuestring)) != NULL;
+    }
+    return ok ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");
+}
+
+/* Asks all; what cannot be asked any more counts as come. */
+static void ask_all(struct asking *k, int64_t top, double threshold)
+{
+    struct warm_version v;
+    struct hone_err err = { 0 };
+    int64_t n = k->n;
+    route_version(k->route, &v);
+    for (int64_t i = 0; i < n; i++) {
+        struct warm_question q = { k->asked[i].text, top, threshold };
+        if (warm_ask(k->serving->warm, &v, &q, on_answer, &k->asked[i], &err) < 0) {
+            note_failure(k, &err);
+            come(k, n - i);
+            return;
+        }
+    }
+}
+
+int serving_begin(struct api *a, const cJSON *in, api_done *done, void *arg, struct hone_err *err)
+{
+    struct asking *k = calloc(1, sizeof *k);
+    if (!k)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    *k = (struct asking){ .serving = a->serving, .done = done, .arg = arg, .begun_us = clock_mono_us() };
+    int rc = take_texts(k, in, err);
+    if (rc >= 0 && !(k->route = routes_find(a->serving->routes, a, json_str(in, "agent_id", ""), err)))
+        rc = err->code;
+    if (rc < 0) {
+        asking_free(k);
+        return rc;
+    }
+    ask_all(k, json_int(in, "top", 3), json_num(in, "threshold", 0));
+    return 0;
+}
+
+/* ---- waiting ---- */
+
+struct waiting {
+    pthread_mutex_t lock;
+    pthread_cond_t over;
+    int done, rc;
+    cJSON *data;
+    struct hone_err err;
+};
+
+static void wake(void *arg, int rc, struct api_answer *answer, const struct hone_err *err)
+{
+    struct waiting *w = arg;
+    pthread_mutex_lock(&w->lock);
+    w->data = answer->data;
+    answer->data = NULL;
+    if (rc < 0)
+        w->err = *err;
+    w->rc = rc;
+    w->done = 1;
+    pthread_cond_signal(&w->over);
+    pthread_mutex_unlock(&w->lock);
+}
+
+cJSON *serving_answer(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    struct waiting w = { .lock = PTHREAD_MUTEX_INITIALIZER, .over = PTHREAD_COND_INITIALIZER };
+    if (serving_begin(a, in, wake, &w, err) < 0)
+        return NULL;
+    pthread_mutex_lock(&w.lock);
+    while (!w.done)
+        pthread_cond_wait(&w.over, &w.lock);
+    pthread_mutex_unlock(&w.lock);
+    pthread_cond_destroy(&w.over);
+    pthread_mutex_destroy(&w.lock);
+    if (w.rc < 0)
+        *err = w.err;
+    return w.data;
+}
