@@ -22,11 +22,12 @@ static const struct {
     { "model", "hone train --agent a --data examples.jsonl --set model=./@NAME@.so" },
     { "metric", "hone evaluate latest --test fresh.jsonl --criteria ./@NAME@.so" },
     { "report", "hone report latest --format ./@NAME@.so" },
+    { "generator", "hone plugin inspect ./@NAME@.so" },
 };
 
 static int find_kind(const char *name, struct hone_err *err)
 {
-    const char *names[8];
+    const char *names[sizeof kinds / sizeof kinds[0] + 1];
     int n = (int)(sizeof kinds / sizeof kinds[0]);
     for (int i = 0; i < n; i++) {
         names[i] = kinds[i].kind;
@@ -35,7 +36,7 @@ static int find_kind(const char *name, struct hone_err *err)
     }
     names[n] = NULL;
     const char *near = text_nearest(name, names);
-    return hone_fail(err, ERR_USAGE, "there is no template for '%.40s'%s%s; there are optimizer, scheduler, paradigm, model, metric, report", name,
+    return hone_fail(err, ERR_USAGE, "there is no template for '%.40s'%s%s; there are optimizer, scheduler, paradigm, model, metric, report, generator", name,
                      near ? "; did you mean " : "", near ? near : "");
 }
 

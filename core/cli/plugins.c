@@ -27,13 +27,13 @@ static void show_plugins(const struct cli *c, const cJSON *o)
 
 static int run_list(struct cli *c, struct hone_err *err)
 {
-    static const char *const kinds[] = { "optimizer", "scheduler", "paradigm", "model", "metric", "report", NULL };
+    static const char *const kinds[] = { "optimizer", "scheduler", "paradigm", "model", "metric", "report", "generator", NULL };
     const char *kind = cli_value(c, "kind"), *near = kind ? text_nearest(kind, kinds) : NULL;
     int known = !kind;
     for (int i = 0; kinds[i] && kind; i++)
         known |= strcmp(kinds[i], kind) == 0;
     if (!known)
-        return hone_fail(err, ERR_USAGE, "--kind is '%.40s'%s%s; expected optimizer, scheduler, paradigm, model, metric or report", kind,
+        return hone_fail(err, ERR_USAGE, "--kind is '%.40s'%s%s; expected optimizer, scheduler, paradigm, model, metric, report or generator", kind,
                          near ? "; did you mean " : "", near ? near : "");
     cJSON *in = cli_query("kind", kind, NULL), *out = api_plugin_list(&c->api, in, err);
     cJSON_Delete(in);
@@ -41,7 +41,7 @@ static int run_list(struct cli *c, struct hone_err *err)
 }
 
 static const struct cli_option list_options[] = {
-    { "kind", "KIND", "optimizer, scheduler, paradigm, model, metric or report" },
+    { "kind", "KIND", "optimizer, scheduler, paradigm, model, metric, report or generator" },
     { NULL, NULL, NULL },
 };
 const struct cli_command cmd_plugin_list = {
@@ -68,6 +68,26 @@ static void show_settings(const cJSON *settings)
     cJSON_Delete(rows);
 }
 
+/* "momentum (f32 per element), v.copies (f64 per tensor, history_size times)" */
+static void show_slots(const cJSON *item)
+{
+    const cJSON *s;
+    int n = 0;
+    cJSON_ArrayForEach(s, json_get(item, "slots")) {
+        const cJSON *copies = json_get(s, "copies");
+        printf("%s%s (%s per %s", n++ ? ", " : "state: ", json_str(s, "name", "?"), json_str(s, "dtype", "?"), json_str(s, "per", "?"));
+        if (cJSON_IsString(copies))
+            printf(", %s times", copies->valuestring);
+        else if (copies && copies->valueint > 1)
+            printf(", %d times", copies->valueint);
+        printf("%s)", json_bool(s, "saved", 1) ? "" : ", not saved");
+    }
+    if (n)
+        printf("\n");
+    else if (json_get(item, "slots"))
+        printf("state: none\n");
+}
+
 static void show_plugin(const struct cli *c, const cJSON *o)
 {
     const cJSON *p, *it;
@@ -84,6 +104,7 @@ static void show_plugin(const struct cli *c, const cJSON *o)
             if (json_str(it, "doc", NULL))
                 printf("%s\n", json_str(it, "doc", ""));
             show_settings(json_get(it, "settings"));
+            show_slots(it);
         }
     }
 }

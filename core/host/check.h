@@ -4,7 +4,7 @@
 #include "core/base/err.h"
 #include "hone/abi.h"
 
-/* Magic, versions and sizes first, then names, settings tables and each item's own struct. ERR_PLUGIN with a sentence
+/* Names, settings tables and each item's own struct, of a descriptor that plugin_adopt() made. ERR_PLUGIN with a sentence
  * that begins with `path`. Items of unknown kinds pass: the host skips them. */
 int plugin_check(const struct hone_plugin *info, const char *path, struct hone_err *err);
 

@@ -94,7 +94,7 @@ static cJSON *slot_json(const struct hone_optimizer *opt, const struct hone_slot
 
 static void add_optimizer(cJSON *o, const struct hone_optimizer *opt)
 {
-    static const struct flag_name flags[] = { { HONE_OPT_SPARSE, "sparse" }, { HONE_OPT_GAP, "gap" }, { 0, NULL } };
+    static const struct flag_name flags[] = { { HONE_OPT_SPARSE, "sparse" }, { HONE_OPT_GAP, "gap" }, { HONE_OPT_WRAPS, "wraps" }, { 0, NULL } };
     cJSON *slots = cJSON_CreateArray();
     for (uint32_t i = 0; i < opt->n_slots; i++)
         cJSON_AddItemToArray(slots, slot_json(opt, &opt->slots[i]));
@@ -108,6 +108,7 @@ static void add_optimizer(cJSON *o, const struct hone_optimizer *opt)
 static void add_kind_fields(cJSON *o, const struct hone_item *it)
 {
     static const struct flag_name metric[] = { { HONE_M_HIGHER, "higher" }, { HONE_M_UNIT, "unit" }, { 0, NULL } };
+    static const struct flag_name generator[] = { { HONE_G_OUTSIDE, "outside" }, { 0, NULL } };
     static const struct flag_name model[] = { { HONE_MODEL_WRITES, "writes" }, { 0, NULL } };
     switch (it->kind) {
     case HONE_OPTIMIZER:
@@ -126,6 +127,9 @@ static void add_kind_fields(cJSON *o, const struct hone_item *it)
     case HONE_METRIC:
         json_put(o, "outputs", strings_json(((const struct hone_metric *)it)->outputs));
         json_put(o, "flags", flags_json(it->flags, metric));
+        break;
+    case HONE_GENERATOR:
+        json_put(o, "flags", flags_json(it->flags, generator));
         break;
     case HONE_REPORT:
         json_put_str(o, "suffix", ((const struct hone_report *)it)->suffix);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 #include "core/base/text.h"
+#include "core/host/adopt.h"
 
 #define MAX_SLOTS 64u
 #define MAX_COPIES 65536u
@@ -172,14 +173,25 @@ static int check_report(const struct hone_item *item, struct hone_err *err)
     return rc ? rc : check_function(r->close != NULL, "close", err);
 }
 
+static int check_generator(const struct hone_item *item, struct hone_err *err)
+{
+    const struct hone_generator *g = (const struct hone_generator *)item;
+    int rc = check_function(g->open != NULL, "open", err);
+    if (rc == 0)
+        rc = check_function(g->generate != NULL, "generate", err);
+    return rc ? rc : check_function(g->close != NULL, "close", err);
+}
+
+/* LAST: the field that ends the struct in the first version of the interface that had it. */
+#define KIND(name, LAST, flags) { #name, sizeof(struct hone_##name), HONE_UNTIL(hone_##name, LAST), flags, check_##name }
 static const struct kind kinds[] = {
-    [HONE_OPTIMIZER] = { "optimizer", sizeof(struct hone_optimizer), HONE_OPT_SPARSE | HONE_OPT_GAP | HONE_OPT_WRAPS, check_optimizer },
-    [HONE_SCHEDULER] = { "scheduler", sizeof(struct hone_scheduler), 0, check_scheduler },
-    [HONE_PARADIGM] = { "paradigm", sizeof(struct hone_paradigm), 0, check_paradigm },
-    [HONE_MODEL] = { "model", sizeof(struct hone_model), HONE_MODEL_WRITES, check_model },
-    [HONE_METRIC] = { "metric", sizeof(struct hone_metric), HONE_M_HIGHER | HONE_M_UNIT, check_metric },
-    [HONE_REPORT] = { "report", sizeof(struct hone_report), 0, check_report },
-    [HONE_GENERATOR] = { "generator", 0, 0, NULL },
+    [HONE_OPTIMIZER] = KIND(optimizer, serve, HONE_OPT_SPARSE | HONE_OPT_GAP | HONE_OPT_WRAPS),
+    [HONE_SCHEDULER] = KIND(scheduler, observe, 0),
+    [HONE_PARADIGM] = KIND(paradigm, observe, 0),
+    [HONE_MODEL] = KIND(model, close, HONE_MODEL_WRITES),
+    [HONE_METRIC] = KIND(metric, result, HONE_M_HIGHER | HONE_M_UNIT),
+    [HONE_REPORT] = KIND(report, close, 0),
+    [HONE_GENERATOR] = KIND(generator, close, HONE_G_OUTSIDE),
 };
 
 const struct kind *kind_of(uint32_t kind)

@@ -6,7 +6,8 @@
 
 struct kind {
     const char *name;
-    uint32_t struct_size; /* 0: the host has no use for this kind yet and skips its items */
+    uint32_t struct_size;
+    uint32_t first_size;  /* what the struct had in the first version of the interface with this kind: no plugin has less */
     uint32_t flags;       /* all that an item of the kind may set */
     int (*check)(const struct hone_item *item, struct hone_err *err);
 };

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "core/base/file.h"
+#include "core/host/adopt.h"
 #include "core/host/check.h"
 
 #if __SIZEOF_POINTER__ == 8
@@ -122,13 +123,14 @@ static int open_object(struct loaded *l, struct hone_err *err)
     l->handle = dlopen(l->path, RTLD_NOW | RTLD_LOCAL);
     if (!l->handle)
         return hone_fail(err, ERR_PLUGIN, "%s: cannot be loaded: %s", l->path, dl_text(l->path));
-    l->info = dlsym(l->handle, HONE_PLUGIN_SYMBOL);
-    if (!l->info)
+    const struct hone_plugin *built = dlsym(l->handle, HONE_PLUGIN_SYMBOL);
+    if (!built)
         return hone_fail(err, ERR_PLUGIN, "%s: it exports no symbol %s; end its source with HONE_DEFINE_PLUGIN", l->path,
                          HONE_PLUGIN_SYMBOL);
-    if ((uintptr_t)l->info % _Alignof(struct hone_plugin) != 0)
+    if ((uintptr_t)built % _Alignof(struct hone_plugin) != 0)
         return hone_fail(err, ERR_PLUGIN, "%s: %s is not a struct hone_plugin (misaligned)", l->path, HONE_PLUGIN_SYMBOL);
-    return plugin_check(l->info, l->path, err);
+    l->info = plugin_adopt(built, err);
+    return l->info ? plugin_check(l->info, l->path, err) : err_prefix(err, "%s", l->path);
 }
 
 int load_file(const char *path, struct loaded *out, struct hone_err *err)
@@ -156,5 +158,6 @@ int load_file(const char *path, struct loaded *out, struct hone_err *err)
 void load_drop(struct loaded *l)
 {
     free(l->path);
+    free((void *)(uintptr_t)l->info);
     *l = (struct loaded){ 0 };
 }

@@ -8,7 +8,7 @@
 
 struct loaded {
     void *handle;                   /* of dlopen; never closed once the descriptor was accepted */
-    const struct hone_plugin *info;
+    const struct hone_plugin *info; /* owned, see adopt.h */
     char *path;                     /* real path */
     char sha256[65];
     dev_t dev;

@@ -5,6 +5,7 @@
 #include <cjson/cJSON.h>
 #include "core/base/err.h"
 #include "core/base/pool.h"
+#include "hone/generator.h"
 #include "hone/metric.h"
 #include "hone/model.h"
 #include "hone/optimizer.h"

@@ -25,5 +25,6 @@ void check_paradigm(struct checking *c);
 void check_metric(struct checking *c);
 void check_model(struct checking *c);
 void check_report(struct checking *c);
+void check_generator(struct checking *c);
 
 #endif

@@ -38,6 +38,9 @@ static void try_item(struct checking *c)
     case HONE_REPORT:
         check_report(c);
         break;
+    case HONE_GENERATOR:
+        check_generator(c);
+        break;
     default:
         break;
     }

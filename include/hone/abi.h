@@ -14,11 +14,12 @@
  *    different data; [any]; "pure" adds: no effects, same answer for the same arguments.
  *  - A plugin never exits, aborts, forks, changes the locale, signal handlers, the floating-point environment, or
  *    writes to standard output; it has no constructors.
- *  - Versions: a minor version only appends (fields at the end of a struct, kinds, services). The host loads a plugin
- *    when the majors are equal and the plugin's min_minor is not above the host's minor. Major 0 promises nothing yet:
- *    minors of major 0 must be equal.
+ *  - Versions: a minor version only appends (fields at the end of a struct that travels by pointer, kinds, flags, services).
+ *    The host loads a plugin when the majors are equal and the plugin's min_minor is not above the host's minor. An item
+ *    that was built shorter than the host's struct is read as if what it lacks were zero, which must mean "not there".
  *
- * History: 0.1 first. 0.2 see hone/paradigm.h. */
+ * History: 0.1 first; 0.2 generators, hone_string moved here from hone/model.h, paradigms that plan and see weights
+ * (hone/paradigm.h), older minors are loaded. */
 #ifndef HONE_ABI_H
 #define HONE_ABI_H
 #include <stdarg.h>
@@ -54,6 +55,11 @@ extern "C" {
 struct hone_err {
     int32_t code;
     char text[508];
+};
+
+struct hone_string { /* UTF-8, not NUL-terminated */
+    const char *bytes;
+    int64_t len;
 };
 
 /* Kinds of items. A host skips an item of a kind that it does not know, with a warning. */

@@ -1,6 +1,6 @@
 /* hone/math.h: float functions for plugins that give the same bits on every machine and at every vector width. Plain
  * arithmetic without tables, branches or library calls, so that compilers turn loops over them into vector code.
- * Compile with -ffp-contract=off. History: 0.1 first. */
+ * Compile with -ffp-contract=off. History: 0.1 first; 0.2 hone_draw(). */
 #ifndef HONE_MATH_H
 #define HONE_MATH_H
 #include <stdint.h>
@@ -57,6 +57,16 @@ static inline float hone_logf(float x)
     y = x == 0.0f ? -(float)1e39 : y;
     y = x < 0.0f ? (float)1e39 - (float)1e39 : y;
     return x > 3.4e38f || x != x ? x : y;
+}
+
+/* 64 random bits: a function of a seed and a counter, so that draws depend on neither threads nor what was drawn before. Steele,
+ * Lea & Flood, 2014, "Fast splittable pseudorandom number generators". Not for secrets. [any, pure] */
+static inline uint64_t hone_draw(uint64_t seed, uint64_t counter)
+{
+    uint64_t z = seed * 0xd1342543de82ef95u + (counter + 1) * 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
 }
 
 #ifdef __cplusplus

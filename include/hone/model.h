@@ -18,11 +18,6 @@
 extern "C" {
 #endif
 
-struct hone_string { /* UTF-8, not NUL-terminated */
-    const char *bytes;
-    int64_t len;
-};
-
 /* What is to be learned. Valid during the call; `output` for the life of the model. */
 struct hone_lesson {
     uint32_t struct_size, pad0;

@@ -2,6 +2,7 @@
  * compares it with layout.golden, since a plugin that was built yesterday must find its fields where they were. */
 #include <stdio.h>
 #include "hone/abi.h"
+#include "hone/generator.h"
 #include "hone/metric.h"
 #include "hone/model.h"
 #include "hone/optimizer.h"
@@ -502,6 +503,66 @@ static void report(void)
     END(hone_report);
 }
 
+static void material(void)
+{
+    BEGIN(hone_material);
+    FIELD(hone_material, struct_size);
+    FIELD(hone_material, pad0);
+    FIELD(hone_material, n);
+    FIELD(hone_material, input);
+    FIELD(hone_material, label);
+    FIELD(hone_material, weight);
+    FIELD(hone_material, outputs);
+    FIELD(hone_material, output);
+    FIELD(hone_material, margin);
+    FIELD(hone_material, rival);
+    END(hone_material);
+}
+
+static void wish(void)
+{
+    BEGIN(hone_wish);
+    FIELD(hone_wish, struct_size);
+    FIELD(hone_wish, label);
+    FIELD(hone_wish, count);
+    FIELD(hone_wish, difficulty);
+    FIELD(hone_wish, seed);
+    END(hone_wish);
+}
+
+static void proposal(void)
+{
+    BEGIN(hone_proposal);
+    FIELD(hone_proposal, struct_size);
+    FIELD(hone_proposal, label);
+    FIELD(hone_proposal, input);
+    FIELD(hone_proposal, method);
+    FIELD(hone_proposal, source);
+    FIELD(hone_proposal, n_source);
+    FIELD(hone_proposal, tags);
+    END(hone_proposal);
+}
+
+static void collector(void)
+{
+    BEGIN(hone_collector);
+    FIELD(hone_collector, struct_size);
+    FIELD(hone_collector, pad0);
+    FIELD(hone_collector, host_data);
+    FIELD(hone_collector, add);
+    END(hone_collector);
+}
+
+static void generator(void)
+{
+    BEGIN(hone_generator);
+    FIELD(hone_generator, item);
+    FIELD(hone_generator, open);
+    FIELD(hone_generator, generate);
+    FIELD(hone_generator, close);
+    END(hone_generator);
+}
+
 int main(void)
 {
     err();
@@ -538,5 +599,10 @@ int main(void)
     record();
     sink();
     report();
+    material();
+    wish();
+    proposal();
+    collector();
+    generator();
     return 0;
 }

@@ -6,7 +6,7 @@ srcdir=${srcdir:-.}
 srcdir=$(cd "$srcdir" && pwd)
 flags="-std=c11 -O2 -Wall -Wextra -Werror -ffp-contract=off -shared -fPIC -fvisibility=hidden -I $srcdir/include"
 
-for kind in optimizer scheduler paradigm model metric report; do
+for kind in optimizer scheduler paradigm model metric report generator; do
     run new 0 plugin new $kind "my_$kind" --dir "$tmp/$kind"
     so=$tmp/$kind/my_$kind.so
     # shellcheck disable=SC2086
