@@ -18,7 +18,7 @@ static int example_path(char path[PATH_MAX + 64], struct hone_err *err)
         if (access(path, R_OK) == 0)
             return 0;
     }
-    snprintf(path, PATH_MAX + 64, "%s/hone/" EXAMPLE, HONE_DATADIR);
+    path_installed(HONE_DATADIR "/hone/" EXAMPLE, path);
     return access(path, R_OK) == 0 ? 0 : hone_fail(err, ERR_NOT_FOUND, "%s: the example data is not there; name data of your own", path);
 }
 

@@ -223,7 +223,7 @@ static char *preset_dir(int i)
         n = asprintf(&out, "%s/etc/presets", program);
         break;
     case 2:
-        n = asprintf(&out, "%s/hone/presets", HONE_DATADIR);
+        n = asprintf(&out, "%s", path_installed(HONE_DATADIR "/hone/presets", program));
         break;
     default:
         break;

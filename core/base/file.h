@@ -40,5 +40,8 @@ int file_same(const char *a, const char *b);
 char *path_join(const char *dir, const char *name);
 /* The directory of the running program, without a slash at the end; 0 or HONE_EIO. */
 int path_program_dir(char *out, size_t size, struct hone_err *err);
+/* Where an installed file or folder lies, given the place that it was configured for: below the same folder as the program when
+ * the whole tree was moved (DESTDIR, an unpacked package), else at that place. Returns out, which has PATH_MAX bytes. */
+const char *path_installed(const char *configured, char *out);
 
 #endif

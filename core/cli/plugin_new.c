@@ -49,29 +49,30 @@ static int read_template(const char *file, struct buf *b, struct hone_err *err)
         if (access(path, R_OK) == 0)
             return file_read(path, TEMPLATE_MAX, b, err);
     }
-    snprintf(path, sizeof path, "%s/hone/templates/%s", HONE_DATADIR, file);
+    snprintf(path, sizeof path, "%s/%s", path_installed(HONE_DATADIR "/hone/templates", dir), file);
     return file_read(path, TEMPLATE_MAX, b, err);
 }
 
 struct filling {
-    const char *name, *kind, *use, *include;
+    const char *mark, *value;
 };
 
-/* Puts names in the place of @...@. */
+/* Puts values in the place of their marks; values may have marks of what stands before them in the list. */
 static void fill(struct buf *out, const char *text, const struct filling *f)
 {
-    for (const char *p = text; *p; p++) {
-        const char *value = strncmp(p, "@NAME@", 6) == 0 ? f->name : strncmp(p, "@KIND@", 6) == 0 ? f->kind
-                            : strncmp(p, "@USE@", 5) == 0 ? f->use : strncmp(p, "@INCLUDE@", 9) == 0 ? f->include : NULL;
-        if (!value) {
-            buf_putc(out, *p);
+    while (*text) {
+        const struct filling *k = f;
+        while (k->mark && strncmp(text, k->mark, strlen(k->mark)) != 0)
+            k++;
+        if (!k->mark) {
+            buf_putc(out, *text++);
             continue;
         }
-        if (value == f->use)
-            fill(out, value, &(struct filling){ .name = f->name });
+        if (strchr(k->value, '@'))
+            fill(out, k->value, (const struct filling[]){ f[0], { NULL, NULL } });
         else
-            buf_puts(out, value);
-        p += strcspn(p + 1, "@") + 1;
+            buf_puts(out, k->value);
+        text += strlen(k->mark);
     }
 }
 
@@ -94,40 +95,49 @@ static int write_one(const char *dir, const char *file, const char *from, const 
     return rc;
 }
 
-/* Compiler flags for a tree that is not installed. */
-static void include_flags(char out[PATH_MAX + 16])
+/* What a Makefile takes when pkg-config does not know Hone. */
+struct places {
+    char program[PATH_MAX + 8], include[PATH_MAX + 16], plugins[PATH_MAX];
+};
+
+static void find_places(struct places *p)
 {
-    char dir[PATH_MAX];
-    snprintf(out, PATH_MAX + 16, "-I/usr/include");
+    char dir[PATH_MAX], installed[PATH_MAX];
+    snprintf(p->program, sizeof p->program, "hone");
+    snprintf(p->include, sizeof p->include, "-I%s", path_installed(HONE_INCLUDEDIR, installed));
+    path_installed(HONE_PLUGINDIR, p->plugins);
     if (path_program_dir(dir, sizeof dir - 40, NULL) != 0)
         return;
+    snprintf(p->program, sizeof p->program, "%s/hone", dir);
     /* the templates of a build tree are links into the source tree */
     char *source = realpath(strncat(dir, "/etc/templates/optimizer.c", 32), NULL), *end = source ? strstr(source, "/etc/templates/") : NULL;
     if (end)
-        snprintf(out, PATH_MAX + 16, "-I%.*s/include", (int)(end - source), source);
+        snprintf(p->include, sizeof p->include, "-I%.*s/include", (int)(end - source), source);
     free(source);
 }
 
 static int run_new(struct cli *c, struct hone_err *err)
 {
     const char *name = c->arg[1], *dir = cli_value(c, "dir") ? cli_value(c, "dir") : name;
-    char file[128], from[64], include[PATH_MAX + 16];
+    char file[128], from[64];
+    struct places at;
     int k = find_kind(c->arg[0], err);
     if (k < 0)
         return k;
     if (!text_is_identifier(name) || strlen(name) > 60)
         return hone_fail(err, ERR_USAGE, "'%.60s' is no name for a plugin; expected small letters, digits and _, a letter first", name);
-    include_flags(include);
-    const struct filling f = { name, kinds[k].kind, kinds[k].use, include };
+    find_places(&at);
+    const struct filling f[] = { { "@NAME@", name }, { "@KIND@", kinds[k].kind }, { "@USE@", kinds[k].use }, { "@HONE@", at.program },
+                                 { "@INCLUDE@", at.include }, { "@PLUGINDIR@", at.plugins }, { NULL, NULL } };
     snprintf(file, sizeof file, "%s.c", name);
     snprintf(from, sizeof from, "%s.c", kinds[k].kind);
     if (mkdir(dir, 0755) != 0 && access(dir, W_OK) != 0)
         return err_errno(err, "create", dir);
-    int rc = write_one(dir, file, from, &f, err);
+    int rc = write_one(dir, file, from, f, err);
     if (rc == 0)
-        rc = write_one(dir, "Makefile", "Makefile", &f, err);
+        rc = write_one(dir, "Makefile", "Makefile", f, err);
     if (rc == 0)
-        rc = write_one(dir, "README.md", "README.md", &f, err);
+        rc = write_one(dir, "README.md", "README.md", f, err);
     if (rc < 0)
         return rc;
     if (c->json)

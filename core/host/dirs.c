@@ -124,7 +124,7 @@ char **dirs_roots(const char *const *given, struct hone_err *err)
         add_root(&l, tree);
 #ifdef HONE_PLUGINDIR
     else
-        add_root(&l, HONE_PLUGINDIR);
+        add_root(&l, path_installed(HONE_PLUGINDIR, tree));
 #endif
     return list_take(&l, err);
 }

@@ -1,4 +1,5 @@
 /* Where hone-worker is, and what it gets along: its command line and its environment. See worker_proc.h. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,9 +46,10 @@ char *worker_find(struct hone_err *err)
             hone_fail(err, HONE_ENOMEM, "memory ran out");
         return path;
     }
+    char dir[PATH_MAX];
     path = beside(&seen);
     if (!path)
-        path = probe(HONE_LIBEXECDIR "/hone", PROGRAM, &seen);
+        path = probe(path_installed(HONE_LIBEXECDIR "/hone", dir), PROGRAM, &seen);
     if (!path)
         hone_fail(err, ERR_NOT_FOUND, "the program " PROGRAM " is missing (looked for %s); install it, or name it in "
                   "the environment variable HONE_WORKER", seen.n ? buf_str(&seen) : HONE_LIBEXECDIR "/hone/" PROGRAM);

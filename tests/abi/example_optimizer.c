@@ -1,6 +1,6 @@
 /* A complete optimizer outside of the source tree: sign descent with momentum (Chen et al., 2023, "Symbolic discovery of
  * optimization algorithms", the update of Lion). It sees include/hone only. Built and used by out_of_tree.sh, printed in
- * docs/plugins.md. */
+ * docs/plugin-guide.md. */
 #include "hone/optimizer.h"
 
 struct conf {

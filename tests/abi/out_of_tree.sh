@@ -11,9 +11,9 @@ fail() {
 }
 
 # The guide shows the file that is tested here.
-sed -n '/^```c$/,/^```$/p' "$srcdir/docs/plugins.md" | sed '1d; /^```$/,$d' >"$tmp/guide.c"
+sed -n '/^```c$/,/^```$/p' "$srcdir/docs/plugin-guide.md" | sed '1d; /^```$/,$d' >"$tmp/guide.c"
 sed -n '/^#include/,$p' "$srcdir/tests/abi/example_optimizer.c" | diff - "$tmp/guide.c" ||
-    fail "docs/plugins.md shows another file than tests/abi/example_optimizer.c"
+    fail "docs/plugin-guide.md shows another file than tests/abi/example_optimizer.c"
 
 mkdir -p "$tmp/include" "$tmp/plugins"
 cp -R "$srcdir/include/hone" "$tmp/include/"

@@ -36,7 +36,7 @@ for preset in "$srcdir"/etc/presets/*.conf; do
 done
 
 for name in $(cat "$srcdir"/include/hone/*.h | grep -v '^ \*\|^/\*' | grep -oE '\b(HONE|hone)_[A-Za-z0-9_]*' | grep -v '_H$\|_$\|STATIC_NAME' | sort -u); do
-    said 'the public name' "$name" plugins.md
+    said 'the public name' "$name" plugin-guide.md
 done
 
 hone plugin list --json >"$tmp/plugins"
