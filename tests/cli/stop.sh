@@ -82,13 +82,13 @@ same 'without a checkpoint' "$(value resumed weights_sha256)" "$weights"
 for i in $(seq 3000); do echo "{\"input\":\"word$i and $((i * 7 % 300)) more\",\"expected_output\":\"o$((i % 1500))\"}"; done >"$tmp/wide.jsonl"
 kept_data=$data
 data=$tmp/wide.jsonl
-bow='--set epochs=40 --set earlyStopping=false --set checkpointInterval=4 --set memoryMb=20'
+bow='--set epochs=16 --set earlyStopping=false --set checkpointInterval=4 --set memoryMb=20'
 # shellcheck disable=SC2086
 run small 0 train --agent small --data "$data" $bow --json -q
 has small '"name": "bow"'
 # shellcheck disable=SC2086
 begin bow $bow
-epoch 9
+epoch 5
 kill -INT "$pid"
 ended 130
 run resumed 0 job resume "$job" --json -q
