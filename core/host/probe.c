@@ -22,6 +22,7 @@
 #include "core/host/item_json.h"
 #include "core/host/load.h"
 #include "core/host/registry.h"
+#include "core/host/sandbox.h"
 #include "core/host/services.h"
 
 #define MAX_OUTPUT (4u << 20)
@@ -44,30 +45,31 @@ static int finish_with(int fd, const struct hone_err *err)
     return file_write_all(fd, err->text, strlen(err->text));
 }
 
-/* Sanitizers map terabytes of shadow memory, so the limit is for plain builds only. */
-static void limit_memory(void)
+/* What the child may map, from the size of this process; 0: no limit. Sanitizers map terabytes of shadow memory, so the limit is for
+ * plain builds only. */
+static rlim_t memory_limit(void)
 {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return 0;
+#else
     unsigned long long pages = 0;
     FILE *f = fopen("/proc/self/statm", "re");
     int known = f && fscanf(f, "%llu", &pages) == 1;
     if (f)
         fclose(f);
-    rlim_t most = (rlim_t)(pages * (unsigned long long)sysconf(_SC_PAGESIZE) + MEMORY_BEYOND);
-    struct rlimit r = { most, most };
-    if (known)
-        setrlimit(RLIMIT_AS, &r);
+    return known ? (rlim_t)(pages * (unsigned long long)sysconf(_SC_PAGESIZE) + MEMORY_BEYOND) : 0;
 #endif
 }
 
 /* Anything but `keep` and standard error is closed, standard output becomes a file in memory that is looked at later. */
-static int isolate(int keep)
+static int isolate(int keep, rlim_t memory)
 {
     struct rlimit none = { 0, 0 };
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setrlimit(RLIMIT_CORE, &none);
-    limit_memory();
+    if (memory)
+        setrlimit(RLIMIT_AS, &(struct rlimit){ memory, memory });
     int out = memfd_create("stdout", MFD_CLOEXEC);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (out >= 0)
@@ -126,16 +128,18 @@ static int try_settings(const struct loaded *l, struct hone_err *err)
 }
 
 /* The child's whole life. */
-static int child(const char *path, int fd)
+static int child(const char *path, int fd, rlim_t memory)
 {
     struct hone_err err = { 0 };
     struct services services;
     struct loaded l;
-    int silent = isolate(fd);
+    int silent = isolate(fd, memory);
     log_redirect(NULL, NULL); /* the caller's sink may use a descriptor that is closed now */
     services_init(&services, NULL);
     tell(fd, STAGE_OPEN);
-    int rc = load_file(path, &l, &err);
+    int rc = sandbox_calls(0, &err);
+    if (rc == 0)
+        rc = load_file(path, &l, &err);
     if (rc == 0) {
         tell(fd, STAGE_INIT);
         rc = try_init(&l, &services.host, &err);
@@ -171,6 +175,7 @@ int probe_start(struct probe *p, const char *path, struct hone_err *err)
     *p = (struct probe){ .path = path, .fd = -1 };
     if (pipe2(fd, O_CLOEXEC) != 0)
         return hone_fail(err, HONE_EIO, "%s: no pipe for its check: %s", path, strerror(errno));
+    rlim_t memory = memory_limit();
     fflush(NULL); /* a child that calls exit() would write our buffers again */
     pid_t pid = fork();
     if (pid < 0) {
@@ -180,7 +185,7 @@ int probe_start(struct probe *p, const char *path, struct hone_err *err)
     }
     if (pid == 0) {
         close(fd[0]);
-        _exit(child(path, fd[1]) == 0 ? 0 : 1);
+        _exit(child(path, fd[1], memory) == 0 ? 0 : 1);
     }
     close(fd[1]);
     fcntl(fd[0], F_SETFL, O_NONBLOCK);

@@ -7,7 +7,7 @@
  *   stop        {mode: "checkpoint"|"cancel"}: end soon; "checkpoint" writes one first; without a mode: "serve" ends
  *   ask         {questions: [{text, top, threshold}]}: to "serve", which sends "answers"
  * worker -> hone
- *   hello       {pid, version, abi}
+ *   hello       {pid, version, abi, sandbox: what core/host/sandbox.h can apply here}
  *   ready       {...}: the task was checked and nothing was written yet; waits for "go" ("serve" for "ask")
  *   answers     {answers: [...], memory_bytes}: as many as were asked, in that order
  *   progress    {epoch, step, ...}: at most 10 a second

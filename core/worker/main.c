@@ -13,6 +13,8 @@
 #include "core/host/dirs.h"
 #include "core/host/guard.h"
 #include "core/jobs/frame.h"
+#include "core/host/sandbox.h"
+#include "core/worker/fence.h"
 #include "core/worker/link.h"
 #include "core/worker/task.h"
 
@@ -22,10 +24,11 @@ static const struct {
     const char *name;
     int (*run)(struct task *, struct hone_err *);
     int one_thread; /* it forks, or has no loops to share */
+    int forks;      /* it tries plugins in processes of their own */
 } tasks[] = {
-    { "train", task_train, 0 },   { "evaluate", task_evaluate, 0 }, { "predict", task_predict, 0 },
-    { "report", task_report, 1 }, { "probe", task_probe, 1 }, { "preview", task_preview, 1 },
-    { "check", task_check, 0 },   { "bench", task_bench, 0 },     { "serve", task_serve, 0 },
+    { "train", task_train, 0, 0 },   { "evaluate", task_evaluate, 0, 0 }, { "predict", task_predict, 0, 0 },
+    { "report", task_report, 1, 0 }, { "probe", task_probe, 1, 1 },       { "preview", task_preview, 1, 0 },
+    { "check", task_check, 0, 1 },   { "bench", task_bench, 0, 0 },       { "serve", task_serve, 0, 0 },
 };
 
 static int is_socket(int fd)
@@ -52,6 +55,7 @@ static int hello(struct hone_err *err)
     json_put_int(f, "pid", getpid());
     json_put_str(f, "version", HONE_VERSION);
     json_put_str(f, "abi", abi);
+    json_put(f, "sandbox", sandbox_describe());
     return link_send("hello", f, err);
 }
 
@@ -124,6 +128,8 @@ static int prepare_and_run(struct task *t, struct hone_err *err)
     if (!(dirs = task_dirs(t->start, err)))
         return HONE_ENOMEM;
     t->dirs = (const char *const *)dirs;
+    if ((rc = task_fence(t, tasks[which].forks, err)) < 0)
+        return rc;
     if (!(t->pool = pool_new(tasks[which].one_thread ? 1 : (int)threads, err)) ||
         !(t->registry = registry_new(t->dirs, t->pool, err)))
         return err->code;

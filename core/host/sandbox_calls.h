@@ -1,0 +1,11 @@
+/* The seccomp filter of sandbox.h. Private to core/host. */
+#ifndef HOST_SANDBOX_CALLS_H
+#define HOST_SANDBOX_CALLS_H
+#include "core/base/err.h"
+
+/* See sandbox_calls(). 0 too where it is absent. */
+int sandbox_filter(int forks, struct hone_err *err);
+/* Why there is no filter here (static), or NULL when there is. */
+const char *sandbox_filter_absent(void);
+
+#endif
