@@ -213,7 +213,7 @@ static int add_version(struct runner *r, struct store *s, const cJSON *weights, 
                              .weights_bytes = json_int(weights, "bytes", 0) };
     int rc = version_insert(s, &v, err);
     if (rc >= 0)
-        rc = agent_activate(s, r->agent_id, v.id, err);
+        rc = agent_activate(s, r->agent_id, v.id, "trained", err);
     free(v.id);
     return rc;
 }

@@ -11,7 +11,7 @@
 
 #define COL(name, type) { #name, type, offsetof(struct agent_row, name) }
 static const struct db_col cols[] = {
-    COL(id, DB_TEXT), COL(name, DB_TEXT), COL(description, DB_TEXT), COL(active_version, DB_TEXT),
+    COL(id, DB_TEXT), COL(tenant, DB_TEXT), COL(name, DB_TEXT), COL(description, DB_TEXT), COL(metadata, DB_TEXT), COL(active_version, DB_TEXT),
     COL(created_at, DB_INT), COL(updated_at, DB_INT),
 };
 static const struct db_table table = { "agents", cols, sizeof cols / sizeof cols[0], sizeof(struct agent_row) };
@@ -30,8 +30,8 @@ static int check_name(const char *name, struct hone_err *err)
 static int check_taken(struct store *s, const char *name, const char *id, struct hone_err *err)
 {
     int64_t others = 0;
-    int rc = db_number(s, "SELECT count(*) FROM agents WHERE name = ?1 AND id IS NOT ?2", DB_ARGS(DB_T(name), DB_T(id)),
-                       &others, err);
+    int rc = db_number(s, "SELECT count(*) FROM agents WHERE tenant = ?3 AND name = ?1 AND id IS NOT ?2",
+                       DB_ARGS(DB_T(name), DB_T(id), DB_T(db_tenant(s))), &others, err);
     if (rc < 0 || others == 0)
         return rc < 0 ? rc : 0;
     return hone_fail(err, ERR_CONFLICT, "there is an agent named '%.200s' already", name);
@@ -45,6 +45,8 @@ int agent_insert(struct store *s, struct agent_row *row, struct hone_err *err)
         rc = db_new_id("agent", &row->id, err);
     if (rc == 0 && !row->description && !(row->description = strdup("")))
         rc = hone_fail(err, HONE_ENOMEM, "memory ran out");
+    if (rc == 0 && !row->tenant && !(row->tenant = strdup(db_tenant(s))))
+        rc = hone_fail(err, HONE_ENOMEM, "memory ran out");
     if (rc != 0)
         return rc;
     row->created_at = row->created_at ? row->created_at : now;
@@ -57,7 +59,7 @@ int agent_insert(struct store *s, struct agent_row *row, struct hone_err *err)
 
 int agent_get(struct store *s, const char *id, struct agent_row *row, struct hone_err *err)
 {
-    int rc = db_row(s, &table, "WHERE id = ?1", DB_ARGS(DB_T(id)), row, err);
+    int rc = db_row(s, &table, "WHERE id = ?1 AND" MINE, DB_ARGS(DB_T(id)), row, err);
     return rc == 0 ? hone_fail(err, ERR_NOT_FOUND, "there is no agent '%.200s'", id) : rc < 0 ? rc : 0;
 }
 
@@ -84,7 +86,7 @@ static int not_found(struct store *s, const char *name, struct hone_err *err)
 
 int agent_find(struct store *s, const char *id_or_name, struct agent_row *row, struct hone_err *err)
 {
-    int rc = db_row(s, &table, "WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC LIMIT 1", DB_ARGS(DB_T(id_or_name)),
+    int rc = db_row(s, &table, "WHERE (id = ?1 OR name = ?1) AND" MINE "ORDER BY id = ?1 DESC LIMIT 1", DB_ARGS(DB_T(id_or_name)),
                     row, err);
     return rc == 0 ? not_found(s, id_or_name, err) : rc < 0 ? rc : 0;
 }
@@ -103,13 +105,21 @@ int agent_update(struct store *s, const struct agent_row *row, struct hone_err *
     if (rc != 0 || (rc = db_enter(s, err)) != 0)
         return rc;
     if ((rc = check_taken(s, row->name, row->id, err)) == 0)
-        rc = one_changed(db_run(s, "UPDATE agents SET name = ?2, description = ?3, updated_at = ?4 WHERE id = ?1",
+        rc = one_changed(db_run(s, "UPDATE agents SET name = ?2, description = ?3, metadata = ?4, updated_at = ?5 WHERE id = ?1 AND" MINE,
                                 DB_ARGS(DB_T(row->id), DB_T(row->name), DB_T(row->description ? row->description : ""),
-                                        DB_I(clock_wall_ms())), err), row->id, err);
+                                        DB_T(row->metadata), DB_I(clock_wall_ms())), err), row->id, err);
     return db_leave(s, rc, err);
 }
 
-int agent_activate(struct store *s, const char *id, const char *version_id, struct hone_err *err)
+static int record_deployment(struct store *s, const char *id, const char *version_id, const char *reason, struct hone_err *err)
+{
+    int64_t rc = db_run(s, "INSERT INTO deployments (agent_id, seq, version_id, reason, at) VALUES (?1,"
+                        " (SELECT coalesce(max(seq), 0) + 1 FROM deployments WHERE agent_id = ?1), ?2, ?3, ?4)",
+                        DB_ARGS(DB_T(id), DB_T(version_id), DB_T(reason), DB_I(clock_wall_ms())), err);
+    return rc < 0 ? (int)rc : 0;
+}
+
+int agent_activate(struct store *s, const char *id, const char *version_id, const char *reason, struct hone_err *err)
 {
     int64_t own = 0;
     int rc = db_enter(s, err);
@@ -121,16 +131,55 @@ int agent_activate(struct store *s, const char *id, const char *version_id, stru
     if (rc >= 0 && version_id && own == 0)
         rc = hone_fail(err, ERR_NOT_FOUND, "agent '%.200s' has no version '%.100s'", id, version_id);
     if (rc >= 0)
-        rc = one_changed(db_run(s, "UPDATE agents SET active_version = ?2, updated_at = ?3 WHERE id = ?1",
+        rc = one_changed(db_run(s, "UPDATE agents SET active_version = ?2, updated_at = ?3 WHERE id = ?1 AND" MINE,
                                 DB_ARGS(DB_T(id), DB_T(version_id), DB_I(clock_wall_ms())), err), id, err);
+    if (rc >= 0 && version_id)
+        rc = record_deployment(s, id, version_id, reason, err);
     return db_leave(s, rc, err);
+}
+
+struct deployment {
+    char *version_id, *reason;
+};
+static const struct db_col deployment_cols[] = {
+    { "version_id", DB_TEXT, offsetof(struct deployment, version_id) }, { "reason", DB_TEXT, offsetof(struct deployment, reason) },
+};
+static const struct db_table deployments = { "deployments", deployment_cols, 2, sizeof(struct deployment) };
+
+int agent_previous(struct store *s, const char *agent_id, char **id, struct hone_err *err)
+{
+    void *rows;
+    size_t n, top = 0;
+    *id = NULL;
+    int rc = db_rows(s, &deployments, "WHERE agent_id = ?1 AND version_id IN (SELECT id FROM versions WHERE agent_id = ?1) ORDER BY seq",
+                     DB_ARGS(DB_T(agent_id)), &rows, &n, err);
+    struct deployment *v = rows;
+    const char **stack = rc == 0 ? calloc(n + 1, sizeof *stack) : NULL;
+    for (size_t i = 0; stack && i < n; i++) {
+        size_t at = top;
+        while (at > 0 && strcmp(v[i].reason, AGENT_ROLLED_BACK) == 0 && strcmp(stack[at - 1], v[i].version_id) != 0)
+            at--;
+        if (at > 0 && strcmp(stack[at - 1], v[i].version_id) == 0)
+            top = at;
+        else
+            stack[top++] = v[i].version_id;
+    }
+    if (rc == 0 && !stack)
+        rc = hone_fail(err, HONE_ENOMEM, "memory ran out");
+    else if (rc == 0 && top < 2)
+        rc = hone_fail(err, ERR_PRECONDITION, "agent '%.100s' has no version that answered before the present one", agent_id);
+    else if (rc == 0 && !(*id = strdup(stack[top - 2])))
+        rc = hone_fail(err, HONE_ENOMEM, "memory ran out");
+    free(stack);
+    db_rows_free(&deployments, rows, n);
+    return rc;
 }
 
 int agent_list(struct store *s, const struct agent_filter *f, struct agent_list *list, struct hone_err *err)
 {
     void *rows;
     int rc = db_rows(s, &table, "WHERE (?1 IS NULL OR instr(lower(name), lower(?1)) > 0) AND (?2 IS NULL OR id < ?2)"
-                     " ORDER BY id DESC LIMIT ?3",
+                     " AND" MINE "ORDER BY id DESC LIMIT ?3",
                      DB_ARGS(DB_T(f->name_part), DB_T(f->after), DB_I(db_limit(f->limit))), &rows, &list->n, err);
     list->v = rows;
     return rc;
@@ -144,21 +193,27 @@ int agent_delete(struct store *s, const char *id, struct hone_err *err)
         "DELETE FROM evaluations WHERE job_id IN (SELECT id FROM jobs WHERE agent_id = ?1)",
         "DELETE FROM transitions WHERE job_id IN (SELECT id FROM jobs WHERE agent_id = ?1)",
         "DELETE FROM interactions WHERE agent_id = ?1",
+        "DELETE FROM events WHERE job_id IN (SELECT id FROM jobs WHERE agent_id = ?1)",
+        "DELETE FROM deployments WHERE agent_id = ?1",
         "UPDATE agents SET active_version = NULL WHERE id = ?1",
         "DELETE FROM versions WHERE agent_id = ?1",
         "DELETE FROM jobs WHERE agent_id = ?1",
     };
-    int64_t active = 0, rc = db_enter(s, err);
+    int64_t active = 0, rc = db_enter(s, err), own = 0;
     if (rc != 0)
         return (int)rc;
-    rc = db_number(s, "SELECT count(*) FROM jobs WHERE agent_id = ?1 AND status IN (0, 1)", DB_ARGS(DB_T(id)),
+    rc = db_number(s, "SELECT count(*) FROM agents WHERE id = ?1 AND" MINE, DB_ARGS(DB_T(id)), &own, err);
+    if (rc >= 0)
+        rc = one_changed(own, id, err);
+    if (rc >= 0)
+        rc = db_number(s, "SELECT count(*) FROM jobs WHERE agent_id = ?1 AND status IN (0, 1)", DB_ARGS(DB_T(id)),
                    &active, err);
     if (rc >= 0 && active > 0)
         rc = hone_fail(err, ERR_CONFLICT, "a job of agent '%.200s' is active; cancel it first", id);
     for (size_t i = 0; i < sizeof deletes / sizeof deletes[0] && rc >= 0; i++)
         rc = db_run(s, deletes[i], DB_ARGS(DB_T(id)), err);
     if (rc >= 0)
-        rc = one_changed(db_run(s, "DELETE FROM agents WHERE id = ?1", DB_ARGS(DB_T(id)), err), id, err);
+        rc = one_changed(db_run(s, "DELETE FROM agents WHERE id = ?1 AND" MINE, DB_ARGS(DB_T(id)), err), id, err);
     return db_leave(s, (int)rc, err);
 }
 

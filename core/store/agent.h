@@ -6,8 +6,10 @@
 
 struct agent_row {
     char *id;              /* agent_... */
-    char *name;            /* unique, not empty, at most 200 bytes */
+    char *tenant;          /* whose it is; made by agent_insert() where it is NULL */
+    char *name;            /* unique within the tenant, not empty, at most 200 bytes */
     char *description;     /* "" when none was given */
+    char *metadata;        /* JSON object or NULL */
     char *active_version;  /* version id, NULL before the first training */
     int64_t created_at, updated_at; /* ms since 1970 */
 };
@@ -29,10 +31,15 @@ int agent_insert(struct store *s, struct agent_row *row, struct hone_err *err);
 int agent_get(struct store *s, const char *id, struct agent_row *row, struct hone_err *err);
 /* By id or, when there is no such id, by name. ERR_NOT_FOUND names the nearest name that exists. */
 int agent_find(struct store *s, const char *id_or_name, struct agent_row *row, struct hone_err *err);
-/* Stores name and description of the row with this id. ERR_NOT_FOUND, ERR_CONFLICT. */
+/* Stores name, description and metadata of the row with this id. ERR_NOT_FOUND, ERR_CONFLICT. */
 int agent_update(struct store *s, const struct agent_row *row, struct hone_err *err);
-/* The version that answers from now on; it must be one of the agent's. NULL: none. */
-int agent_activate(struct store *s, const char *id, const char *version_id, struct hone_err *err);
+#define AGENT_ROLLED_BACK "rolled back"
+/* The version that answers from now on; it must be one of the agent's. NULL: none. `reason` ("trained", "deployed",
+ * AGENT_ROLLED_BACK) is recorded with it. */
+int agent_activate(struct store *s, const char *id, const char *version_id, const char *reason, struct hone_err *err);
+/* The version to roll back to: the one that answered before the present one was deployed, past those that are gone and those that were
+ * rolled back themselves. *id is its id (free()). ERR_PRECONDITION when there is none. */
+int agent_previous(struct store *s, const char *agent_id, char **id, struct hone_err *err);
 /* Newest first. On failure *list is empty. */
 int agent_list(struct store *s, const struct agent_filter *f, struct agent_list *list, struct hone_err *err);
 /* Removes the agent, its versions and its jobs with all that is theirs, in one transaction. ERR_CONFLICT while a job of

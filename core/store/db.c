@@ -51,7 +51,7 @@ int db_fault(struct store *s, struct hone_err *err)
 /* SQLite ends a transaction by itself after some faults; what follows must not slip out of it. */
 static int still_open(struct store *s, struct hone_err *err)
 {
-    if (s->open && sqlite3_get_autocommit(s->db))
+    if ((s->open || s->parts > 0) && sqlite3_get_autocommit(s->db))
         return hone_fail(err, HONE_EIO, "%s: the transaction was given up after an earlier fault", s->path);
     return 0;
 }
@@ -82,13 +82,14 @@ static int prepare(struct store *s, const char *sql, const struct db_arg *args, 
         return rc;
     if (!sql)
         return hone_fail(err, HONE_ENOMEM, "memory ran out while a statement was made");
-    rc = sqlite3_prepare_v2(s->db, sql, -1, st, NULL);
+    if (!(*st = db_take(s, sql, err)))
+        return err->code;
     for (size_t i = 0; i < n && rc == SQLITE_OK; i++)
         rc = bind(*st, (int)i + 1, args[i].type, args[i].text, args[i].number, args[i].real);
     if (rc == SQLITE_OK)
         return 0;
     rc = db_fault(s, err);
-    sqlite3_finalize(*st);
+    db_give(s, *st);
     *st = NULL;
     return rc;
 }
@@ -99,7 +100,7 @@ int64_t db_run(struct store *s, const char *sql, const struct db_arg *args, size
     int64_t rc = prepare(s, sql, args, n, &st, err);
     if (rc == 0)
         rc = sqlite3_step(st) == SQLITE_DONE ? sqlite3_changes64(s->db) : db_fault(s, err);
-    sqlite3_finalize(st);
+    db_give(s, st);
     return rc;
 }
 
@@ -114,7 +115,7 @@ int db_number(struct store *s, const char *sql, const struct db_arg *args, size_
             *out = sqlite3_column_int64(st, 0);
         rc = step == SQLITE_ROW ? 1 : step == SQLITE_DONE ? 0 : db_fault(s, err);
     }
-    sqlite3_finalize(st);
+    db_give(s, st);
     return rc;
 }
 
@@ -149,7 +150,7 @@ int db_insert(struct store *s, const char *verb, const struct db_table *t, const
     int rc = prepare(s, buf_str(&sql), NULL, 0, &st, err);
     if (rc == 0 && (bind_row(st, t, row) != SQLITE_OK || sqlite3_step(st) != SQLITE_DONE))
         rc = db_fault(s, err);
-    sqlite3_finalize(st);
+    db_give(s, st);
     buf_free(&sql);
     return rc;
 }
@@ -209,7 +210,7 @@ int db_rows(struct store *s, const struct db_table *t, const char *tail, const s
     }
     if (rc == 0 && step != SQLITE_DONE)
         rc = db_fault(s, err);
-    sqlite3_finalize(st);
+    db_give(s, st);
     buf_free(&sql);
     if (rc != 0) {
         db_rows_free(t, *rows, *n_rows);
@@ -255,21 +256,25 @@ void db_rows_free(const struct db_table *t, void *rows, size_t n)
 int db_enter(struct store *s, struct hone_err *err)
 {
     int rc = still_open(s, err);
-    return rc != 0 ? rc : db_exec(s, s->open ? "SAVEPOINT part" : "BEGIN IMMEDIATE", err);
+    if (rc == 0)
+        rc = db_exec(s, s->open || s->parts > 0 ? "SAVEPOINT part" : "BEGIN IMMEDIATE", err);
+    s->parts += rc == 0;
+    return rc;
 }
 
 int db_leave(struct store *s, int rc, struct hone_err *err)
 {
+    int inner = s->open || s->parts > 1, kept = still_open(s, rc >= 0 ? err : NULL);
+    s->parts--;
     if (rc >= 0) {
-        int kept = still_open(s, err);
         if (kept == 0)
-            kept = db_exec(s, s->open ? "RELEASE part" : "COMMIT", err);
+            kept = db_exec(s, inner ? "RELEASE part" : "COMMIT", err);
         if (kept == 0)
             return rc;
         rc = kept;
     }
     if (!sqlite3_get_autocommit(s->db))
-        (void)db_exec(s, s->open ? "ROLLBACK TO part; RELEASE part" : "ROLLBACK", NULL);
+        (void)db_exec(s, inner ? "ROLLBACK TO part; RELEASE part" : "ROLLBACK", NULL);
     return rc;
 }
 

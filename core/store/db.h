@@ -12,7 +12,16 @@ struct store {
     char *path;    /* of the database */
     int lock_fd;
     int open;      /* store_begin() was called and neither commit nor rollback since */
+    int depth;     /* of store_begin() within store_begin() */
+    int parts;     /* of db_enter() within db_enter() */
+    char tenant[STORE_TENANT_MAX + 1]; /* "": everybody's rows */
+    struct db_kept *kept;              /* statements that are prepared; see db_keep.c */
+    int64_t newest_event;              /* seq of the newest row of events, 0: none was added yet */
 };
+
+/* For WHERE clauses of tables that have a tenant: whether the row is of the tenant that store_act_as() named. This is the only place
+ * that knows; every look-up and every list of such a table says it. */
+#define MINE " hone_mine(tenant) "
 
 extern int store_lock_wait_ms; /* for tests */
 
@@ -42,6 +51,15 @@ struct db_arg {
 #define DB_R(v) { .type = DB_REAL, .real = (v) }
 #define DB_ARGS(...) \
     (const struct db_arg[]){ __VA_ARGS__ }, sizeof((const struct db_arg[]){ __VA_ARGS__ }) / sizeof(struct db_arg)
+
+/* Prepared statements are kept by their text: take one, reset and ready to bind, or NULL with err; give it back with db_give(). */
+sqlite3_stmt *db_take(struct store *s, const char *sql, struct hone_err *err);
+void db_give(struct store *s, sqlite3_stmt *st);
+void db_keep_free(struct store *s);
+/* Makes hone_mine() known to the connection. */
+int db_tenants(struct store *s, struct hone_err *err);
+/* The tenant for a new row: that of store_act_as(), else "default". Borrowed. */
+const char *db_tenant(const struct store *s);
 
 /* Fills err from SQLite's last error on s; returns its code. */
 int db_fault(struct store *s, struct hone_err *err);

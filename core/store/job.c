@@ -10,7 +10,7 @@
 #define COL(name, type) { #name, type, offsetof(struct job_row, name) }
 #define PROGRESS(name, type) { #name, type, offsetof(struct job_row, progress.name) }
 static const struct db_col cols[] = {
-    COL(id, DB_TEXT), COL(agent_id, DB_TEXT), COL(status, DB_INT), COL(stop_requested, DB_INT),
+    COL(id, DB_TEXT), COL(tenant, DB_TEXT), COL(agent_id, DB_TEXT), COL(status, DB_INT), COL(stop_requested, DB_INT),
     COL(training_type, DB_TEXT), COL(config, DB_TEXT), COL(model, DB_TEXT), COL(model_reason, DB_TEXT),
     COL(plugins, DB_TEXT), COL(data_name, DB_TEXT), COL(data_file, DB_TEXT), COL(data_format, DB_TEXT),
     COL(data_sha256, DB_TEXT), COL(validation_name, DB_TEXT), COL(validation_file, DB_TEXT),
@@ -22,7 +22,8 @@ static const struct db_col cols[] = {
     COL(results, DB_TEXT), COL(stop_reason, DB_TEXT), COL(weights_file, DB_TEXT), COL(weights_sha256, DB_TEXT),
     COL(error_code, DB_TEXT), COL(error_text, DB_TEXT), COL(error_stage, DB_TEXT), COL(error_details, DB_TEXT),
     COL(attempt, DB_INT), COL(created_at, DB_INT), COL(started_at, DB_INT), COL(updated_at, DB_INT),
-    COL(completed_at, DB_INT),
+    COL(completed_at, DB_INT), COL(priority, DB_INT), COL(queue, DB_INT), COL(fence, DB_INT), COL(run_after, DB_INT),
+    COL(deaths, DB_INT), COL(cause, DB_TEXT),
 };
 const struct db_table job_table = { "jobs", cols, sizeof cols / sizeof cols[0], sizeof(struct job_row) };
 
@@ -46,6 +47,8 @@ int job_insert(struct store *s, struct job_row *row, struct hone_err *err)
     int rc = db_new_id("job", &row->id, err);
     if (rc != 0 || (rc = db_enter(s, err)) != 0)
         return rc;
+    if (!row->tenant && !(row->tenant = strdup(db_tenant(s))))
+        return db_leave(s, hone_fail(err, HONE_ENOMEM, "memory ran out"), err);
     row->status = JOB_PREPARING;
     row->stop_requested = JOB_STOP_NONE;
     row->attempt = row->started_at = row->completed_at = 0;
@@ -56,13 +59,13 @@ int job_insert(struct store *s, struct job_row *row, struct hone_err *err)
     if (rc == 0 && (rc = db_insert(s, "INSERT", &job_table, row, err)) == ERR_NOT_FOUND)
         rc = hone_fail(err, ERR_NOT_FOUND, "there is no agent '%.200s'", row->agent_id ? row->agent_id : "");
     if (rc == 0)
-        rc = job_record(s, row->id, -1, JOB_PREPARING, "created", now, err);
+        rc = job_record(s, row, -1, JOB_PREPARING, "created", now, err);
     return db_leave(s, rc, err);
 }
 
 int job_get(struct store *s, const char *id, struct job_row *row, struct hone_err *err)
 {
-    int rc = db_row(s, &job_table, "WHERE id = ?1", DB_ARGS(DB_T(id)), row, err);
+    int rc = db_row(s, &job_table, "WHERE id = ?1 AND" MINE, DB_ARGS(DB_T(id)), row, err);
     return rc == 0 ? hone_fail(err, ERR_NOT_FOUND, "there is no job '%.200s'", id) : rc < 0 ? rc : 0;
 }
 
@@ -73,19 +76,19 @@ int job_find(struct store *s, const char *id, struct job_row *row, struct hone_e
 {
     int rc;
     if (strcmp(id, "latest") == 0) {
-        rc = db_row(s, &job_table, "ORDER BY id DESC LIMIT 1", NULL, 0, row, err);
+        rc = db_row(s, &job_table, "WHERE" MINE "ORDER BY id DESC LIMIT 1", NULL, 0, row, err);
         return rc == 0 ? hone_fail(err, ERR_NOT_FOUND, "there is no job yet") : rc < 0 ? rc : 0;
     }
-    rc = db_row(s, &job_table, "WHERE id = ?1", DB_ARGS(DB_T(id)), row, err);
+    rc = db_row(s, &job_table, "WHERE id = ?1 AND" MINE, DB_ARGS(DB_T(id)), row, err);
     if (rc != 0)
         return rc < 0 ? rc : 0;
     if (strncmp(id, PREFIX, sizeof PREFIX - 1) == 0 && strlen(id) >= SHORTEST) {
         int64_t n = 0;
-        rc = db_number(s, "SELECT count(*) FROM jobs WHERE substr(id, 1, length(?1)) = ?1", DB_ARGS(DB_T(id)), &n, err);
+        rc = db_number(s, "SELECT count(*) FROM jobs WHERE substr(id, 1, length(?1)) = ?1 AND" MINE, DB_ARGS(DB_T(id)), &n, err);
         if (rc >= 0 && n > 1)
             return hone_fail(err, ERR_CONFLICT, "%lld jobs begin with '%.100s'; give more of the id", (long long)n, id);
         if (rc >= 0)
-            rc = db_row(s, &job_table, "WHERE substr(id, 1, length(?1)) = ?1", DB_ARGS(DB_T(id)), row, err);
+            rc = db_row(s, &job_table, "WHERE substr(id, 1, length(?1)) = ?1 AND" MINE, DB_ARGS(DB_T(id)), row, err);
         if (rc != 0)
             return rc < 0 ? rc : 0;
     }
@@ -97,7 +100,7 @@ int job_list(struct store *s, const struct job_filter *f, struct job_list *list,
     void *rows;
     int rc = db_rows(s, &job_table, "WHERE (?1 IS NULL OR agent_id = ?1) AND (?2 = 0 OR (1 << status) & ?2)"
                      " AND (?3 IS NULL OR data_sha256 = ?3 OR validation_sha256 = ?3) AND (?4 IS NULL OR id < ?4)"
-                     " ORDER BY id DESC LIMIT ?5",
+                     " AND" MINE "ORDER BY id DESC LIMIT ?5",
                      DB_ARGS(DB_T(f->agent_id), DB_I(f->status), DB_T(f->data_sha256), DB_T(f->after),
                              DB_I(db_limit(f->limit))), &rows, &list->n, err);
     list->v = rows;
@@ -176,7 +179,8 @@ int job_delete(struct store *s, const char *id, int with_versions, struct hone_e
     static const char *const deletes[] = {
         "DELETE FROM history WHERE job_id = ?1",     "DELETE FROM checkpoints WHERE job_id = ?1",
         "DELETE FROM evaluations WHERE job_id = ?1", "DELETE FROM transitions WHERE job_id = ?1",
-        "DELETE FROM versions WHERE job_id = ?1",    "DELETE FROM jobs WHERE id = ?1",
+        "DELETE FROM versions WHERE job_id = ?1",    "DELETE FROM events WHERE job_id = ?1",
+        "DELETE FROM jobs WHERE id = ?1",
     };
     struct job_row job;
     int64_t rc = db_enter(s, err);
@@ -196,8 +200,8 @@ int job_delete(struct store *s, const char *id, int with_versions, struct hone_e
 int64_t job_data_users(struct store *s, const char *sha256, struct hone_err *err)
 {
     int64_t n = 0;
-    int rc = db_number(s, "SELECT count(*) FROM jobs WHERE data_sha256 = ?1 OR validation_sha256 = ?1",
-                       DB_ARGS(DB_T(sha256)), &n, err);
+    int rc = db_number(s, "SELECT (SELECT count(*) FROM jobs WHERE data_sha256 = ?1 OR validation_sha256 = ?1)"
+                       " + (SELECT count(*) FROM datasets WHERE sha256 = ?1)", DB_ARGS(DB_T(sha256)), &n, err);
     return rc < 0 ? rc : n;
 }
 

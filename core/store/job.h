@@ -10,6 +10,13 @@ enum job_status {
     JOB_PREPARING, JOB_RUNNING, JOB_PAUSED, JOB_COMPLETED, JOB_FAILED, JOB_CANCELLED, JOB_STATUSES
 };
 
+/* Who runs a job that is preparing or running. */
+enum job_queue {
+    JOB_LOCAL,               /* the process that made it, holding the job's lock; or nobody */
+    JOB_WAITING,             /* a daemon will, when its turn comes */
+    JOB_CLAIMED              /* the daemon does: by the run whose fence the row has */
+};
+
 /* What somebody asked of whoever runs the job. */
 enum job_stop { JOB_STOP_NONE, JOB_STOP_PAUSE, JOB_STOP_CANCEL };
 
@@ -22,6 +29,7 @@ struct job_progress {
 /* Texts marked JSON hold one value each. All strings are owned; NULL where there is nothing. */
 struct job_row {
     char *id;                 /* job_... */
+    char *tenant;             /* whose it is; made by job_insert() where it is NULL */
     char *agent_id;
     int64_t status;           /* enum job_status */
     int64_t stop_requested;   /* enum job_stop */
@@ -48,6 +56,12 @@ struct job_row {
     char *error_text, *error_stage;
     char *error_details;      /* JSON list */
     int64_t attempt;          /* how often it was started: 1 first */
+    int64_t priority;         /* -10 to 10; higher ones are claimed first */
+    int64_t queue;            /* enum job_queue */
+    int64_t fence;            /* how often it was claimed; what an older run says of the job is refused */
+    int64_t run_after;        /* ms since 1970: it is not claimed before */
+    int64_t deaths;           /* workers that died while they ran it, since it was last started by somebody */
+    char *cause;              /* of the last death: "signal:11", "oom", ... */
     int64_t created_at, started_at, updated_at, completed_at; /* ms since 1970; 0: not yet */
 };
 
@@ -89,7 +103,7 @@ int job_status_by_name(const char *name);
 /* Whether the edge is allowed; see docs/state.md. */
 int job_may_go(enum job_status from, enum job_status to);
 
-/* Adds a job in status preparing; an id that is NULL is made (*row). ERR_CONFLICT, naming the other job, while the
+/* Adds a job in status preparing, with queue as *row says; an id that is NULL is made (*row). ERR_CONFLICT, naming the other job, while the
  * agent has one that is preparing or running; ERR_NOT_FOUND without the agent. */
 int job_insert(struct store *s, struct job_row *row, struct hone_err *err);
 int job_get(struct store *s, const char *id, struct job_row *row, struct hone_err *err);
@@ -114,13 +128,35 @@ int job_set_progress(struct store *s, const char *id, const struct job_progress 
 int job_request_stop(struct store *s, const char *id, enum job_stop stop, struct hone_err *err);
 /* The request, or a negative code. Cheap. */
 int job_stop_requested(struct store *s, const char *id, struct hone_err *err);
+/* ---- the daemon's queue: job_queue.c; each call is one transaction ---- */
+
+/* Claims the job whose turn it is (priority, then age; run_after has come): it is the caller's run now, with a new fence.
+ * 1 with the job in *row, 0 when none is due. */
+int job_claim(struct store *s, int64_t now, struct job_row *row, struct hone_err *err);
+/* 0 while the job is claimed with this fence, else ERR_CONFLICT: whoever asks is an older run and must leave the job alone.
+ * To be called within the transaction that writes. A fence of 0 is a run without a daemon: always 0. */
+int job_fence(struct store *s, const char *id, int64_t fence, struct hone_err *err);
+/* Gives a claimed job back to the queue. `cause` (NULL: the job is not to blame, as when the daemon stops) counts a death. */
+int job_requeue(struct store *s, const char *id, int64_t fence, int64_t run_after, const char *cause, const char *reason,
+                struct hone_err *err);
+/* Puts a job that rests (paused, failed) into the queue again; deaths are forgotten. ERR_CONFLICT when it does not rest. */
+int job_enqueue(struct store *s, const char *id, const char *reason, struct hone_err *err);
+/* When the next waiting job is due, in ms since 1970: 1 with *at, 0 when none waits. */
+int job_next_due(struct store *s, int64_t *at, struct hone_err *err);
+/* At the start of a daemon: jobs that a former one had claimed go back to the queue, or end where somebody had asked for it.
+ * Returns how many, or a negative code. */
+int64_t job_recover(struct store *s, struct hone_err *err);
+/* Jobs by status, for metrics: count[JOB_STATUSES], and how many wait. */
+int job_counts(struct store *s, int64_t count[JOB_STATUSES], int64_t *waiting, struct hone_err *err);
+
 /* Every status change, oldest first. */
 int job_steps(struct store *s, const char *id, struct job_steps *steps, struct hone_err *err);
 /* Removes the job, its history, checkpoints, evaluations and versions, in one transaction. ERR_CONFLICT while it is
  * active; and, unless with_versions, while its agent answers with weights of this job (with it, the agent's newest
  * other version answers, or none). Files are the caller's to remove, after the commit. */
 int job_delete(struct store *s, const char *id, int with_versions, struct hone_err *err);
-/* How many jobs use the stored file of this hash; a file that none uses may be removed. Negative: a code. */
+/* How many jobs, datasets and modules of all tenants use the stored file of this hash; one that none uses may be removed. Negative:
+ * a code. */
 int64_t job_data_users(struct store *s, const char *sha256, struct hone_err *err);
 void job_free(struct job_row *row);
 void job_list_free(struct job_list *list);

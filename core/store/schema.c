@@ -66,7 +66,54 @@ static const char step_2[] =
     "CREATE INDEX interactions_agent ON interactions (agent_id, id);"
     "CREATE INDEX interactions_time ON interactions (agent_id, created_at);";
 
-const char *const schema_steps[] = { step_1, step_2 };
+/* Tenants, the daemon's queue, datasets and modules, deployments, tokens, idempotency keys, events. */
+static const char step_3[] =
+    "CREATE TABLE agents_3 ("
+    " id TEXT PRIMARY KEY, tenant TEXT NOT NULL CHECK (tenant <> ''), name TEXT NOT NULL CHECK (name <> ''),"
+    " description TEXT NOT NULL DEFAULT '', metadata TEXT,"
+    " active_version TEXT REFERENCES versions (id) DEFERRABLE INITIALLY DEFERRED,"
+    " created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, UNIQUE (tenant, name)) STRICT;"
+    "INSERT INTO agents_3 SELECT id, 'default', name, description, NULL, active_version, created_at, updated_at FROM agents;"
+    "DROP TABLE agents; ALTER TABLE agents_3 RENAME TO agents;"
+
+    "ALTER TABLE jobs ADD COLUMN tenant TEXT NOT NULL DEFAULT 'default';"
+    "ALTER TABLE jobs ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE jobs ADD COLUMN queue INTEGER NOT NULL DEFAULT 0 CHECK (queue BETWEEN 0 AND 2);"
+    "ALTER TABLE jobs ADD COLUMN fence INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE jobs ADD COLUMN run_after INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE jobs ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE jobs ADD COLUMN cause TEXT;"
+    "CREATE INDEX jobs_queue ON jobs (queue, priority DESC, id) WHERE queue > 0;"
+    "CREATE INDEX jobs_tenant ON jobs (tenant, id);"
+    "CREATE INDEX jobs_data ON jobs (data_sha256); CREATE INDEX jobs_validation ON jobs (validation_sha256);"
+
+    "CREATE TABLE datasets ("
+    " id TEXT PRIMARY KEY, tenant TEXT NOT NULL CHECK (tenant <> ''), kind INTEGER NOT NULL CHECK (kind IN (0, 1)), name TEXT NOT NULL,"
+    " description TEXT NOT NULL, file TEXT NOT NULL, format TEXT NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL,"
+    " examples INTEGER, metadata TEXT, created_at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX datasets_tenant ON datasets (tenant, kind, id); CREATE INDEX datasets_data ON datasets (sha256);"
+
+    "CREATE TABLE deployments ("
+    " agent_id TEXT NOT NULL REFERENCES agents (id), seq INTEGER NOT NULL, version_id TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL,"
+    " PRIMARY KEY (agent_id, seq)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO deployments SELECT id, 1, active_version, 'trained', updated_at FROM agents WHERE active_version IS NOT NULL;"
+
+    "CREATE TABLE tokens ("
+    " id TEXT PRIMARY KEY, tenant TEXT NOT NULL CHECK (tenant <> ''), scope INTEGER NOT NULL CHECK (scope BETWEEN 0 AND 2),"
+    " name TEXT NOT NULL, secret_sha256 TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
+    " used_at INTEGER NOT NULL, revoked_at INTEGER NOT NULL) STRICT;"
+
+    "CREATE TABLE idempotency ("
+    " tenant TEXT NOT NULL, key TEXT NOT NULL, body_sha256 TEXT NOT NULL, status INTEGER NOT NULL, response TEXT NOT NULL,"
+    " created_at INTEGER NOT NULL, PRIMARY KEY (tenant, key)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX idempotency_time ON idempotency (created_at);"
+
+    "CREATE TABLE events ("
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, job_id TEXT NOT NULL REFERENCES jobs (id), type TEXT NOT NULL,"
+    " data TEXT NOT NULL, at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX events_job ON events (job_id, seq);";
+
+const char *const schema_steps[] = { step_1, step_2, step_3 };
 const int schema_version = sizeof schema_steps / sizeof schema_steps[0];
 
 static int check_origin(struct store *s, int64_t version, int n, struct hone_err *err)

@@ -156,7 +156,7 @@ static int open_db(struct store *s, struct hone_err *err)
         return db_fault(s, err);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_update_hook(s->db, on_change, NULL);
-    if ((rc = db_exec(s, pragmas, err)) != 0 || (rc = use_wal(s, err)) != 0)
+    if ((rc = db_exec(s, pragmas, err)) != 0 || (rc = use_wal(s, err)) != 0 || (rc = db_tenants(s, err)) != 0)
         return rc;
     return schema_migrate(s, schema_steps, schema_version, err);
 }
@@ -204,6 +204,7 @@ void store_close(struct store *s)
     if (!s)
         return;
     store_rollback(s);
+    db_keep_free(s);
     sqlite3_close(s->db);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
@@ -217,10 +218,22 @@ const char *store_dir(const struct store *s)
     return s->dir;
 }
 
+void store_act_as(struct store *s, const char *tenant)
+{
+    snprintf(s->tenant, sizeof s->tenant, "%s", tenant ? tenant : "");
+}
+
+const char *store_tenant(const struct store *s)
+{
+    return s->tenant[0] ? s->tenant : NULL;
+}
+
 int store_begin(struct store *s, struct hone_err *err)
 {
-    if (s->open)
-        return hone_fail(err, ERR_CONFLICT, "%s: a transaction is open already", s->path);
+    if (s->open) {
+        s->depth++;
+        return 0;
+    }
     int rc = db_exec(s, "BEGIN IMMEDIATE", err);
     s->open = rc == 0;
     return rc;
@@ -233,6 +246,8 @@ int store_commit(struct store *s, struct hone_err *err)
         rc = hone_fail(err, ERR_CONFLICT, "%s: no transaction is open", s->path);
     else if (sqlite3_get_autocommit(s->db))
         rc = hone_fail(err, HONE_EIO, "%s: the transaction was given up after an earlier fault", s->path);
+    else if (s->depth > 0)
+        return s->depth--, 0;
     else
         rc = db_exec(s, "COMMIT", err);
     store_rollback(s);
@@ -243,7 +258,17 @@ void store_rollback(struct store *s)
 {
     if (s->db && !sqlite3_get_autocommit(s->db))
         (void)db_exec(s, "ROLLBACK", NULL);
-    s->open = 0;
+    s->open = s->depth = 0;
+}
+
+int64_t store_changes(const struct store *s)
+{
+    return sqlite3_total_changes64(s->db);
+}
+
+int64_t store_newest_event(const struct store *s)
+{
+    return s->newest_event;
 }
 
 int store_check(struct store *s, struct hone_err *err)

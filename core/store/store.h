@@ -1,13 +1,16 @@
 /* The state database of one state directory: opening, closing, transactions. What is in it: agent.h, version.h, job.h,
- * history.h, checkpoint.h, evaluation.h; the tables are described in docs/state.md. Not a cache and not a queue.
+ * history.h, checkpoint.h, evaluation.h, interaction.h, dataset.h, token.h, idempotency.h, event.h; the tables are described in docs/state.md. Not a cache and not a queue.
  * In list filters, fields that are NULL or 0 do not filter. Row structs own their strings.
- * Called by core/api, which opens it for the time of a transaction. One thread at a time; not kept over a fork. */
+ * Called by core/api: a command line opens it for the time of a transaction, a daemon keeps it open behind a lock of its own.
+ * One thread at a time; not kept over a fork. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 #include <stdint.h>
 #include "core/base/err.h"
 
 #define STORE_LOCK_WAIT_MS 10000
+#define STORE_TENANT "default"   /* of the command line */
+#define STORE_TENANT_MAX 63
 
 struct store;
 
@@ -26,7 +29,14 @@ void store_close(struct store *s);
 /* The directory as it was given. Borrowed. */
 const char *store_dir(const struct store *s);
 
-/* One transaction, not nested. What is committed is durable. An accessor outside a transaction is its own one. */
+/* Whose rows are seen from now on, and whose new ones are: of agents, jobs, datasets and what hangs on them. NULL: everybody's are
+ * seen, as by those who run jobs; new ones are then of "default". At most STORE_TENANT_MAX bytes. */
+void store_act_as(struct store *s, const char *tenant);
+/* The tenant, NULL for everybody. Borrowed. */
+const char *store_tenant(const struct store *s);
+
+/* One transaction. What is committed is durable. An accessor outside a transaction is its own one. Within a transaction another
+ * begin and its commit count as parts of it: only the outer commit keeps anything, and a rollback ends all. */
 int store_begin(struct store *s, struct hone_err *err);
 /* On failure nothing of the transaction was kept and it is over. */
 int store_commit(struct store *s, struct hone_err *err);
@@ -35,6 +45,10 @@ void store_rollback(struct store *s); /* nothing to do without a transaction */
 /* Raised whenever a row of agents or versions changes in this process, before the change can be read: who keeps something of them
  * notes it before reading and compares. [any] */
 uint64_t store_agent_changes(void);
+/* How many rows have been changed since the store was opened: the same number means that nothing was. */
+int64_t store_changes(const struct store *s);
+/* The seq of the newest event that this store added; 0: none. */
+int64_t store_newest_event(const struct store *s);
 
 /* 0 when SQLite's own checks of the whole file pass; else ERR_CORRUPT with the first fault. Takes time. */
 int store_check(struct store *s, struct hone_err *err);

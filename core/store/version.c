@@ -43,6 +43,13 @@ int version_by_number(struct store *s, const char *agent_id, int64_t number, str
                    : rc < 0 ? rc : 0;
 }
 
+int version_find(struct store *s, const char *agent_id, const char *id_or_number, struct version_row *row, struct hone_err *err)
+{
+    int rc = db_row(s, &table, "WHERE agent_id = ?1 AND (id = ?2 OR cast(number AS TEXT) = ?2)", DB_ARGS(DB_T(agent_id), DB_T(id_or_number)),
+                    row, err);
+    return rc == 0 ? hone_fail(err, ERR_NOT_FOUND, "agent '%.200s' has no version '%.80s'", agent_id, id_or_number) : rc < 0 ? rc : 0;
+}
+
 int version_active(struct store *s, const char *agent_id, struct version_row *row, struct hone_err *err)
 {
     int64_t agents = 0;

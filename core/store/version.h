@@ -26,6 +26,8 @@ int version_get(struct store *s, const char *id, struct version_row *row, struct
 /* By number within an agent. */
 int version_by_number(struct store *s, const char *agent_id, int64_t number, struct version_row *row,
                       struct hone_err *err);
+/* By id or number within an agent. ERR_NOT_FOUND. */
+int version_find(struct store *s, const char *agent_id, const char *id_or_number, struct version_row *row, struct hone_err *err);
 /* The active one. ERR_PRECONDITION when the agent has none yet, ERR_NOT_FOUND when there is no agent. */
 int version_active(struct store *s, const char *agent_id, struct version_row *row, struct hone_err *err);
 /* Newest first; `before` (0: none) is the number of the last row of the page before; limit 0: all. */

@@ -357,7 +357,7 @@ static void write_pairs(int fd)
         if (i % 3 == 0)
             store_close(s);
         else
-            (void)sqlite3_close(s->db), close(s->lock_fd); /* leaves memory behind, which the kill takes anyway */
+            db_keep_free(s), (void)sqlite3_close(s->db), close(s->lock_fd); /* leaves memory behind, which the kill takes anyway */
     }
 }
 
