@@ -58,7 +58,7 @@ cJSON *api_agent_list(struct api *a, const cJSON *in, struct hone_err *err)
     struct agent_filter f = { .name_part = json_str(in, "name_contains", NULL), .limit = json_int(in, "limit", 0) };
     cJSON *agents = cJSON_CreateArray(), *out = cJSON_CreateObject();
     api_clear(a);
-    struct store *s = store_open_existing(a->state_dir, err);
+    struct store *s = books_open(a, err);
     int rc = s ? agent_list(s, &f, &list, err) : err->code == ERR_NOT_FOUND ? 0 : err->code;
     for (size_t i = 0; rc >= 0 && i < list.n; i++) {
         cJSON *o = agent_json(&list.v[i]);
@@ -66,7 +66,7 @@ cJSON *api_agent_list(struct api *a, const cJSON *in, struct hone_err *err)
         cJSON_AddItemToArray(agents, o);
     }
     agent_list_free(&list);
-    store_close(s);
+    books_close(a, s);
     json_put(out, "agents", agents);
     if (rc >= 0)
         return out;
@@ -108,7 +108,7 @@ cJSON *api_agent_show(struct api *a, const cJSON *in, struct hone_err *err)
     api_clear(a);
     if (!name)
         return NULL;
-    struct store *s = store_open_existing(a->state_dir, err);
+    struct store *s = books_open(a, err);
     int rc = s ? find_agent(s, name, &row, err) : err->code;
     if (!s && rc == ERR_NOT_FOUND)
         hone_fail(err, ERR_NOT_FOUND, "there is no agent '%.80s': %.200s holds no state yet", name, a->state_dir);
@@ -118,7 +118,7 @@ cJSON *api_agent_show(struct api *a, const cJSON *in, struct hone_err *err)
         rc = put_all(out, s, &row, err);
         agent_free(&row);
     }
-    store_close(s);
+    books_close(a, s);
     if (rc >= 0)
         return out;
     cJSON_Delete(out);

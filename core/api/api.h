@@ -13,6 +13,8 @@
 struct api_call;
 struct api_answer;
 struct serving;
+struct daemon;
+struct store;
 
 struct api {
     const char *state_dir;
@@ -20,6 +22,8 @@ struct api {
     int threads;                 /* of workers; 0: one a core */
     int log_level;               /* of workers, as core/base/log.h */
     cJSON *details;              /* owned; see api_clear() */
+    struct daemon *daemon;       /* NULL: a command line, which opens the books for each transaction */
+    struct store *held;          /* the books of a call that is one transaction as a whole */
     const struct api_call *call; /* within api_call_function(): what is called for, and where the answer goes */
     struct api_answer *answer;
     struct serving *serving;     /* a daemon's agents that are kept ready (serving.h); NULL: every question starts a worker */
@@ -29,7 +33,7 @@ void api_clear(struct api *a);
 
 /* ---- training: train.c, resume.c ---- */
 
-enum api_wish { API_GO, API_PAUSE, API_KILL };
+enum api_wish { API_GO, API_PAUSE, API_CANCEL, API_KILL };
 
 struct api_hooks {
     void *arg;
@@ -79,6 +83,15 @@ cJSON *api_evaluate(struct api *a, const cJSON *in, const struct api_hooks *hook
 cJSON *api_predict(struct api *a, const cJSON *in, int fd, const struct api_hooks *hooks, struct hone_err *err);
 /* generateTrainingReport for one job. in: {job_id, format, options, output (path, or absent for descriptor `fd`)}. */
 cJSON *api_report(struct api *a, const cJSON *in, int fd, struct hone_err *err);
+
+/* ---- tokens: tokens.c ---- */
+
+/* in: {scope, name, tenant, expires_in_days}. out: the token's row and, this once, "token", its text. */
+cJSON *api_token_create(struct api *a, const cJSON *in, struct hone_err *err);
+/* out: {tokens: [...]}, newest first, without their texts. */
+cJSON *api_token_list(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {token_id}. It opens nothing from then on. */
+cJSON *api_token_revoke(struct api *a, const cJSON *in, struct hone_err *err);
 
 /* ---- plugins: plugins.c ---- */
 

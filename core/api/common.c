@@ -241,7 +241,7 @@ cJSON *show_job(struct api *a, const char *id, struct hone_err *err)
     struct job_row row;
     struct agent_row agent;
     struct hone_err ignored;
-    struct store *s = store_open_existing(a->state_dir, err);
+    struct store *s = books_open(a, err);
     cJSON *out = NULL;
     if (s && find_job(s, id, &row, err) >= 0) {
         int known = agent_get(s, row.agent_id, &agent, &ignored) >= 0;
@@ -250,6 +250,6 @@ cJSON *show_job(struct api *a, const char *id, struct hone_err *err)
             agent_free(&agent);
         job_free(&row);
     }
-    store_close(s);
+    books_close(a, s);
     return out;
 }

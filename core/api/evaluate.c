@@ -12,7 +12,7 @@ static int read_job(struct api *a, const char *name, struct job_row *row, cJSON 
 {
     struct history_list list;
     cJSON *history = cJSON_CreateArray();
-    struct store *s = store_open_existing(a->state_dir, err);
+    struct store *s = books_open(a, err);
     int rc = s ? find_job(s, name, row, err) : err->code;
     if (!s && rc == ERR_NOT_FOUND)
         hone_fail(err, ERR_NOT_FOUND, "there is no job '%.80s': %.200s holds no state yet", name, a->state_dir);
@@ -31,7 +31,7 @@ static int read_job(struct api *a, const char *name, struct job_row *row, cJSON 
             job_free(row);
     }
     json_put(start, "history", history);
-    store_close(s);
+    books_close(a, s);
     return rc;
 }
 
@@ -80,9 +80,9 @@ static cJSON *keep(struct api *a, const struct job_row *row, const cJSON *in, cJ
     struct evaluation_row e = { .job_id = row->id, .data_sha256 = *sha256 ? sha256 : NULL, .weights_sha256 = row->weights_sha256,
                                 .criteria = criteria, .overall_score = json_num(json_get(out, "evaluation"), "overall_score", 0),
                                 .result = text };
-    struct store *s = rc >= 0 && text ? store_open_existing(a->state_dir, err) : NULL;
+    struct store *s = rc >= 0 && text ? books_open(a, err) : NULL;
     rc = s ? evaluation_insert(s, &e, err) : rc < 0 ? rc : err->code;
-    store_close(s);
+    books_close(a, s);
     if (rc >= 0) {
         json_put_str(out, "evaluation_id", e.id);
         put_time(out, "created_at", e.created_at);

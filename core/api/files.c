@@ -132,11 +132,11 @@ void drop_unused(struct api *a, const char *sha256, int hold)
 {
     struct hone_err err;
     if (hold >= 0 && flock(hold, LOCK_EX | LOCK_NB) == 0) {
-        struct store *s = store_open_existing(a->state_dir, &err);
+        struct store *s = books_open(a, &err);
         int64_t users = s ? job_data_users(s, sha256, &err) : err.code == ERR_NOT_FOUND ? 0 : -1;
         if (users == 0)
             remove_stored(hold, sha256);
-        store_close(s);
+        books_close(a, s);
     }
     if (hold >= 0)
         close(hold);

@@ -20,11 +20,11 @@ static struct store *open_job(struct api *a, const cJSON *in, struct job_row *ro
     api_clear(a);
     if (!id)
         return NULL;
-    struct store *s = store_open_existing(a->state_dir, err);
+    struct store *s = books_open(a, err);
     if (!s && err->code == ERR_NOT_FOUND)
         hone_fail(err, ERR_NOT_FOUND, "there is no job '%.80s': %.200s holds no state yet", id, a->state_dir);
     if (s && find_job(s, id, row, err) < 0) {
-        store_close(s);
+        books_close(a, s);
         s = NULL;
     }
     return s;
@@ -74,7 +74,7 @@ static int put_history(cJSON *out, struct store *s, const char *id, struct hone_
     return rc;
 }
 
-cJSON *api_monitor(struct api *a, const cJSON *in, struct hone_err *err)
+cJSON *monitor_json(struct api *a, const cJSON *in, struct hone_err *err)
 {
     struct job_row row;
     struct store *s = open_job(a, in, &row, err);
@@ -89,7 +89,7 @@ cJSON *api_monitor(struct api *a, const cJSON *in, struct hone_err *err)
     if (rc >= 0 && json_bool(in, "include_history", 0))
         rc = put_history(out, s, row.id, err);
     job_free(&row);
-    store_close(s);
+    books_close(a, s);
     if (rc >= 0)
         return out;
     cJSON_Delete(out);
@@ -140,7 +140,7 @@ cJSON *api_job_list(struct api *a, const cJSON *in, struct hone_err *err)
     if (known < 0)
         rc = hone_fail(err, HONE_EINVAL, "status: there is no status '%.40s'; known are preparing, running, paused, completed, failed, "
                        "cancelled", status);
-    struct store *s = rc == 0 ? store_open_existing(a->state_dir, err) : NULL;
+    struct store *s = rc == 0 ? books_open(a, err) : NULL;
     if (rc == 0 && !s && err->code != ERR_NOT_FOUND)
         rc = err->code;
     if (s && agent_name && (rc = find_agent(s, agent_name, &agent, err)) >= 0)
@@ -151,7 +151,7 @@ cJSON *api_job_list(struct api *a, const cJSON *in, struct hone_err *err)
     if (s && rc >= 0)
         rc = list_jobs(s, &f, jobs, err);
     agent_free(&agent);
-    store_close(s);
+    books_close(a, s);
     if (rc < 0) {
         cJSON_Delete(jobs);
         return NULL;
@@ -186,7 +186,7 @@ cJSON *api_job_show(struct api *a, const cJSON *in, struct hone_err *err)
     if (known)
         agent_free(&agent);
     job_free(&row);
-    store_close(s);
+    books_close(a, s);
     return out;
 }
 
@@ -215,7 +215,7 @@ static cJSON *stop_job(struct api *a, const cJSON *in, enum job_stop how, struct
         job_free(&row);
     }
     free(id);
-    store_close(s);
+    books_close(a, s);
     return out;
 }
 
@@ -239,7 +239,7 @@ cJSON *api_job_delete(struct api *a, const cJSON *in, struct hone_err *err)
         return NULL;
     char *dir = job_dir(a->state_dir, row.id);
     int rc = dir ? job_delete(s, row.id, json_bool(in, "with_versions", 0), err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
-    store_close(s);
+    books_close(a, s);
     cJSON *out = NULL;
     if (rc >= 0) {
         struct hone_err why = { 0 };

@@ -3,9 +3,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/api/priv.h"
 
 struct journal {
-    const char *state_dir;
+    struct api api;
     pthread_mutex_t lock;
     pthread_cond_t more;
     pthread_t thread;
@@ -16,14 +17,14 @@ struct journal {
 /* Adds the rows of each entry that can be added; of the others the reason goes to errs. Returns a failure of them all. */
 static int write_all(struct journal *j, struct journal_entry *list, struct hone_err *errs, struct hone_err *err)
 {
-    struct store *s = store_open_existing(j->state_dir, err);
+    struct store *s = books_open(&j->api, err);
     int rc = s ? store_begin(s, err) : err->code;
     size_t i = 0;
     for (struct journal_entry *e = list; e && rc >= 0; e = e->next, i++)
         (void)interaction_insert_all(s, e->rows, e->n, &errs[i]);
     if (rc >= 0)
         rc = store_commit(s, err);
-    store_close(s);
+    books_close(&j->api, s);
     return rc;
 }
 
@@ -65,14 +66,14 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct journal *journal_open(const char *state_dir, struct hone_err *err)
+struct journal *journal_open(const struct api *a, struct hone_err *err)
 {
     struct journal *j = calloc(1, sizeof *j);
     if (!j) {
         hone_fail(err, HONE_ENOMEM, "memory ran out");
         return NULL;
     }
-    j->state_dir = state_dir;
+    j->api = (struct api){ .state_dir = a->state_dir, .daemon = a->daemon };
     j->end = &j->head;
     pthread_mutex_init(&j->lock, NULL);
     pthread_cond_init(&j->more, NULL);

@@ -2,6 +2,7 @@
  * as one transaction, so that thousands a second share the cost of making it durable. Called by serving.c. */
 #ifndef API_JOURNAL_H
 #define API_JOURNAL_H
+#include "core/api/api.h"
 #include "core/store/interaction.h"
 
 struct journal;
@@ -15,8 +16,8 @@ struct journal_entry {
     struct journal_entry *next;    /* private */
 };
 
-/* NULL with err. Borrows state_dir. */
-struct journal *journal_open(const char *state_dir, struct hone_err *err);
+/* NULL with err. Borrows a->state_dir; `a` itself may go. */
+struct journal *journal_open(const struct api *a, struct hone_err *err);
 /* Writes what has been added, then ends. NULL is fine. */
 void journal_close(struct journal *j);
 void journal_add(struct journal *j, struct journal_entry *e); /* [any] */

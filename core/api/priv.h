@@ -1,11 +1,23 @@
 /* What the files of core/api share. Private to core/api. */
 #ifndef API_PRIV_H
 #define API_PRIV_H
-#include "core/api/api.h"
+#include "core/api/function.h"
 #include "core/jobs/worker_proc.h"
 #include "core/store/agent.h"
 #include "core/store/job.h"
 #include "core/store/store.h"
+
+/* ---- books.c ---- */
+
+/* The state database for the time of a transaction or a few reads, as the tenant of the call sees it. A command line opens it, and
+ * NULL with ERR_NOT_FOUND when there is none; a daemon's, which stays open, is locked for the calling thread until books_close().
+ * To be held briefly: never while a worker is waited for. Not twice at once by one thread, except within a call that is one
+ * transaction as a whole (a->held), whose books_close() does nothing. */
+struct store *books_open(struct api *a, struct hone_err *err);
+/* The same, made where it is missing. */
+struct store *books_make(struct api *a, struct hone_err *err);
+/* NULL is fine. A transaction that is still open is undone. */
+void books_close(struct api *a, struct store *s);
 
 /* ---- common.c ---- */
 
@@ -29,6 +41,11 @@ void put_job_state(cJSON *o, const struct job_row *row);
 cJSON *show_job(struct api *a, const char *id, struct hone_err *err);
 /* dir of the state + "/" + rel (free()). */
 char *state_path(const struct api *a, const char *rel);
+
+/* ---- jobs.c ---- */
+
+/* monitorTrainingProgress from the books; monitor.c keeps its answers. */
+cJSON *monitor_json(struct api *a, const cJSON *in, struct hone_err *err);
 
 /* ---- tasks.c ---- */
 
@@ -76,12 +93,18 @@ struct runner {
     struct worker_proc *w;
     int lock;                    /* of the job; -1: none */
     char job_id[64], agent_id[64], version_id[64];
+    char tenant[64];             /* "": of the books */
     struct job_progress progress;
     double batch;                /* rows a step */
     cJSON *epochs;               /* epoch frames that are not in the books yet */
     cJSON *checkpoints;          /* checkpoint frames of the same kind */
     char *metrics, *best;        /* JSON texts of the newest */
     int64_t wrote_us;
+    int64_t fence;               /* of the daemon's claim; 0: run by a command line */
+    int64_t deaths;              /* of workers that ran it before */
+    int64_t deadline_us;         /* monotonic time at which it is killed for having run too long; 0: none */
+    int late;                    /* killed at the deadline */
+    int hurry;                   /* atomic: somebody has asked for something; look into the books at once */
     int64_t rolled;              /* step whose successors are to be struck from the history; -1: none */
     int asked;                   /* a stop was sent: 1 checkpoint, 2 cancel */
     int warned;
@@ -94,7 +117,16 @@ cJSON *runner_ready(struct runner *r, struct hone_err *err);
 /* Sends "go" and follows the job to its end, which is written into the books. 0 completed; else ERR_JOB_FAILED, ERR_CANCELLED,
  * ERR_INTERRUPTED, or what kept the books from being written. */
 int runner_follow(struct runner *r, struct hone_err *err);
+/* Writes that the worker died (`cause`: "signal:11") or could not be started: the job is given back to the daemon's queue, or failed when
+ * that was once too often, or when no daemon runs it. Within a transaction. */
+int runner_died(struct runner *r, struct store *s, const char *cause, const char *why, struct hone_err *err);
 void runner_free(struct runner *r);
+/* ---- resume.c ---- */
+
+/* Runs a claimed job to the end of this run, from its newest whole checkpoint or from its start; r->fence is set. *began: the books say
+ * that it runs, and runner_follow() has written its end. Else the caller writes down why it did not begin. */
+int run_claimed(struct runner *r, const struct job_row *row, int *began, struct hone_err *err);
+
 /* Columns of a job from a "ready" frame (strings are the row's). */
 int ready_columns(struct job_row *row, const cJSON *ready, struct hone_err *err);
 

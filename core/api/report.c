@@ -163,12 +163,12 @@ static cJSON *newest_evaluation(struct api *a, const char *id, struct hone_err *
 {
     struct evaluation_list list;
     cJSON *out = NULL;
-    struct store *s = store_open_existing(a->state_dir, err);
+    struct store *s = books_open(a, err);
     if (s && evaluation_list(s, id, NULL, 1, &list, err) >= 0) {
         out = stored_json(list.n ? list.v[0].result : NULL);
         evaluation_list_free(&list);
     }
-    store_close(s);
+    books_close(a, s);
     return out;
 }
 

@@ -51,43 +51,56 @@ static void tidy(const struct resumption *q)
 }
 
 /* Forgets all checkpoints but the one to go on from and the one before. */
-static int keep_two(struct store *s, struct resumption *q, struct hone_err *err)
+static int keep_two(struct store *s, struct resumption *q, const struct checkpoint_list *list, struct hone_err *err)
 {
-    struct checkpoint_list list;
-    int rc = checkpoint_list(s, q->row.id, 0, &list, err);
-    for (size_t i = list.n; rc >= 0 && i-- > 0;) {
-        const char *file = list.v[i].file;
+    int rc = 0;
+    for (size_t i = list->n; rc >= 0 && i-- > 0;) {
+        const char *file = list->v[i].file;
         if (q->from.id && strcmp(file, q->from.file) == 0)
             continue;
-        if (q->from.id && !q->older[0] && list.v[i].step < q->from.step && strlen(file) < sizeof q->older)
+        if (q->from.id && !q->older[0] && list->v[i].step < q->from.step && strlen(file) < sizeof q->older)
             snprintf(q->older, sizeof q->older, "%s", file);
         else
             rc = checkpoint_forget(s, q->row.id, file, err);
     }
-    if (rc >= 0)
-        checkpoint_list_free(&list);
     return rc;
 }
 
-/* The newest whole checkpoint; damaged ones are forgotten. */
-static int find_checkpoint(struct store *s, struct resumption *q, struct hone_err *err)
+/* The newest whole checkpoint; damaged ones are forgotten. The books are not held while files are read. */
+static int find_checkpoint(struct api *a, struct resumption *q, struct hone_err *err)
 {
-    for (;;) {
-        int rc = checkpoint_latest(s, q->row.id, &q->from, err);
-        if (rc < 0)
-            return rc == ERR_NOT_FOUND ? 0 : rc;
-        if (whole(q, &q->from))
-            return keep_two(s, q, err);
-        rc = checkpoint_forget(s, q->row.id, q->from.file, err);
-        checkpoint_free(&q->from);
-        if (rc < 0)
-            return rc;
+    struct checkpoint_list list = { 0 };
+    struct store *s = books_open(a, err);
+    int rc = s ? checkpoint_list(s, q->row.id, 0, &list, err) : err->code;
+    books_close(a, s);
+    for (size_t i = list.n; rc >= 0 && i-- > 0 && !q->from.id;) {
+        if (whole(q, &list.v[i])) {
+            q->from = list.v[i];
+            q->from.file = strdup(list.v[i].file);
+            q->from.sha256 = strdup(list.v[i].sha256);
+            q->from.id = strdup(list.v[i].id);
+            q->from.job_id = q->from.kind = q->from.metrics = NULL;
+            if (!q->from.file || !q->from.sha256 || !q->from.id)
+                rc = hone_fail(err, HONE_ENOMEM, "memory ran out");
+        }
     }
+    s = rc >= 0 && list.n > 0 ? books_open(a, err) : NULL;
+    if (s)
+        rc = store_begin(s, err);
+    if (s && rc >= 0)
+        rc = keep_two(s, q, &list, err);
+    if (s && rc >= 0)
+        rc = store_commit(s, err);
+    else if (rc >= 0 && list.n > 0)
+        rc = err->code;
+    books_close(a, s);
+    checkpoint_list_free(&list);
+    return rc;
 }
 
 static int read_books(struct runner *r, const char *name, struct resumption *q, struct hone_err *err)
 {
-    struct store *s = store_open_existing(r->a->state_dir, err);
+    struct store *s = books_open(r->a, err);
     int rc = s ? find_job(s, name, &q->row, err) : err->code;
     if (rc >= 0) {
         const char *id = q->row.id;
@@ -100,9 +113,7 @@ static int read_books(struct runner *r, const char *name, struct resumption *q, 
         else if (!(q->dir = job_dir(r->a->state_dir, id)))
             rc = hone_fail(err, HONE_ENOMEM, "memory ran out");
     }
-    if (rc >= 0 && q->row.status != JOB_COMPLETED)
-        rc = find_checkpoint(s, q, err);
-    store_close(s);
+    books_close(r->a, s);
     return rc;
 }
 
@@ -131,28 +142,54 @@ static cJSON *resume_frame(const struct api *a, const struct resumption *q, cJSO
     return f;
 }
 
-static int book(struct runner *r, const struct resumption *q, struct hone_err *err)
+/* What the worker found out about a job that has never run. */
+static int book_ready(struct store *s, const struct resumption *q, const cJSON *ready, struct hone_err *err)
 {
-    struct store *s = store_open_existing(r->a->state_dir, err);
-    char reason[96];
-    snprintf(reason, sizeof reason, "resumed at step %lld", (long long)(q->from.id ? q->from.step : 0));
+    struct job_row row = { .id = q->row.id, .progress = q->row.progress };
+    int rc = ready_columns(&row, ready, err);
+    if (rc >= 0)
+        rc = job_set_ready(s, &row, err);
+    row.id = NULL;
+    job_free(&row);
+    return rc;
+}
+
+static int book(struct runner *r, const struct resumption *q, const cJSON *ready, struct hone_err *err)
+{
+    struct store *s = books_open(r->a, err);
+    char reason[96] = "started";
+    if (q->row.model)
+        snprintf(reason, sizeof reason, "resumed at step %lld", (long long)(q->from.id ? q->from.step : 0));
     int rc = s ? store_begin(s, err) : err->code;
+    if (rc >= 0)
+        rc = job_fence(s, r->job_id, r->fence, err);
+    if (rc >= 0 && !q->row.model)
+        rc = book_ready(s, q, ready, err);
     if (rc >= 0)
         rc = history_truncate(s, r->job_id, q->from.id ? q->from.step : -1, err);
     if (rc >= 0)
         rc = job_transition(s, r->job_id, JOB_RUNNING, reason, err);
     if (rc >= 0)
         rc = store_commit(s, err);
-    store_close(s);
+    books_close(r->a, s);
     return rc;
 }
 
-static int go_on(struct runner *r, struct resumption *q, struct hone_err *err)
+static void set_progress(struct runner *r, const struct resumption *q, const cJSON *ready)
 {
-    cJSON *config = stored_json(q->row.config), *ready = NULL;
     r->progress = q->row.progress;
     r->progress.step = q->from.id ? q->from.step : 0;
     r->progress.epoch = q->from.id ? q->from.epoch : 0;
+    if (!q->row.model) {
+        r->progress.total_epochs = json_int(json_get(ready, "progress"), "total_epochs", 0);
+        r->progress.total_steps = json_int(json_get(ready, "progress"), "total_steps", 0);
+    }
+}
+
+/* Up to the entry in the books that it runs. */
+static int begin(struct runner *r, struct resumption *q, struct hone_err *err)
+{
+    cJSON *config = stored_json(q->row.config), *ready = NULL;
     r->metrics = q->row.metrics ? strdup(q->row.metrics) : NULL;
     r->best = q->row.best ? strdup(q->row.best) : NULL;
     int rc = stored_data_whole(r->a, q->row.data_file, q->row.data_sha256, err);
@@ -167,18 +204,40 @@ static int go_on(struct runner *r, struct resumption *q, struct hone_err *err)
         rc = runner_start(r, start, err);
     if (rc >= 0) {
         ready = runner_ready(r, err);
-        rc = ready ? book(r, q, err) : err->code;
+        rc = ready ? book(r, q, ready, err) : err->code;
     }
+    set_progress(r, q, ready);
+    cJSON_Delete(ready);
+    cJSON_Delete(start);
+    return rc;
+}
+
+static int go_on(struct runner *r, struct resumption *q, int *began, struct hone_err *err)
+{
+    int rc = begin(r, q, err);
+    *began = rc >= 0;
     if (rc >= 0 && r->hooks && r->hooks->event) {
         cJSON *job = show_job(r->a, r->job_id, err);
         if (job)
             r->hooks->event(r->hooks->arg, "started", job);
         cJSON_Delete(job);
     }
+    return rc >= 0 ? runner_follow(r, err) : rc;
+}
+
+int run_claimed(struct runner *r, const struct job_row *row, int *began, struct hone_err *err)
+{
+    struct resumption q = { .row = *row }; /* whose strings stay the caller's */
+    snprintf(r->job_id, sizeof r->job_id, "%s", row->id);
+    snprintf(r->agent_id, sizeof r->agent_id, "%s", row->agent_id);
+    snprintf(r->tenant, sizeof r->tenant, "%s", row->tenant);
+    *began = 0;
+    q.dir = job_dir(r->a->state_dir, row->id);
+    int rc = q.dir ? find_checkpoint(r->a, &q, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
     if (rc >= 0)
-        rc = runner_follow(r, err);
-    cJSON_Delete(ready);
-    cJSON_Delete(start);
+        rc = go_on(r, &q, began, err);
+    checkpoint_free(&q.from);
+    free(q.dir);
     return rc;
 }
 
@@ -193,7 +252,7 @@ cJSON *api_resume(struct api *a, const cJSON *in, const struct api_hooks *hooks,
         job_id[0] = '\0';
     if (!name)
         return NULL;
-    int rc = read_books(&r, name, &q, err);
+    int began, rc = read_books(&r, name, &q, err);
     for (int i = 0; i < DYING_LOOKS && rc == ERR_CONFLICT && q.row.status == JOB_RUNNING; i++) {
         nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
         job_free(&q.row);
@@ -202,7 +261,9 @@ cJSON *api_resume(struct api *a, const cJSON *in, const struct api_hooks *hooks,
     }
     int done = rc >= 0 && q.row.status == JOB_COMPLETED;
     if (rc >= 0 && !done)
-        rc = go_on(&r, &q, err);
+        rc = find_checkpoint(a, &q, err);
+    if (rc >= 0 && !done)
+        rc = go_on(&r, &q, &began, err);
     if (rc >= 0)
         out = show_job(a, r.job_id, err);
     if (out && done)

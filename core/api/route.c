@@ -82,11 +82,11 @@ struct route *route_find(struct api *a, const char *agent, struct hone_err *err)
     }
     r->refs = 1;
     r->changes = store_agent_changes();
-    struct store *s = store_open_existing(a->state_dir, err);
+    struct store *s = books_open(a, err);
     int rc = s ? fill(a, s, r, err) : err->code;
     if (!s && rc == ERR_NOT_FOUND)
         hone_fail(err, ERR_NOT_FOUND, "there is no agent '%.80s': %.200s holds no state yet", agent, a->state_dir);
-    store_close(s);
+    books_close(a, s);
     if (rc >= 0)
         return r;
     route_free(r);

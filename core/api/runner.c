@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "core/api/priv.h"
+#include "core/api/daemon_priv.h"
 #include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/store/checkpoint.h"
+#include "core/store/event.h"
 #include "core/store/history.h"
 #include "core/store/version.h"
 
@@ -18,7 +19,8 @@
 
 int runner_start(struct runner *r, const cJSON *start, struct hone_err *err)
 {
-    r->w = worker_start(&(struct worker_opts){ .lock_fd = r->lock > 0 ? r->lock : 0 }, err);
+    r->w = worker_start(&(struct worker_opts){ .lock_fd = r->lock > 0 ? r->lock : 0,
+                                                .memory_mb = r->a->daemon ? r->a->daemon->o.memory_mb : 0 }, err);
     return r->w ? worker_send(r->w, start, err) : err->code;
 }
 
@@ -89,6 +91,8 @@ static int write_epochs(struct runner *r, struct store *s, struct hone_err *err)
         if (rc >= 0)
             rc = text ? history_put(s, r->job_id, json_int(e, "epoch", 0), json_int(e, "step", 0), text, err)
                       : hone_fail(err, HONE_ENOMEM, "memory ran out");
+        if (rc >= 0)
+            rc = event_add(s, r->job_id, *r->tenant ? r->tenant : NULL, "epoch", text, err);
         free(text);
     }
     return rc;
@@ -105,6 +109,16 @@ static int write_checkpoint(struct runner *r, struct store *s, const cJSON *c, s
     int rc = checkpoint_put(s, &row, err);
     if (rc >= 0 && removed && strcmp(removed, row.file) != 0)
         rc = checkpoint_forget(s, r->job_id, removed, err);
+    cJSON *event = cJSON_CreateObject();
+    json_put_str(event, "id", row.id);
+    json_put_int(event, "epoch", row.epoch);
+    json_put_int(event, "step", row.step);
+    json_put_str(event, "kind", row.kind);
+    char *text = json_text(event, 0);
+    if (rc >= 0)
+        rc = text ? event_add(s, r->job_id, *r->tenant ? r->tenant : NULL, "checkpoint", text, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    free(text);
+    cJSON_Delete(event);
     free(row.id);
     free(metrics);
     return rc;
@@ -113,7 +127,9 @@ static int write_checkpoint(struct runner *r, struct store *s, const cJSON *c, s
 static int write_pending(struct runner *r, struct store *s, struct hone_err *err)
 {
     const cJSON *c;
-    int rc = r->rolled >= 0 ? history_truncate(s, r->job_id, r->rolled, err) : 0;
+    int rc = job_fence(s, r->job_id, r->fence, err);
+    if (rc >= 0 && r->rolled >= 0)
+        rc = history_truncate(s, r->job_id, r->rolled, err);
     if (rc >= 0)
         rc = write_epochs(r, s, err);
     cJSON_ArrayForEach(c, r->checkpoints) {
@@ -133,7 +149,8 @@ static void empty(cJSON **list)
 static void visit_books(struct runner *r)
 {
     struct hone_err err;
-    struct store *s = store_open_existing(r->a->state_dir, &err);
+    __atomic_store_n(&r->hurry, 0, __ATOMIC_RELEASE);
+    struct store *s = books_open(r->a, &err);
     int asked = 0, rc = s ? store_begin(s, &err) : err.code;
     if (rc >= 0)
         rc = write_pending(r, s, &err);
@@ -141,7 +158,7 @@ static void visit_books(struct runner *r)
         rc = asked = job_stop_requested(s, r->job_id, &err);
     if (rc >= 0)
         rc = store_commit(s, &err);
-    store_close(s);
+    books_close(r->a, s);
     r->wrote_us = clock_mono_us();
     if (rc >= 0) {
         empty(&r->epochs);
@@ -236,7 +253,10 @@ static int write_result(struct runner *r, struct store *s, const cJSON *result, 
     }
     if (known == JOB_CANCELLED)
         end.reason = "cancelled";
-    rc = job_finish(s, r->job_id, &end, err);
+    if (known == JOB_PAUSED && r->fence && job_stop_requested(s, r->job_id, err) == JOB_STOP_NONE)
+        rc = job_requeue(s, r->job_id, r->fence, 0, NULL, "the daemon stops; its checkpoint is written", err);
+    else
+        rc = job_finish(s, r->job_id, &end, err);
     if (rc >= 0 && known == JOB_COMPLETED)
         rc = add_version(r, s, weights, file, err);
     free(results);
@@ -244,13 +264,44 @@ static int write_result(struct runner *r, struct store *s, const cJSON *result, 
     return rc;
 }
 
-/* Of a failed job. `why` has the sentence. */
+/* How long a job waits after its worker has died for the nth time. */
+static int64_t patience_ms(const struct runner *r, int64_t deaths)
+{
+    int64_t ms = r->a->daemon->o.retry_ms;
+    for (int64_t i = 1; i < deaths && ms < INT64_C(3600000); i++)
+        ms *= 4;
+    return ms;
+}
+
+int runner_died(struct runner *r, struct store *s, const char *cause, const char *why, struct hone_err *err)
+{
+    char reason[600];
+    int64_t deaths = r->deaths + 1;
+    struct job_end end = { .status = JOB_FAILED, .reason = "failed", .error_code = cause, .error_text = why, .error_stage = "training" };
+    if (!r->fence)
+        return job_finish(s, r->job_id, &end, err);
+    __atomic_add_fetch(&r->a->daemon->deaths, 1, __ATOMIC_RELAXED);
+    if (deaths < r->a->daemon->o.deaths) {
+        __atomic_add_fetch(&r->a->daemon->retries, 1, __ATOMIC_RELAXED);
+        snprintf(reason, sizeof reason, "%s; attempt %lld of %d follows", why, (long long)deaths + 1, r->a->daemon->o.deaths);
+        return job_requeue(s, r->job_id, r->fence, clock_wall_ms() + patience_ms(r, deaths), cause, reason, err);
+    }
+    snprintf(reason, sizeof reason, "its workers died %lld times, the last one since it %s", (long long)deaths, why);
+    end.error_code = "poison";
+    end.error_text = reason;
+    end.cause = cause;
+    return job_finish(s, r->job_id, &end, err);
+}
+
+/* Of a failed job. `why` has the sentence; frame is the worker's "error", or NULL when it died. */
 static int write_failure(struct runner *r, struct store *s, const cJSON *frame, const struct hone_err *why, struct hone_err *err)
 {
     const struct worker_end *how = worker_how(r->w);
+    if (!frame && how->cause != WORKER_ALIVE && !r->late)
+        return runner_died(r, s, how->code, why->text, err);
     char *details = json_text(json_get(frame, "details"), 0);
     struct job_end end = { .status = JOB_FAILED, .reason = "failed", .error_text = why->text,
-                           .error_code = frame || how->cause == WORKER_ALIVE ? err_api_code(why->code) : how->code,
+                           .error_code = r->late ? "time_limit" : err_api_code(why->code),
                            .error_stage = json_str(frame, "stage", "training"), .error_details = details };
     if (why->code == HONE_EDIVERGED)
         end.stop_reason = "diverged";
@@ -262,7 +313,7 @@ static int write_failure(struct runner *r, struct store *s, const cJSON *frame, 
 /* The last visit: `frame` is a result or an error frame, or NULL when there was neither. */
 static int close_books(struct runner *r, const cJSON *frame, const struct hone_err *why, struct hone_err *err)
 {
-    struct store *s = store_open_existing(r->a->state_dir, err);
+    struct store *s = books_open(r->a, err);
     int rc = s ? store_begin(s, err) : err->code;
     if (rc >= 0)
         rc = write_pending(r, s, err);
@@ -272,7 +323,7 @@ static int close_books(struct runner *r, const cJSON *frame, const struct hone_e
         rc = write_failure(r, s, frame, why, err);
     if (rc >= 0)
         rc = store_commit(s, err);
-    store_close(s);
+    books_close(r->a, s);
     return rc;
 }
 
@@ -303,15 +354,16 @@ static int killed(struct runner *r, struct hone_err *err)
 {
     struct store *s;
     worker_kill(r->w);
-    s = store_open_existing(r->a->state_dir, err);
+    s = books_open(r->a, err);
     int rc = s ? store_begin(s, err) : err->code;
     if (rc >= 0)
         rc = write_pending(r, s, err);
     if (rc >= 0)
-        rc = job_finish(s, r->job_id, &(struct job_end){ .status = JOB_PAUSED, .reason = "killed on request" }, err);
+        rc = r->fence ? job_requeue(s, r->job_id, r->fence, 0, NULL, "killed when the daemon stopped", err)
+                      : job_finish(s, r->job_id, &(struct job_end){ .status = JOB_PAUSED, .reason = "killed on request" }, err);
     if (rc >= 0)
         rc = store_commit(s, err);
-    store_close(s);
+    books_close(r->a, s);
     return rc < 0 ? rc : hone_fail(err, ERR_INTERRUPTED, "job %s was killed; it is paused at its newest checkpoint", r->job_id);
 }
 
@@ -322,6 +374,14 @@ static int heed(struct runner *r)
     if (now == API_PAUSE && r->asked < 1) {
         r->asked = 1;
         worker_signal(r->w, "stop", "checkpoint", NULL);
+    }
+    if (now == API_CANCEL && r->asked < 2) {
+        r->asked = 2;
+        worker_signal(r->w, "stop", "cancel", NULL);
+    }
+    if (r->deadline_us && clock_mono_us() > r->deadline_us && !r->late) {
+        r->late = 1;
+        worker_kill(r->w);
     }
     return now == API_KILL;
 }
@@ -343,6 +403,8 @@ int runner_follow(struct runner *r, struct hone_err *err)
             struct hone_err why = *err;
             if (strcmp(type, "error") == 0)
                 take_error(r->a, frame, &why);
+            else if (r->late)
+                hone_fail(&why, ERR_JOB_FAILED, "the job ran longer than the %lld s that the daemon allows", (long long)r->a->daemon->o.job_ms / 1000);
             rc = conclude(r, frame, &why, err);
             cJSON_Delete(frame);
             return rc;
@@ -357,7 +419,8 @@ int runner_follow(struct runner *r, struct hone_err *err)
             cJSON_AddItemToArray(r->checkpoints, cJSON_Duplicate(frame, 1));
         if (frame)
             tell(r, type, frame);
-        if (strcmp(type, "checkpoint") == 0 || strcmp(type, "rollback") == 0 || clock_mono_us() - r->wrote_us > WRITE_US)
+        if (strcmp(type, "checkpoint") == 0 || strcmp(type, "rollback") == 0 || clock_mono_us() - r->wrote_us > WRITE_US ||
+            __atomic_load_n(&r->hurry, __ATOMIC_ACQUIRE))
             visit_books(r);
         cJSON_Delete(frame);
     }

@@ -21,7 +21,7 @@ struct serving *serving_open(const struct api *a, const struct warm_opts *o, str
     struct serving *s = calloc(1, sizeof *s);
     if (!s || !(s->routes = routes_new()))
         hone_fail(err, HONE_ENOMEM, "memory ran out");
-    else if ((s->warm = warm_new(o, err)) && (s->journal = journal_open(a->state_dir, err)))
+    else if ((s->warm = warm_new(o, err)) && (s->journal = journal_open(a, err)))
         return s;
     serving_close(s);
     return NULL;

@@ -71,7 +71,7 @@ static int check_agent(struct api *a, const char *name, struct hone_err *err)
 {
     struct agent_row agent;
     struct job_row job;
-    struct store *s = store_open_existing(a->state_dir, err);
+    struct store *s = books_open(a, err);
     if (!s)
         return err->code == ERR_NOT_FOUND ? check_name(name, err) : err->code;
     int rc = find_agent(s, name, &agent, err);
@@ -86,7 +86,7 @@ static int check_agent(struct api *a, const char *name, struct hone_err *err)
         job_free(&job);
         agent_free(&agent);
     }
-    store_close(s);
+    books_close(a, s);
     return rc < 0 ? rc : 0;
 }
 
@@ -187,13 +187,13 @@ static int insert_job(struct runner *r, struct store *s, const struct request *q
 /* Agent and job in one transaction. */
 static int book(struct runner *r, const struct request *q, const cJSON *ready, struct hone_err *err)
 {
-    struct store *s = store_open(r->a->state_dir, err);
+    struct store *s = books_make(r->a, err);
     int rc = s ? store_begin(s, err) : err->code;
     if (rc >= 0)
         rc = insert_job(r, s, q, ready, err);
     if (rc >= 0)
         rc = store_commit(s, err);
-    store_close(s);
+    books_close(r->a, s);
     return rc;
 }
 

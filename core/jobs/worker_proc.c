@@ -17,7 +17,7 @@
 #include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
-#include "core/jobs/spawn.h"
+#include "core/jobs/spawner.h"
 #include "core/jobs/worker_priv.h"
 
 #define SEND_WAIT_S 30
@@ -69,7 +69,7 @@ static int launch(struct worker_proc *w, const struct worker_opts *o, struct hon
                            .out_fd = o->stdout_fd > 0 ? o->stdout_fd : -1, .err_fd = errs[1],
                            .memory_mb = o->memory_mb };
         oom_read(&w->oom);
-        w->pid = spawn(&s, err);
+        w->pid = spawner_spawn(&s, err);
         rc = w->pid < 0 ? (int)w->pid : 0;
     }
     if (pair[1] >= 0)

@@ -16,7 +16,7 @@ struct store {
     int parts;     /* of db_enter() within db_enter() */
     char tenant[STORE_TENANT_MAX + 1]; /* "": everybody's rows */
     struct db_kept *kept;              /* statements that are prepared; see db_keep.c */
-    int64_t newest_event;              /* seq of the newest row of events, 0: none was added yet */
+    int64_t events;                    /* rows added to events so far, also by what was undone */
 };
 
 /* For WHERE clauses of tables that have a tenant: whether the row is of the tenant that store_act_as() named. This is the only place

@@ -16,7 +16,7 @@ int event_add(struct store *s, const char *job_id, const char *tenant, const cha
                         DB_ARGS(DB_T(tenant ? tenant : db_tenant(s)), DB_T(job_id), DB_T(type), DB_T(data), DB_I(clock_wall_ms())), err);
     if (rc < 0)
         return (int)rc;
-    s->newest_event = sqlite3_last_insert_rowid(s->db);
+    s->events++;
     return 0;
 }
 
@@ -29,6 +29,12 @@ int event_list(struct store *s, const char *job_id, int64_t after, int64_t limit
                               DB_ARGS(DB_I(after), DB_I(db_limit(limit))), &rows, &list->n, err);
     list->v = rows;
     return rc;
+}
+
+int event_newest(struct store *s, int64_t *seq, struct hone_err *err)
+{
+    int rc = db_number(s, "SELECT coalesce(max(seq), 0) FROM events", NULL, 0, seq, err);
+    return rc < 0 ? rc : 0;
 }
 
 void event_list_free(struct event_list *list)

@@ -23,6 +23,8 @@ struct event_list {
 int event_add(struct store *s, const char *job_id, const char *tenant, const char *type, const char *data, struct hone_err *err);
 /* Oldest first, with a seq above `after`: of one job, or of all for NULL. limit 0: all. */
 int event_list(struct store *s, const char *job_id, int64_t after, int64_t limit, struct event_list *list, struct hone_err *err);
+/* The seq of the newest event of all, 0 without one. */
+int event_newest(struct store *s, int64_t *seq, struct hone_err *err);
 void event_list_free(struct event_list *list);
 
 #endif

@@ -95,6 +95,7 @@ struct job_end {
     const char *reason;       /* of the transition, for people */
     const char *stop_reason, *metrics, *best, *results, *weights_file, *weights_sha256;
     const char *error_code, *error_text, *error_stage, *error_details;
+    const char *cause;        /* of the last death of a worker */
 };
 
 /* The document's word for a status, and back (-1: no such word). */

@@ -113,11 +113,11 @@ int job_finish(struct store *s, const char *id, const struct job_end *e, struct 
                     " best = coalesce(?4, best), results = coalesce(?5, results),"
                     " weights_file = coalesce(?6, weights_file), weights_sha256 = coalesce(?7, weights_sha256),"
                     " error_code = coalesce(?8, error_code), error_text = coalesce(?9, error_text),"
-                    " error_stage = coalesce(?10, error_stage), error_details = coalesce(?11, error_details)"
+                    " error_stage = coalesce(?10, error_stage), error_details = coalesce(?11, error_details), cause = coalesce(?12, cause)"
                     " WHERE id = ?1",
                     DB_ARGS(DB_T(id), DB_T(e->stop_reason), DB_T(e->metrics), DB_T(e->best), DB_T(e->results),
                             DB_T(e->weights_file), DB_T(e->weights_sha256), DB_T(e->error_code), DB_T(e->error_text),
-                            DB_T(e->error_stage), DB_T(e->error_details)), err);
+                            DB_T(e->error_stage), DB_T(e->error_details), DB_T(e->cause)), err);
     return db_leave(s, rc < 0 ? (int)rc : 0, err);
 }
 

@@ -266,9 +266,9 @@ int64_t store_changes(const struct store *s)
     return sqlite3_total_changes64(s->db);
 }
 
-int64_t store_newest_event(const struct store *s)
+int64_t store_events(const struct store *s)
 {
-    return s->newest_event;
+    return s->events;
 }
 
 int store_check(struct store *s, struct hone_err *err)

@@ -47,8 +47,8 @@ void store_rollback(struct store *s); /* nothing to do without a transaction */
 uint64_t store_agent_changes(void);
 /* How many rows have been changed since the store was opened: the same number means that nothing was. */
 int64_t store_changes(const struct store *s);
-/* The seq of the newest event that this store added; 0: none. */
-int64_t store_newest_event(const struct store *s);
+/* How many events were added since it was opened, undone ones counted: the same number means that there is none to read. */
+int64_t store_events(const struct store *s);
 
 /* 0 when SQLite's own checks of the whole file pass; else ERR_CORRUPT with the first fault. Takes time. */
 int store_check(struct store *s, struct hone_err *err);

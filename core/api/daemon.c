@@ -1,0 +1,184 @@
+/* A daemon's life: taking the state directory, starting and ending its threads. See daemon.h. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "core/api/daemon_priv.h"
+#include "core/base/log.h"
+#include "core/jobs/lock.h"
+#include "core/jobs/spawner.h"
+#include "core/store/event.h"
+#include "core/store/idempotency.h"
+
+#define RETRY_MS 1000
+#define DEATHS 3
+#define DRAIN_MS 25000
+
+static void set_options(struct daemon *d, const struct daemon_options *o)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    d->o = *o;
+    if (d->o.jobs < 1)
+        d->o.jobs = cores > 0 ? (int)cores : 1;
+    d->o.jobs = d->o.jobs < MAX_JOBS ? d->o.jobs : MAX_JOBS;
+    d->o.retry_ms = d->o.retry_ms > 0 ? d->o.retry_ms : RETRY_MS;
+    d->o.deaths = d->o.deaths > 0 ? d->o.deaths : DEATHS;
+    d->o.drain_ms = d->o.drain_ms > 0 ? d->o.drain_ms : DRAIN_MS;
+}
+
+/* A job that a command line runs at this moment could not be written down any more. */
+static int check_local_jobs(struct daemon *d, struct hone_err *err)
+{
+    struct job_list list;
+    struct hone_err ignored;
+    int rc = job_list(d->store, &(struct job_filter){ .status = 1 << JOB_RUNNING | 1 << JOB_PREPARING }, &list, err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; rc >= 0 && i < list.n; i++) {
+        if (list.v[i].queue == JOB_LOCAL && job_lock_is_free(d->api.state_dir, list.v[i].id, &ignored) == 0)
+            rc = hone_fail(err, ERR_CONFLICT, "job %s is being run by a command line; wait for it to end, or pause it, before a daemon is started",
+                           list.v[i].id);
+        else if (list.v[i].queue == JOB_LOCAL)
+            rc = settle_job(d->store, &list.v[i], err);
+    }
+    job_list_free(&list);
+    return rc;
+}
+
+static int put_in_order(struct daemon *d, struct hone_err *err)
+{
+    store_act_as(d->store, NULL);
+    int rc = check_local_jobs(d, err);
+    int64_t n = rc < 0 ? rc : job_recover(d->store, err);
+    if (n > 0)
+        log_line(LOG_INFO, "%lld jobs of a former daemon are in the queue again", (long long)n);
+    rc = n < 0 ? (int)n : idempotency_prune(d->store, 1, err);
+    if (rc >= 0)
+        rc = event_newest(d->store, &d->published, err);
+    d->changes = store_changes(d->store);
+    d->events = store_events(d->store);
+    return rc;
+}
+
+struct daemon *daemon_open(const struct api *like, const struct daemon_options *o, struct hone_err *err)
+{
+    struct daemon *d = calloc(1, sizeof *d);
+    if (!d || !(d->monitor = monitor_new()) || !(d->tokens = tokens_new())) {
+        hone_fail(err, HONE_ENOMEM, "memory ran out");
+        goto failed;
+    }
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_mutex_init(&d->books, NULL);
+    pthread_mutex_init(&d->watching, NULL);
+    pthread_mutex_init(&d->queue, NULL);
+    pthread_cond_init(&d->wake, &clock);
+    pthread_condattr_destroy(&clock);
+    set_options(d, o);
+    d->api = (struct api){ .state_dir = like->state_dir, .plugin_dirs = like->plugin_dirs, .threads = like->threads,
+                           .log_level = like->log_level, .daemon = d };
+    for (int i = 0; i < MAX_JOBS; i++)
+        d->place[i].d = d;
+    if (!(d->store = store_open(like->state_dir, err)) || put_in_order(d, err) < 0)
+        goto failed;
+    return d;
+failed:
+    daemon_close(d);
+    return NULL;
+}
+
+int daemon_start(struct daemon *d, struct hone_err *err)
+{
+    sigset_t all, old;
+    int rc = spawner_start(err), error = 0;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are the main thread's */
+    for (int i = 0; i < d->o.jobs && rc == 0; i++) {
+        error = pthread_create(&d->place[i].thread, NULL, queue_run, &d->place[i]);
+        d->place[i].started = error == 0;
+        if (error)
+            rc = hone_fail(err, HONE_EIO, "no thread for a job: %s", strerror(error));
+    }
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (rc < 0)
+        daemon_stop(d);
+    return rc;
+}
+
+/* Whether all threads have ended by the given time on the clock of pthread_clockjoin_np(). */
+static void join_all(struct daemon *d)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += d->o.drain_ms / 1000;
+    end.tv_nsec += d->o.drain_ms % 1000 * 1000000;
+    end.tv_sec += end.tv_nsec / 1000000000;
+    end.tv_nsec %= 1000000000;
+    for (int i = 0; i < d->o.jobs; i++) {
+        if (!d->place[i].started)
+            continue;
+        if (pthread_clockjoin_np(d->place[i].thread, NULL, CLOCK_MONOTONIC, &end) != 0) {
+            __atomic_store_n(&d->killing, 1, __ATOMIC_RELEASE);
+            pthread_join(d->place[i].thread, NULL);
+        }
+        d->place[i].started = 0;
+    }
+}
+
+void daemon_stop(struct daemon *d)
+{
+    __atomic_store_n(&d->stopping, 1, __ATOMIC_RELEASE);
+    queue_wake(d);
+    join_all(d);
+    spawner_stop();
+}
+
+int daemon_stopping(const struct daemon *d)
+{
+    return __atomic_load_n(&d->stopping, __ATOMIC_ACQUIRE);
+}
+
+void daemon_close(struct daemon *d)
+{
+    if (!d)
+        return;
+    if (d->store && !daemon_stopping(d))
+        daemon_stop(d);
+    store_close(d->store);
+    monitor_free(d->monitor);
+    tokens_free(d->tokens);
+    if (d->o.jobs > 0) {
+        pthread_mutex_destroy(&d->books);
+        pthread_mutex_destroy(&d->watching);
+        pthread_mutex_destroy(&d->queue);
+        pthread_cond_destroy(&d->wake);
+    }
+    free(d);
+}
+
+struct api *daemon_api(struct daemon *d)
+{
+    return &d->api;
+}
+
+static int64_t counter(const int64_t *n)
+{
+    return __atomic_load_n(n, __ATOMIC_RELAXED);
+}
+
+int daemon_counts(struct daemon *d, struct daemon_counts *c, struct hone_err *err)
+{
+    struct api one = d->api;
+    *c = (struct daemon_counts){ .deaths = counter(&d->deaths), .retries = counter(&d->retries), .dropped = counter(&d->dropped),
+                                 .calls = counter(&d->calls), .faults = counter(&d->faults) };
+    struct store *s = books_open(&one, err);
+    int rc = s ? job_counts(s, c->jobs, &c->waiting, err) : err->code;
+    books_close(&one, s);
+    pthread_mutex_lock(&d->queue);
+    for (int i = 0; i < d->o.jobs; i++)
+        c->running += d->place[i].job_id[0] != '\0';
+    pthread_mutex_unlock(&d->queue);
+    return rc;
+}

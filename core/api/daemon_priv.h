@@ -1,0 +1,71 @@
+/* What the files of the daemon share. Private to core/api. */
+#ifndef API_DAEMON_PRIV_H
+#define API_DAEMON_PRIV_H
+#include <pthread.h>
+#include "core/api/daemon.h"
+#include "core/api/priv.h"
+
+#define MAX_JOBS 64
+#define MAX_WATCHERS 16
+
+/* A place for a job that runs, with the thread that runs it. */
+struct place {
+    struct daemon *d;
+    pthread_t thread;
+    int started;
+    char job_id[64];          /* "": free. Under d->queue */
+    struct runner *runner;    /* under d->queue */
+    int stop;                 /* enum job_stop; atomic */
+};
+
+struct watcher {
+    api_watcher *fn;
+    void *arg;
+    int number;               /* 0: free */
+};
+
+struct daemon {
+    struct api api;
+    struct daemon_options o;
+
+    pthread_mutex_t books;    /* the store, and what follows until `queue` */
+    struct store *store;
+    int64_t changes, events;  /* of the store, as last seen */
+    int64_t published;        /* seq of the last event that watchers were told */
+    int64_t generation;       /* atomic; rises with every change of the books */
+
+    pthread_mutex_t watching; /* watchers; taken after `books` when both are */
+    struct watcher watcher[MAX_WATCHERS];
+    int last_number;
+
+    pthread_mutex_t queue;    /* the places */
+    pthread_cond_t wake;      /* a job may be due, or the daemon stops */
+    int64_t wakes;            /* how often that was said */
+    struct place place[MAX_JOBS];
+    int stopping, killing;    /* atomic */
+    int64_t deaths, retries, dropped, calls, faults; /* atomic */
+
+    struct monitor_cache *monitor; /* monitor.c */
+    struct token_cache *tokens;    /* tokens.c */
+};
+
+/* queue.c: a place's thread. */
+void *queue_run(void *place);
+/* A job may be due. [any] */
+void queue_wake(struct daemon *d);
+/* Tells whoever runs the job to look into the books now. [any] */
+void queue_hurry(struct daemon *d, const char *job_id, enum job_stop stop);
+
+/* daemon_events.c. With `books` held: tells watchers of events that were added. */
+void events_publish(struct daemon *d);
+/* Live news of a job. [any] */
+void events_live(struct daemon *d, const char *tenant, const char *job_id, const char *type, const cJSON *fields);
+
+/* tokens.c */
+struct token_cache *tokens_new(void);
+void tokens_free(struct token_cache *t);
+/* monitor.c */
+struct monitor_cache *monitor_new(void);
+void monitor_free(struct monitor_cache *m);
+
+#endif
