@@ -132,7 +132,6 @@ void daemon_stop(struct daemon *d)
     __atomic_store_n(&d->stopping, 1, __ATOMIC_RELEASE);
     queue_wake(d);
     join_all(d);
-    spawner_stop();
 }
 
 int daemon_stopping(const struct daemon *d)
@@ -146,6 +145,7 @@ void daemon_close(struct daemon *d)
         return;
     if (d->store && !daemon_stopping(d))
         daemon_stop(d);
+    spawner_stop();
     store_close(d->store);
     monitor_free(d->monitor);
     tokens_free(d->tokens);

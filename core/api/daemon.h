@@ -32,7 +32,8 @@ int daemon_start(struct daemon *d, struct hone_err *err);
 /* No job is begun any more; those that run write a checkpoint and go back to the queue, or after drain_ms are killed and go on from
  * their last one at the next start. Returns when no job runs. */
 void daemon_stop(struct daemon *d);
-/* NULL is fine. Calls daemon_stop() when that was not done. */
+/* NULL is fine. Calls daemon_stop() when that was not done. Workers that others have started must have ended: the thread that started
+ * them ends here. */
 void daemon_close(struct daemon *d);
 /* For api_call_function(). */
 struct api *daemon_api(struct daemon *d);
