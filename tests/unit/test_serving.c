@@ -49,7 +49,7 @@ static void add_version(struct store *s, char id[64])
 static void activate(const char *version)
 {
     struct store *s = store_open(dir, &err);
-    CU_ASSERT_EQUAL(agent_activate(s, agent, version, &err), 0);
+    CU_ASSERT_EQUAL(agent_activate(s, agent, version, "trained", &err), 0);
     store_close(s);
 }
 
