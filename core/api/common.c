@@ -224,8 +224,12 @@ cJSON *job_json(const struct job_row *row, const char *agent_name)
     json_put(o, "plugins", stored_json(row->plugins));
     if (row->validation_file)
         json_put(data, "validation", file_json(row->validation_name, row->validation_file, row->validation_format, row->validation_sha256));
-    json_put(data, "counts", stored_json(row->data_counts));
+    cJSON *counts = stored_json(row->data_counts), *base = cJSON_DetachItemFromObjectCaseSensitive(counts, "base"),
+          *transfer = cJSON_DetachItemFromObjectCaseSensitive(counts, "transfer");
+    json_put(data, "counts", counts);
     json_put(o, "training_data", data);
+    json_put(o, "base", base ? base : cJSON_CreateNull());
+    json_put(o, "transfer", transfer ? transfer : cJSON_CreateNull());
     json_put(o, "estimates", stored_json(row->estimates));
     json_put(o, "results", stored_json(row->results));
     json_put_str(o, "weights_file", row->weights_file);

@@ -137,6 +137,10 @@ static cJSON *resume_frame(const struct api *a, const struct resumption *q, cJSO
     json_put_int(f, "threads", json_int(config, "threads", 0));
     json_put(f, "config", config);
     json_put(f, "resume", from);
+    cJSON *counts = stored_json(q->row.data_counts);
+    if (cJSON_IsObject(json_get(counts, "base")))
+        json_put(f, "base", cJSON_Duplicate(json_get(counts, "base"), 1));
+    cJSON_Delete(counts);
     free(path);
     free(validation);
     return f;
@@ -200,6 +204,8 @@ static int begin(struct runner *r, struct resumption *q, struct hone_err *err)
     if (rc >= 0)
         tidy(q);
     cJSON *start = resume_frame(r->a, q, config);
+    if (rc >= 0)
+        rc = put_base_path(start, q->dir, err);
     if (rc >= 0)
         rc = runner_start(r, start, err);
     if (rc >= 0) {

@@ -19,6 +19,7 @@
 struct request {
     struct kept data, validation;
     struct train_config config;
+    struct base_ref base;    /* path NULL: none */
     const char *agent;
     int hold, fresh;         /* fresh: there was no state directory */
 };
@@ -200,7 +201,8 @@ static int book(struct runner *r, const struct request *q, const cJSON *ready, s
 /* From the kept files to a job in the books that is ready to go. On failure the job's directory is gone. */
 static int launch(struct runner *r, struct request *q, struct hone_err *err)
 {
-    const struct kept *const files[] = { &q->data, &q->validation };
+    struct kept base = { 0 };
+    const struct kept *const files[] = { &q->data, &q->validation, &base };
     char id[64];
     id_new("job", id, sizeof id);
     char *dir = job_dir(r->a->state_dir, id);
@@ -209,14 +211,18 @@ static int launch(struct runner *r, struct request *q, struct hone_err *err)
     snprintf(r->job_id, sizeof r->job_id, "%s", id);
     int rc = r->lock = job_lock_take(r->a->state_dir, id, err);
     cJSON *start = train_frame(r->a, q, dir), *ready = NULL;
+    if (rc >= 0 && q->base.path)
+        rc = keep_base(&q->base, dir, start, err);
     if (rc >= 0)
         rc = runner_start(r, start, err);
     if (rc >= 0) {
         ready = runner_ready(r, err);
         rc = ready ? book(r, q, ready, err) : err->code;
     }
+    base.path = q->base.copy;
+    base.name = q->base.name;
     if (rc < 0) {
-        user_names(err, files, 2);
+        user_names(err, files, 3);
         worker_free(r->w);
         r->w = NULL;
         file_remove_tree(dir, NULL);
@@ -265,6 +271,8 @@ cJSON *api_train(struct api *a, const cJSON *in, const struct api_hooks *hooks, 
     int rc = check_config(a, json_get(in, "config"), &q.config, err);
     if (rc == 0)
         rc = check_agent(a, q.agent, err);
+    if (rc == 0 && q.config.base)
+        rc = find_base(a, q.config.base, &q.base, err);
     if (rc == 0 && (rc = keep_files(a, json_get(in, "training_data"), &q, err)) < 0)
         give_up(a, &q);
     if (rc == 0)
@@ -274,6 +282,7 @@ cJSON *api_train(struct api *a, const cJSON *in, const struct api_hooks *hooks, 
     runner_free(&r);
     kept_free(&q.data);
     kept_free(&q.validation);
+    base_ref_free(&q.base);
     config_free(&q.config);
     return out;
 }

@@ -80,6 +80,8 @@ static void show_job(const struct cli *c, const cJSON *o)
     show_members("Progress", json_get(o, "progress"));
     show_members("Metrics", json_get(o, "metrics"));
     show_members("Rows", json_get(data, "counts"));
+    show_members("Base", json_get(o, "base"));
+    show_members("Taken from the base", json_get(o, "transfer"));
     show_members("Estimates", json_get(o, "estimates"));
     show_members("Configuration", json_get(o, "config"));
 }

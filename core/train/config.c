@@ -321,8 +321,6 @@ static void check_together(const struct train_config *c, struct faults *f)
         complain(f, "weightAveraging", "found \"%.40s\"; expected none, ema or swa", c->weight_averaging);
     if (c->use_data_augmentation)
         complain(f, "useDataAugmentation", "it needs a generator plugin, and this version has none; set it to false");
-    if (c->base)
-        complain(f, "base", "training from existing weights (\"%.60s\") is not offered by this version; leave the key out", c->base);
 }
 
 /* "config.epochs: expected ..., found 0; did you mean ...?" and how many more. */

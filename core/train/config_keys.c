@@ -74,7 +74,8 @@ const struct config_key config_keys[] = {
     INT("maxDurationMs", "max_time_ms", 0, 0, TEN_YEARS_MS, "Training time in milliseconds after which it ends; 0 sets no limit."),
     BOOL("useDataAugmentation", "data_augmentation", 0, "Add examples that a generator plugin makes from the training rows."),
     STR("preset", "", NULL, "Named set of keys that stands behind the keys of the place that names it; see `hone config presets`."),
-    STR("base", "base_model init_from", NULL, "Agent, job, checkpoint or file whose weights training starts from."),
+    STR("base", "base_model init_from", NULL, "Agent, job, checkpoint, file of weights or file of word vectors that training starts from; agent:, job:, checkpoint: and file: say "
+        "which of them a name is."),
     { .name = "freezeLayers", .aliases = "freeze", .type = CONFIG_LIST,
       .doc = "Names of tensors that training leaves as they are; * and ? match as in a shell." },
     INT("threads", "num_threads n_jobs", 0, 0, 1024, "Threads; 0 takes one a core, at most 16. The trained bits do not depend on it."),

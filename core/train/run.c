@@ -10,6 +10,8 @@
 struct opening {
     struct run_chosen chosen;
     struct run_texts texts;
+    struct base base;
+    int based;                   /* there is one */
 };
 
 static void no_beat(void *arg)
@@ -26,6 +28,33 @@ static int64_t model_bytes(const struct run *r, const struct opening *o)
     return (int64_t)((double)r->config.memory_mb * 1e6 / copies);
 }
 
+/* The model to be fitted: the base's when the configuration leaves the choice. HONE_EINVAL when it names another. */
+static const char *model_name(struct run *r, struct opening *o, struct hone_lesson *lesson, struct hone_err *err)
+{
+    const struct registry_plugin *from;
+    const struct hone_model *mine = o->base.l.model;
+    int chosen = strcmp(r->config.model, "auto") == 0;
+    if (!mine)
+        return o->based && chosen ? "bow" : r->config.model;
+    lesson->base = o->base.l.self;
+    const struct hone_item *item = chosen ? &mine->item : registry_find(r->registry, HONE_MODEL, r->config.model, &from, err);
+    if (item && item != &mine->item) {
+        hone_fail(err, HONE_EINVAL, "config.base: %s holds weights of model '%s', and config.model asks for '%s'; leave config.model out or take "
+                  "another base", o->base.name, mine->item.name, item->name);
+        return NULL;
+    }
+    return !item ? NULL : chosen ? mine->item.name : r->config.model;
+}
+
+/* What a model that starts from a base is given. Word vectors bring the width of auto's table. */
+static cJSON *model_options(const struct run *r, const struct opening *o)
+{
+    cJSON *options = base_options(&o->base, r->config.model_options);
+    if (!o->base.l.model && strcmp(r->config.model, "auto") == 0 && !json_get(options, "hidden"))
+        json_put_int(options, "hidden", o->base.v.width);
+    return options;
+}
+
 static int fit_model(struct run *r, struct opening *o, struct hone_err *err)
 {
     int64_t per_step = r->config.batch_size * r->config.gradient_accumulation;
@@ -35,8 +64,13 @@ static int fit_model(struct run *r, struct opening *o, struct hone_err *err)
                                   .label = r->train.target, .weight = r->train.weight, .outputs = o->texts.outputs,
                                   .output = o->texts.output, .steps = r->total_steps, .epochs = r->config.epochs,
                                   .batch = r->config.batch_size, .seed = (uint64_t)r->config.seed };
-    int ret = learner_fit(&r->learner, r->registry, r->config.model, r->config.model_options, &lesson, model_bytes(r, o),
-                          &r->choice, err);
+    const char *name = model_name(r, o, &lesson, err);
+    cJSON *options = o->based ? model_options(r, o) : NULL;
+    int ret = !name ? err->code : learner_fit(&r->learner, r->registry, name, o->based ? options : r->config.model_options, &lesson,
+                                              model_bytes(r, o), &r->choice, err);
+    cJSON_Delete(options);
+    if (!ret && o->based && strcmp(r->config.model, "auto") == 0)
+        snprintf(r->choice.reason, sizeof r->choice.reason, o->base.l.model ? "the model of the base" : "word vectors need a table of words");
     if (ret == HONE_ENOMEM)
         err->code = ret = ERR_PRECONDITION;
     if (ret)
@@ -76,13 +110,15 @@ static int allocate(struct run *r, struct opening *o, struct hone_err *err)
     ret = schedule_start(&r->schedule, r->config.learning_rate, 0, r->total_steps, err);
     if (ret)
         return ret;
-    int copies = 1 + (int)r->plan.references + (r->config.restore_best != 0) + optim_serves(&r->optim) + (strcmp(r->config.weight_averaging, "none") != 0);
+    int copies = 1 + o->based + (int)r->plan.references + (r->config.restore_best != 0) + optim_serves(&r->optim) + (strcmp(r->config.weight_averaging, "none") != 0);
     r->memory_bytes = ts->total * 4 * copies + optim_bytes(&r->optim) + row_set_bytes(&r->train) + row_set_bytes(&r->valid);
     if ((double)r->memory_bytes > (double)r->config.memory_mb * 1e6)
         return hone_fail(err, ERR_PRECONDITION, "training needs about %.0f MB (%lld parameters, state of optimizer '%s', %lld examples), more "
                          "than the %lld MB that memoryMb allows", (double)r->memory_bytes * 1e-6, (long long)ts->total,
                          c.optimizer->item.name, (long long)r->examples, (long long)r->config.memory_mb);
     ret = tensors_init(ts, (uint64_t)r->config.seed, err);
+    if (!ret && o->based)
+        ret = base_take(&o->base, &r->learner, &r->start, err);
     if (!ret)
         ret = optim_alloc(&r->optim, err);
     if (!ret)
@@ -124,6 +160,11 @@ int run_open(struct run *r, struct train_config *config, const struct run_files 
         *stage = "data";
         ret = run_read(r, files, &o.texts, err);
     }
+    if (ret >= 0 && files->base) {
+        *stage = "base";
+        ret = base_open(&o.base, registry, files->base, files->base_kind, files->base_name, err);
+        o.based = ret >= 0;
+    }
     if (ret >= 0) {
         *stage = "model";
         r->beat(r->beat_arg);
@@ -141,6 +182,7 @@ int run_open(struct run *r, struct train_config *config, const struct run_files 
     if (ret >= 0)
         ret = allocate(r, &o, err);
     run_chosen_free(&o.chosen);
+    base_close(&o.base);
     if (ret < 0)
         run_close(r);
     return ret < 0 ? ret : 0;
@@ -166,6 +208,7 @@ void run_close(struct run *r)
     schedule_close(&r->schedule);
     row_set_free(&r->train);
     row_set_free(&r->valid);
+    start_free(&r->start);
     learner_free(&r->learner);
     if (r->paradigm)
         settings_free(&r->paradigm->item, r->paradigm_conf);
@@ -201,7 +244,10 @@ float **run_serve(struct run *r, int *ret, struct hone_err *err)
 
 void run_start_weights(struct run *r)
 {
-    tensors_start(&r->learner.tensors, (uint64_t)r->config.seed);
+    if (r->start.n)
+        start_again(&r->start, &r->learner.tensors);
+    else
+        tensors_start(&r->learner.tensors, (uint64_t)r->config.seed);
 }
 
 int run_restart(struct run *r, struct hone_err *err)
@@ -225,6 +271,8 @@ cJSON *run_describe(const struct run *r)
     json_put_int(data, "validation", r->valid.n);
     json_put_int(data, "outputs", r->learner.outputs);
     json_put(data, "notes", cJSON_Duplicate(r->notes, 1));
+    if (r->start.report)
+        json_put(data, "transfer", cJSON_Duplicate(r->start.report, 1));
     json_put(d, "data", data);
     json_put_int(e, "total_samples", r->examples);
     json_put_int(e, "training_samples", r->train.n);

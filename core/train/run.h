@@ -6,6 +6,7 @@
 #include "core/base/pool.h"
 #include "core/data/examples.h"
 #include "core/host/registry.h"
+#include "core/train/base.h"
 #include "core/train/config.h"
 #include "core/train/encoded.h"
 #include "core/train/learner.h"
@@ -46,6 +47,7 @@ struct run {
     struct pool *pool;
     struct row_set train, valid;
     struct learner learner;
+    struct start start;         /* where training from a base begins; n 0 without one */
     struct learner_choice choice;
     const struct hone_paradigm *paradigm;
     void *paradigm_conf;
@@ -76,6 +78,7 @@ struct run_files {
     const char *data, *validation;   /* validation may be NULL */
     enum data_format format;
     int single_output;               /* one example, or one distinct output, may be all that is taught */
+    const char *base, *base_kind, *base_name; /* file of the base, what it is (base_open()), its name for people; NULL: none */
     void (*beat)(void *arg);         /* a sign of life, after each stage of run_open() and each batch of an evaluation */
     void *beat_arg;
 };

@@ -140,11 +140,12 @@ static int open_run(struct task *t, struct run *r, struct hone_err *err)
     enum { FAULTS = 100 };
     static struct config_fault fault[FAULTS];
     struct train_config config;
-    const cJSON *data = json_get(t->start, "data");
+    const cJSON *data = json_get(t->start, "data"), *base = json_get(t->start, "base");
     struct run_files files = { .data = json_str(data, "path", NULL), .validation = json_str(data, "validation", NULL),
                                .format = (enum data_format)data_format_of_name(json_str(data, "format", "auto")),
                                .single_output = json_bool(data, "single_output", 0),
-                               .beat = beat_task, .beat_arg = t };
+                               .base = json_str(base, "path", NULL), .base_kind = json_str(base, "kind", "weights"),
+                               .base_name = json_str(base, "name", NULL), .beat = beat_task, .beat_arg = t };
     int n = 0;
     t->stage = "configuration";
     int ret = config_resolve(&config, json_get(t->start, "config"), fault, FAULTS, &n, err);
@@ -229,6 +230,14 @@ static int report(struct task *t, struct run *r, const struct loop_result *resul
     return 0;
 }
 
+/* What the job keeps of the start frame's base. */
+static cJSON *base_told(const struct task *t)
+{
+    cJSON *o = cJSON_Duplicate(json_get(t->start, "base"), 1);
+    cJSON_DeleteItemFromObjectCaseSensitive(o, "path");
+    return o;
+}
+
 static int train(struct task *t, struct run *r, const char *dir, struct hone_err *err)
 {
     struct hook hook = { .task = t, .run = r };
@@ -248,6 +257,8 @@ static int train(struct task *t, struct run *r, const char *dir, struct hone_err
                      ceil(step * 1000 * (double)r->total_steps));
     else
         json_put(cJSON_GetObjectItemCaseSensitive(ready, "estimates"), "estimated_duration_ms", cJSON_CreateNull());
+    if (cJSON_IsObject(json_get(t->start, "base")))
+        json_put(cJSON_GetObjectItemCaseSensitive(ready, "data"), "base", base_told(t));
     ret = task_ready(t, ready, err);
     if (ret < 0)
         return ret;

@@ -19,7 +19,7 @@
  *    that was built shorter than the host's struct is read as if what it lacks were zero, which must mean "not there".
  *
  * History: 0.1 first; 0.2 generators, hone_string moved here from hone/model.h, paradigms that plan and see weights
- * (hone/paradigm.h), older minors are loaded. */
+ * (hone/paradigm.h), models that start from others (hone/model.h), older minors are loaded. */
 #ifndef HONE_ABI_H
 #define HONE_ABI_H
 #include <stdarg.h>

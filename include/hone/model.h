@@ -9,7 +9,8 @@
  * writes (HONE_MODEL_WRITES) has one row for each token of the answer, as wide as its vocabulary; its encode() gives the
  * targets. Everything behind the scores (loss, metrics) sees rows only.
  *
- * Shapes stand in brackets, row-major. History: 0.1 first. */
+ * Shapes stand in brackets, row-major. History: 0.1 first. 0.2 lesson.base, row_key(), word_key(),
+ * HONE_W_KEYED, _OUTPUT_ROWS, _OUTPUT_COLS, _WORDS. */
 #ifndef HONE_MODEL_H
 #define HONE_MODEL_H
 #include "hone/abi.h"
@@ -30,6 +31,8 @@ struct hone_lesson {
     int64_t steps;                     /* planned optimizer steps of the whole run */
     int64_t epochs, batch;
     uint64_t seed;
+    const void *base;                  /* the model that training starts from, restored, of this plugin; NULL without one. fit() may
+                                        * take what it learned without gradients, such as its vocabulary. Valid during the call. */
 };
 
 /* Rows of (index, value) pairs: row i has pairs start[i] .. start[i + 1). */
@@ -59,6 +62,11 @@ struct hone_encoder {
 #define HONE_W_SPARSE_ROWS 1u /* [rows, width]; gradients come through bag_grad() only; few rows a batch */
 #define HONE_W_NO_DECAY 2u
 #define HONE_W_FROZEN 4u
+/* What training from a base may take over: without these a tensor is taken as a whole, when its shape is the same. */
+#define HONE_W_KEYED 8u         /* a row is the row with the same key (row_key) in the base */
+#define HONE_W_OUTPUT_ROWS 16u  /* dimension 0 is the outputs: a row is the row of the same text */
+#define HONE_W_OUTPUT_COLS 32u  /* the same of dimension 1 */
+#define HONE_W_WORDS 64u        /* with HONE_W_KEYED: rows of words, which word vectors may fill (word_key) */
 
 struct hone_builder {
     uint32_t struct_size, pad0;
@@ -146,6 +154,12 @@ struct hone_model {
     int (*forward)(void *self, struct hone_pass *, struct hone_err *);  /* [main] */
     int (*backward)(void *self, struct hone_pass *, struct hone_err *); /* [main] */
     void (*close)(void *self); /* [main] */
+    /* What row `row` of a tensor with HONE_W_KEYED stands for: a hash that is the same in every model of this plugin and that no
+     * two rows share but by accident. [main pure] */
+    uint64_t (*row_key)(void *self, uint32_t tensor, int64_t row);
+    /* The key that the row of this word has, whether or not there is one; for HONE_W_WORDS. 0: not one word in the model's eyes.
+     * [main pure] */
+    uint64_t (*word_key)(void *self, uint32_t tensor, const struct hone_string *word);
 };
 
 #ifdef __cplusplus

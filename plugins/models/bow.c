@@ -72,7 +72,7 @@ static int fit(void **self, const void *conf, const struct hone_lesson *l, const
         return hone_fail(err, HONE_ENOMEM, "%lld outputs x %lld hidden numbers take %.1f MB, more than the %.1f MB that this model "
                          "may use (raise memoryMb, or lower hidden in modelOptions)", (long long)l->outputs,
                          (long long)c->hidden, (double)output_bytes * 1e-6, (double)max_bytes * 1e-6);
-    return ngrams_fit(&m->g, l, c->min_count, c->hidden, max_bytes - output_bytes, err);
+    return ngrams_fit(&m->g, l, l->base ? &((const struct bow *)l->base)->g : NULL, c->min_count, c->hidden, max_bytes - output_bytes, err);
 }
 
 static int restore(void **self, const void *conf, int64_t outputs, const struct hone_string *output, struct hone_store *s,
@@ -104,10 +104,11 @@ static int declare(void *self, struct hone_builder *b, struct hone_err *err)
     const struct bow *m = self;
     int64_t embedding[2] = { m->g.rows, m->hidden }, output[2] = { m->outputs, m->hidden };
     double wide = 1 / sqrt((double)m->hidden);
-    int ret = b->tensor(b, "embedding", 2, embedding, HONE_INIT_NORMAL, wide, HONE_W_SPARSE_ROWS, err);
+    int ret = b->tensor(b, "embedding", 2, embedding, HONE_INIT_NORMAL, wide,
+                        HONE_W_SPARSE_ROWS | HONE_W_KEYED | HONE_W_WORDS, err);
     if (ret >= 0)
-        ret = b->tensor(b, "output", 2, output, HONE_INIT_ZERO, 0, 0, err);
-    return ret < 0 ? ret : b->tensor(b, "bias", 1, &m->outputs, HONE_INIT_ZERO, 0, HONE_W_NO_DECAY, err);
+        ret = b->tensor(b, "output", 2, output, HONE_INIT_ZERO, 0, HONE_W_OUTPUT_ROWS, err);
+    return ret < 0 ? ret : b->tensor(b, "bias", 1, &m->outputs, HONE_INIT_ZERO, 0, HONE_W_NO_DECAY | HONE_W_OUTPUT_ROWS, err);
 }
 
 static int encode(void *self, const struct hone_string *input, const struct hone_string *answer, int64_t n,
@@ -157,6 +158,24 @@ static int backward(void *self, struct hone_pass *p, struct hone_err *err)
     return ngrams_backward(p, EMBEDDING, &t->batch, m->hidden, dh, err);
 }
 
+static uint64_t row_key(void *self, uint32_t tensor, int64_t row)
+{
+    (void)tensor;
+    return ngrams_key(&((struct bow *)self)->g, row);
+}
+
+static uint64_t word_key(void *self, uint32_t tensor, const struct hone_string *word)
+{
+    const struct ngrams *g = &((struct bow *)self)->g;
+    struct hone_words w = { 0 };
+    uint64_t key = 0;
+    (void)tensor;
+    if (g->text->words(word->bytes, word->len, &w) == 0 && w.n == 1)
+        key = hone_hash_pair(w.hash[0], NGRAMS_KEY_WORD);
+    g->text->words_free(&w);
+    return key;
+}
+
 static void close_model(void *self)
 {
     struct bow *m = self;
@@ -172,7 +191,7 @@ static const struct hone_model bow = {
                       "features plus outputs instead of their product.",
                       params, struct conf, 0, check),
     .size = size, .fit = fit, .restore = restore, .save = save, .declare = declare, .encode = encode,
-    .forward = forward, .backward = backward, .close = close_model,
+    .forward = forward, .backward = backward, .close = close_model, .row_key = row_key, .word_key = word_key,
 };
 
 HONE_DEFINE_PLUGIN("bow", "0.1.0", "Apache-2.0", "Hone", NULL, NULL, &bow.item);

@@ -69,7 +69,7 @@ static int fit(void **self, const void *conf, const struct hone_lesson *l, const
     m->g.char_max = c->char_max;
     m->g.share = c->word_share;
     m->g.scale = c->scale > 0 ? c->scale : auto_scale(l->outputs, l->steps);
-    return ngrams_fit(&m->g, l, c->min_count, l->outputs, max_bytes - l->outputs * 4, err);
+    return ngrams_fit(&m->g, l, l->base ? &((const struct linear *)l->base)->g : NULL, c->min_count, l->outputs, max_bytes - l->outputs * 4, err);
 }
 
 static int restore(void **self, const void *conf, int64_t outputs, const struct hone_string *output, struct hone_store *s,
@@ -101,8 +101,8 @@ static int declare(void *self, struct hone_builder *b, struct hone_err *err)
 {
     const struct linear *m = self;
     int64_t dims[2] = { m->g.rows, m->outputs };
-    int ret = b->tensor(b, "weight", 2, dims, HONE_INIT_ZERO, 0, HONE_W_SPARSE_ROWS, err);
-    return ret < 0 ? ret : b->tensor(b, "bias", 1, &m->outputs, HONE_INIT_ZERO, 0, HONE_W_NO_DECAY, err);
+    int ret = b->tensor(b, "weight", 2, dims, HONE_INIT_ZERO, 0, HONE_W_SPARSE_ROWS | HONE_W_KEYED | HONE_W_OUTPUT_COLS, err);
+    return ret < 0 ? ret : b->tensor(b, "bias", 1, &m->outputs, HONE_INIT_ZERO, 0, HONE_W_NO_DECAY | HONE_W_OUTPUT_ROWS, err);
 }
 
 static int encode(void *self, const struct hone_string *input, const struct hone_string *answer, int64_t n,
@@ -133,6 +133,12 @@ static int backward(void *self, struct hone_pass *p, struct hone_err *err)
     return ngrams_backward(p, 0, p->tape, p->width, p->d_scores, err);
 }
 
+static uint64_t row_key(void *self, uint32_t tensor, int64_t row)
+{
+    (void)tensor;
+    return ngrams_key(&((struct linear *)self)->g, row);
+}
+
 static void close_model(void *self)
 {
     struct linear *m = self;
@@ -148,7 +154,7 @@ static const struct hone_model linear = {
                       "feature and output. Trains in seconds and is hard to beat on short texts.",
                       params, struct conf, 0, check),
     .size = size, .fit = fit, .restore = restore, .save = save, .declare = declare, .encode = encode,
-    .forward = forward, .backward = backward, .close = close_model,
+    .forward = forward, .backward = backward, .close = close_model, .row_key = row_key,
 };
 
 HONE_DEFINE_PLUGIN("linear", "0.1.0", "Apache-2.0", "Hone", NULL, NULL, &linear.item);

@@ -22,6 +22,7 @@ struct ngrams {
     const struct hone_text_service *text;
     int64_t char_min, char_max, word_ngrams;
     double share, scale;
+    int64_t texts;              /* that features were counted in, those of the models that this one started from too */
     int64_t rows;               /* of the table: first word_rows words, then pairs up to unit_rows, then character n-grams */
     int64_t word_rows, unit_rows;
     uint64_t *row_hash;         /* [rows] */
@@ -41,6 +42,9 @@ struct ngrams {
 
 #define NGRAMS_BEGIN 0x5bd1e9955bd1e995u /* stand for the words before the first and after the last one */
 #define NGRAMS_END 0x27d4eb2f165667c5u
+#define NGRAMS_KEY_WORD 1u               /* in keys of rows */
+#define NGRAMS_KEY_PAIR 2u
+#define NGRAMS_KEY_GRAM 3u
 #define NGRAMS_MAX_WORD 256              /* bytes of a word that are looked at for character n-grams */
 
 /* Calls for each character n-gram of <word>, with repeats: its hash goes to out[]. Returns how many; out has room for
@@ -349,6 +353,12 @@ static int ngrams_encode(const struct ngrams *g, const struct hone_string *input
     g->host->free(g->host, o.index);
     g->host->free(g->host, o.value);
     return ret ? hone_fail(err, HONE_ENOMEM, "memory ran out while texts were turned into features") : 0;
+}
+
+/* The model's row_key(): the hash of the unit or n-gram, told apart by kind. */
+static uint64_t ngrams_key(const struct ngrams *g, int64_t row)
+{
+    return hone_hash_pair(g->row_hash[row], row < g->word_rows ? NGRAMS_KEY_WORD : row < g->unit_rows ? NGRAMS_KEY_PAIR : NGRAMS_KEY_GRAM);
 }
 
 static void ngrams_free(struct ngrams *g)

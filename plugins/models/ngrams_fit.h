@@ -7,8 +7,12 @@
 struct ngrams_found {
     uint64_t hash;
     int32_t df, last; /* last: 1 + the newest text that was counted */
-    int32_t word;     /* units: number among all distinct words, -1 for a pair */
+    int32_t word;     /* units: number among all distinct words, NGRAMS_PAIR, or NGRAMS_NO_TEXT for a word known by its hash alone */
+    int32_t old;      /* texts of the base in which it occurs; it is kept then */
 };
+
+#define NGRAMS_PAIR (-1)
+#define NGRAMS_NO_TEXT (-2)
 
 struct ngrams_tally {
     struct hash_table units, grams; /* a: index into unit, gram */
@@ -37,7 +41,7 @@ static struct ngrams_found *ngrams_found_at(const struct hone_host *h, struct ha
         return NULL;
     if (s->a < 0) {
         s->a = (int32_t)(t->n - 1);
-        (*list)[s->a] = (struct ngrams_found){ hash, 0, 0, -1 };
+        (*list)[s->a] = (struct ngrams_found){ hash, 0, 0, NGRAMS_PAIR, 0 };
     }
     return *list + s->a;
 }
@@ -96,23 +100,59 @@ static int ngrams_tally_text(const struct ngrams *g, struct ngrams_tally *t, con
     return 0;
 }
 
+/* The texts in which a row's feature occurred, from its idf. */
+static int32_t ngrams_df(const struct ngrams *g, int64_t row)
+{
+    return (int32_t)(round((1.0 + (double)g->texts) / exp((double)g->idf[row] - 1.0)) - 1);
+}
+
+/* Begins the tally with the features of the model that training starts from, so that the present texts add to what it knows. 0 or
+ * HONE_ENOMEM. */
+static int ngrams_tally_base(const struct ngrams *g, const struct ngrams *base, struct ngrams_tally *t)
+{
+    const struct hone_host *h = g->host;
+    uint64_t *hash = h->alloc(h, (size_t)ngrams_word_room(g) * sizeof *hash);
+    int ret = hash ? 0 : HONE_ENOMEM;
+    for (int64_t i = 0; i < base->rows && !ret; i++) {
+        int gram = i >= base->unit_rows;
+        struct ngrams_found *f = gram ? ngrams_found_at(h, &t->grams, &t->gram, &t->grams_cap, base->row_hash[i])
+                                      : ngrams_found_at(h, &t->units, &t->unit, &t->units_cap, base->row_hash[i]);
+        ret = f ? 0 : HONE_ENOMEM;
+        if (f) {
+            f->old = ngrams_df(base, i);
+            f->word = i < base->word_rows ? NGRAMS_NO_TEXT : NGRAMS_PAIR;
+        }
+    }
+    for (int64_t k = 0; k < base->words && !ret; k++) {
+        const struct hash_slot *s = hash_find(&t->units, base->word_hash[k]);
+        if (!s) /* its row was too rare to be kept */
+            continue;
+        t->unit[s->a].word = (int32_t)t->words;
+        ret = ngrams_new_word(g, t, base->word_bytes + base->word_start[k], base->word_start[k + 1] - base->word_start[k], hash);
+    }
+    h->free(h, hash);
+    return ret;
+}
+
 static int64_t ngrams_kept(const struct ngrams_found *f, int64_t n, int64_t min)
 {
     int64_t kept = 0;
     for (int64_t i = 0; i < n; i++)
-        kept += f[i].df >= min;
+        kept += f[i].old || f[i].df >= min;
     return kept;
 }
 
 /* The number of texts from which on a feature is kept. Rare features cost memory and time and, on sets large enough for that
  * to matter, change accuracy by less than its noise: those of one text go when there are more than 100,000 features or
- * the table would hold more than 4 million numbers, and more of them beyond 2 million features or when it would not fit. */
+ * the table would hold more than 4 million numbers, and more of them beyond 2 million features or when it would not fit. Those
+ * of the base stay and do not count. */
 static int64_t ngrams_min_count(const struct ngrams_tally *t, int64_t asked, int64_t width, int64_t max_bytes, int64_t *rows)
 {
-    int64_t min = asked ? asked : 1;
+    int64_t min = asked ? asked : 1, old = ngrams_kept(t->unit, t->units.n, INT32_MAX) + ngrams_kept(t->gram, t->grams.n, INT32_MAX);
     for (;; min++) {
         *rows = ngrams_kept(t->unit, t->units.n, min) + ngrams_kept(t->gram, t->grams.n, min);
-        int large = min == 1 ? *rows > 100000 || *rows * width > 4000000 : *rows > 2000000;
+        int64_t fresh = *rows - old;
+        int large = min == 1 ? fresh > 100000 || fresh * width > 4000000 : fresh > 2000000;
         if (asked || min >= 5 || (!large && *rows * width * 4 <= max_bytes))
             return min;
     }
@@ -122,7 +162,7 @@ enum ngrams_kind { NGRAMS_WORDS, NGRAMS_PAIRS, NGRAMS_GRAMS };
 
 static int ngrams_is(const struct ngrams_found *f, enum ngrams_kind kind, int64_t min)
 {
-    return f->df >= min && (kind == NGRAMS_GRAMS || (f->word >= 0) == (kind == NGRAMS_WORDS));
+    return (f->old || f->df >= min) && (kind == NGRAMS_GRAMS || (f->word != NGRAMS_PAIR) == (kind == NGRAMS_WORDS));
 }
 
 /* Numbers the kept entries of one kind from *next on, frequent ones first, so that what is used together lies together; what
@@ -134,7 +174,7 @@ static int ngrams_number(struct ngrams *g, struct ngrams_found *f, int64_t n, en
     memset(start, 0, (size_t)(texts + 2) * sizeof *start);
     for (int64_t i = 0; i < n; i++)
         if (ngrams_is(&f[i], kind, min)) {
-            start[texts - f[i].df + 1]++;
+            start[texts - f[i].df - f[i].old + 1]++;
             ++*next;
         }
     for (int64_t i = 0; i <= texts; i++)
@@ -142,12 +182,12 @@ static int ngrams_number(struct ngrams *g, struct ngrams_found *f, int64_t n, en
     for (int64_t i = 0; i < n; i++) {
         if (!ngrams_is(&f[i], kind, min))
             continue;
-        int64_t row = first + start[texts - f[i].df]++;
+        int64_t df = f[i].df + f[i].old, row = first + start[texts - df]++;
         struct hash_slot *s = hash_add(g->host, table, f[i].hash);
         if (!s)
             return HONE_ENOMEM;
         g->row_hash[row] = f[i].hash;
-        g->idf[row] = (float)(log((1.0 + (double)texts) / (1.0 + (double)f[i].df)) + 1.0);
+        g->idf[row] = (float)(log((1.0 + (double)texts) / (1.0 + (double)df)) + 1.0);
         s->a = (int32_t)row;
         if (kind != NGRAMS_WORDS)
             s->f = g->idf[row];
@@ -208,7 +248,7 @@ static int ngrams_keep_words(struct ngrams *g, const struct ngrams_tally *t)
     const struct hone_host *h = g->host;
     int64_t bytes = 0;
     for (int64_t i = 0; i < t->units.n; i++)
-        if (t->unit[i].word >= 0 && t->unit[i].df >= 2) {
+        if (t->unit[i].word >= 0 && t->unit[i].df + t->unit[i].old >= 2) {
             bytes += t->byte_start[t->unit[i].word + 1] - t->byte_start[t->unit[i].word];
             g->words++;
         }
@@ -220,7 +260,7 @@ static int ngrams_keep_words(struct ngrams *g, const struct ngrams_tally *t)
     int64_t k = 0;
     for (int64_t i = 0; i < t->units.n; i++) {
         const struct ngrams_found *f = &t->unit[i];
-        if (f->word < 0 || f->df < 2)
+        if (f->word < 0 || f->df + f->old < 2)
             continue;
         struct hash_slot *s = hash_add(h, &g->singles, f->hash);
         if (!s)
@@ -235,16 +275,17 @@ static int ngrams_keep_words(struct ngrams *g, const struct ngrams_tally *t)
     return ngrams_words_done(g);
 }
 
-/* Learns the features of the lesson's texts. `width` numbers a row; g's settings, host and text are set, the rest is
+/* Learns the features of the lesson's texts, behind those of `base` unless it is NULL. `width` numbers a row; g's settings, host and text are set, the rest is
  * zero. min_count 0 chooses. HONE_ENOMEM with a sentence when the table would take more than max_bytes. */
-static int ngrams_fit(struct ngrams *g, const struct hone_lesson *l, int64_t min_count, int64_t width, int64_t max_bytes,
-                      struct hone_err *err)
+static int ngrams_fit(struct ngrams *g, const struct hone_lesson *l, const struct ngrams *base, int64_t min_count, int64_t width,
+                      int64_t max_bytes, struct hone_err *err)
 {
     const struct hone_host *h = g->host;
     struct ngrams_tally t = { 0 };
     struct ngrams_text text = { 0 };
     int64_t *scratch = NULL, next;
-    int ret = 0;
+    int ret = base ? ngrams_tally_base(g, base, &t) : 0;
+    g->texts = l->n + (base ? base->texts : 0);
     for (int64_t i = 0; i < l->n && !ret; i++)
         ret = ngrams_tally_text(g, &t, &l->input[i], (int32_t)i, &text);
     if (ret)
@@ -263,16 +304,16 @@ static int ngrams_fit(struct ngrams *g, const struct hone_lesson *l, int64_t min
     }
     g->row_hash = h->alloc(h, (size_t)(g->rows + 1) * sizeof(uint64_t));
     g->idf = h->alloc(h, (size_t)(g->rows + 1) * sizeof(float));
-    scratch = h->alloc(h, (size_t)(l->n + 2) * sizeof *scratch);
+    scratch = h->alloc(h, (size_t)(g->texts + 2) * sizeof *scratch);
     ret = g->row_hash && g->idf && scratch ? 0 : HONE_ENOMEM;
     if (!ret)
-        ret = ngrams_number(g, t.unit, t.units.n, NGRAMS_WORDS, min, l->n, &g->singles, scratch, &g->word_rows);
+        ret = ngrams_number(g, t.unit, t.units.n, NGRAMS_WORDS, min, g->texts, &g->singles, scratch, &g->word_rows);
     g->unit_rows = g->word_rows;
     if (!ret)
-        ret = ngrams_number(g, t.unit, t.units.n, NGRAMS_PAIRS, min, l->n, &g->pairs, scratch, &g->unit_rows);
+        ret = ngrams_number(g, t.unit, t.units.n, NGRAMS_PAIRS, min, g->texts, &g->pairs, scratch, &g->unit_rows);
     next = g->unit_rows;
     if (!ret)
-        ret = ngrams_number(g, t.gram, t.grams.n, NGRAMS_GRAMS, min, l->n, &g->grams, scratch, &next);
+        ret = ngrams_number(g, t.gram, t.grams.n, NGRAMS_GRAMS, min, g->texts, &g->grams, scratch, &next);
     if (!ret)
         ret = ngrams_keep_words(g, &t);
 out:
@@ -294,10 +335,10 @@ static int ngrams_put(struct hone_store *s, const char *name, uint32_t dtype, in
 static int ngrams_save(const struct ngrams *g, struct hone_store *s, struct hone_err *err)
 {
     double real[2] = { g->share, g->scale };
-    int64_t whole[5] = { g->char_min, g->char_max, g->word_ngrams, g->word_rows, g->unit_rows };
+    int64_t whole[6] = { g->char_min, g->char_max, g->word_ngrams, g->word_rows, g->unit_rows, g->texts };
     int ret = ngrams_put(s, "ngrams.real", HONE_F64, 2, real, err);
     if (!ret)
-        ret = ngrams_put(s, "ngrams.int", HONE_I64, 5, whole, err);
+        ret = ngrams_put(s, "ngrams.int", HONE_I64, 6, whole, err);
     if (!ret)
         ret = ngrams_put(s, "ngrams.hash", HONE_I64, g->rows, g->row_hash, err);
     if (!ret)
@@ -357,9 +398,9 @@ static int ngrams_restore(struct ngrams *g, struct hone_store *s, struct hone_er
     const void *hash = s->get(s, "ngrams.hash", HONE_I64, &n_hash), *idf = s->get(s, "ngrams.idf", HONE_F32, &n_idf);
     const int64_t *start = s->get(s, "ngrams.word_start", HONE_I64, &n_start);
     const void *bytes = s->get(s, "ngrams.words", HONE_U8, &n_bytes), *word = s->get(s, "ngrams.word_hash", HONE_I64, &n_word);
-    if (!real || !whole || !hash || !idf || !start || !bytes || !word || n_real != 2 || n_int != 5 || n_hash != n_idf || n_start < 1 || n_word != n_start - 1
+    if (!real || !whole || !hash || !idf || !start || !bytes || !word || n_real != 2 || n_int != 6 || n_hash != n_idf || n_start < 1 || n_word != n_start - 1
         || n_hash > INT32_MAX - n_start || whole[0] < 1 || whole[1] < whole[0] || whole[1] > 16 || whole[3] < 0
-        || whole[4] < whole[3] || whole[4] > n_hash || !ngrams_starts_good(start, n_start - 1, n_bytes))
+        || whole[4] < whole[3] || whole[4] > n_hash || whole[5] < 0 || whole[5] > INT32_MAX || !ngrams_starts_good(start, n_start - 1, n_bytes))
         return hone_fail(err, HONE_EINVAL, "the file's n-gram tables (ngrams.*) are missing or do not fit together");
     g->share = real[0];
     g->scale = real[1];
@@ -368,6 +409,7 @@ static int ngrams_restore(struct ngrams *g, struct hone_store *s, struct hone_er
     g->word_ngrams = whole[2];
     g->word_rows = whole[3];
     g->unit_rows = whole[4];
+    g->texts = whole[5];
     g->rows = n_hash;
     g->words = n_start - 1;
     g->row_hash = ngrams_copy(g, hash, n_hash, sizeof(uint64_t));

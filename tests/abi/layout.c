@@ -332,6 +332,7 @@ static void lesson(void)
     FIELD(hone_lesson, epochs);
     FIELD(hone_lesson, batch);
     FIELD(hone_lesson, seed);
+    FIELD(hone_lesson, base);
     END(hone_lesson);
 }
 
@@ -424,6 +425,8 @@ static void model(void)
     FIELD(hone_model, forward);
     FIELD(hone_model, backward);
     FIELD(hone_model, close);
+    FIELD(hone_model, row_key);
+    FIELD(hone_model, word_key);
     END(hone_model);
 }
 
