@@ -4,7 +4,7 @@
 #include "core/base/json.h"
 #include "core/store/version.h"
 
-static cJSON *version_json(const struct version_row *v, const char *active)
+cJSON *version_json(const struct version_row *v, const char *active)
 {
     cJSON *o = cJSON_CreateObject();
     json_put_str(o, "version_id", v->id);
@@ -18,12 +18,13 @@ static cJSON *version_json(const struct version_row *v, const char *active)
     return o;
 }
 
-static cJSON *agent_json(const struct agent_row *row)
+cJSON *agent_json(const struct agent_row *row)
 {
     cJSON *o = cJSON_CreateObject();
     json_put_str(o, "agent_id", row->id);
     json_put_str(o, "name", row->name);
-    json_put_str(o, "description", row->description);
+    json_put_str(o, "description", row->description ? row->description : "");
+    json_put(o, "metadata", stored_json(row->metadata));
     json_put_str(o, "active_version_id", row->active_version);
     put_time(o, "created_at", row->created_at);
     put_time(o, "updated_at", row->updated_at);

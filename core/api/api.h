@@ -74,6 +74,23 @@ cJSON *api_agent_list(struct api *a, const cJSON *in, struct hone_err *err);
 /* in: {agent_id}. out: the agent with its versions and jobs. */
 cJSON *api_agent_show(struct api *a, const cJSON *in, struct hone_err *err);
 
+/* ---- agents: agent_edit.c, versions.c ---- */
+
+/* in: {name, description, metadata}. out: the agent. ERR_CONFLICT when the name is taken. */
+cJSON *api_agent_create(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {agent_id, name, description, metadata}; what is absent stays. */
+cJSON *api_agent_update(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {agent_id}. Removes it with its versions, jobs, interactions and files; ERR_CONFLICT while a job of it is active. */
+cJSON *api_agent_delete(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {agent_id, limit}. out: {agent_id, versions: [...]}, newest first. */
+cJSON *api_version_list(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {agent_id, version_id (or its number)}: answers from now on. A version that cannot be loaded fails and the one before stays. */
+cJSON *api_version_deploy(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {agent_id}: the version that answered before the present one. ERR_PRECONDITION when there is none. */
+cJSON *api_agent_rollback(struct api *a, const cJSON *in, struct hone_err *err);
+/* recordFeedback. in: {interaction_id, feedback, rating, expected_output}, one of the three at least. out: what is stored of it now. */
+cJSON *api_feedback(struct api *a, const cJSON *in, struct hone_err *err);
+
 /* ---- using what was trained: evaluate.c, predict.c, report.c ---- */
 
 /* evaluateTrainingResults. in: {job_id, test_data: {file, format}, evaluation_criteria}. */

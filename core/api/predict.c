@@ -7,7 +7,7 @@
 
 static int find_weights(struct api *a, const char *name, cJSON *start, cJSON *out, struct hone_err *err)
 {
-    struct route *r = route_find(a, name, err);
+    struct route *r = route_find(a, name, NULL, err);
     if (!r)
         return err->code;
     json_put_str(start, "weights", r->weights);

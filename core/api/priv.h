@@ -6,6 +6,7 @@
 #include "core/store/agent.h"
 #include "core/store/job.h"
 #include "core/store/store.h"
+#include "core/store/version.h"
 
 /* ---- books.c ---- */
 
@@ -46,6 +47,16 @@ char *state_path(const struct api *a, const char *rel);
 
 /* monitorTrainingProgress from the books; monitor.c keeps its answers. */
 cJSON *monitor_json(struct api *a, const cJSON *in, struct hone_err *err);
+
+/* ---- train.c ---- */
+
+/* Whether a new agent may be called so. */
+int check_agent_name(const char *name, struct hone_err *err);
+
+/* ---- agents.c ---- */
+
+cJSON *agent_json(const struct agent_row *row);
+cJSON *version_json(const struct version_row *v, const char *active);
 
 /* ---- tasks.c ---- */
 

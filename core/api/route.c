@@ -41,7 +41,7 @@ static const char *tenant_of(const struct api *a)
 }
 
 /* The strings of rows that are read become the route's. */
-static int fill(struct api *a, struct store *s, struct route *r, struct hone_err *err)
+static int fill(struct api *a, struct store *s, struct route *r, const char *number, struct hone_err *err)
 {
     struct agent_row agent = { 0 };
     struct version_row version = { 0 };
@@ -50,7 +50,7 @@ static int fill(struct api *a, struct store *s, struct route *r, struct hone_err
     cJSON *start = start_frame(a, "predict");
     int rc = find_agent(s, r->asked, &agent, err);
     if (rc >= 0)
-        rc = version_active(s, agent.id, &version, err);
+        rc = number ? version_find(s, agent.id, number, &version, err) : version_active(s, agent.id, &version, err);
     if (rc >= 0 && job_get(s, version.job_id, &job, &ignored) >= 0)
         add_model_dir(start, job.plugins);
     if (rc >= 0) {
@@ -70,7 +70,7 @@ static int fill(struct api *a, struct store *s, struct route *r, struct hone_err
     return rc;
 }
 
-struct route *route_find(struct api *a, const char *agent, struct hone_err *err)
+struct route *route_find(struct api *a, const char *agent, const char *version, struct hone_err *err)
 {
     struct route *r = calloc(1, sizeof *r);
     if (!r || !(r->asked = strdup(agent)) || !(r->tenant = strdup(tenant_of(a)))) {
@@ -83,7 +83,7 @@ struct route *route_find(struct api *a, const char *agent, struct hone_err *err)
     r->refs = 1;
     r->changes = store_agent_changes();
     struct store *s = books_open(a, err);
-    int rc = s ? fill(a, s, r, err) : err->code;
+    int rc = s ? fill(a, s, r, version, err) : err->code;
     if (!s && rc == ERR_NOT_FOUND)
         hone_fail(err, ERR_NOT_FOUND, "there is no agent '%.80s': %.200s holds no state yet", agent, a->state_dir);
     books_close(a, s);
@@ -140,7 +140,7 @@ struct route *routes_find(struct routes *l, struct api *a, const char *agent, st
     else
         r = NULL;
     pthread_mutex_unlock(&l->lock);
-    if (r || !(r = route_find(a, agent, err)))
+    if (r || !(r = route_find(a, agent, NULL, err)))
         return r;
     pthread_mutex_lock(&l->lock);
     struct route *old = l->slot[at];

@@ -16,9 +16,9 @@ struct route {
     cJSON *plugin_dirs;
 };
 
-/* By an agent's id or name. With one reference; NULL with ERR_NOT_FOUND, ERR_PRECONDITION (nothing trained yet) or what reading the
+/* By an agent's id or name; `version` (an id or a number) or, for NULL, the one that is active. With one reference; NULL with ERR_NOT_FOUND, ERR_PRECONDITION (nothing trained yet) or what reading the
  * books says. */
-struct route *route_find(struct api *a, const char *agent, struct hone_err *err);
+struct route *route_find(struct api *a, const char *agent, const char *version, struct hone_err *err);
 struct route *route_keep(struct route *r);
 void route_free(struct route *r); /* NULL is fine */
 void route_version(const struct route *r, struct warm_version *v); /* borrows from r */
@@ -26,7 +26,7 @@ void route_version(const struct route *r, struct warm_version *v); /* borrows fr
 struct routes;
 struct routes *routes_new(void); /* NULL when memory ran out */
 void routes_free(struct routes *l);
-/* route_find(), or what it found before unless agents changed since. [any] */
+/* route_find() of the active version, or what it found before unless agents changed since. [any] */
 struct route *routes_find(struct routes *l, struct api *a, const char *agent, struct hone_err *err);
 
 #endif

@@ -23,11 +23,33 @@ const struct shape invoke_in[] = {
     END
 };
 
+#define NAME(flags_) MEMBER("name", SHAPE_TEXT, flags_, "What people call it; no two agents have one name.", .min = 1, .max = 200)
+#define ABOUT \
+    MEMBER("description", SHAPE_TEXT, 0, "What it is for.", .min = 0, .max = 4096), \
+    MEMBER("metadata", SHAPE_OBJECT, SHAPE_OPEN, "Whatever the caller wants to find here again.")
+
+const struct shape create_agent_in[] = { NAME(SHAPE_REQUIRED), ABOUT, END };
+const struct shape update_agent_in[] = { ID("agent_id", "Agent, by id or name."), NAME(0), ABOUT, END };
+const struct shape list_versions_in[] = { ID("agent_id", "Agent, by id or name."), LIMIT, END };
+const struct shape deploy_in[] = {
+    ID("agent_id", "Agent, by id or name."),
+    MEMBER("version_id", SHAPE_TEXT, SHAPE_REQUIRED, "Version, by id or number.", .also = "version", .min = 1, .max = 200),
+    END
+};
+const struct shape feedback_in[] = {
+    ID("interaction_id", "The answer, by the id that came with it."),
+    MEMBER("feedback", SHAPE_TEXT, 0, "How good it was.", .choices = "correct partial incorrect"),
+    MEMBER("rating", SHAPE_NUMBER, 0, "The same as a number.", .min = 0, .max = 1),
+    MEMBER("expected_output", SHAPE_TEXT, 0, "What it should have been.", .min = 1, .max = SHAPE_TEXT_MAX),
+    END
+};
+
 /* ---- answers ---- */
 
 #define AGENT \
     MEMBER("agent_id", SHAPE_TEXT, SHAPE_REQUIRED, "The agent."), MEMBER("name", SHAPE_TEXT, SHAPE_REQUIRED, "Its name."), \
     MEMBER("description", SHAPE_TEXT, SHAPE_REQUIRED, "What it is for."), \
+    MEMBER("metadata", SHAPE_OBJECT, SHAPE_REQUIRED | SHAPE_NULL | SHAPE_OPEN, "What the caller put there."), \
     MEMBER("active_version_id", SHAPE_TEXT, SHAPE_REQUIRED | SHAPE_NULL, "The version that answers."), \
     MEMBER("created_at", SHAPE_TEXT, SHAPE_REQUIRED, "When it was made."), MEMBER("updated_at", SHAPE_TEXT, SHAPE_REQUIRED, "Last change.")
 
@@ -63,4 +85,33 @@ const struct shape invoke_out[] = {
     MEMBER("answers", SHAPE_LIST, 0, "One a text, where texts were given.", .of = &one_answer),
     MEMBER("count", SHAPE_INTEGER, 0, "Answers that were written."), MEMBER("seconds", SHAPE_NUMBER, 0, "Time that they took."),
     END
+};
+
+const struct shape agent_row_out[] = { AGENT, END };
+const struct shape deleted_agent_out[] = {
+    MEMBER("agent_id", SHAPE_TEXT, SHAPE_REQUIRED, "The agent that was."), MEMBER("deleted", SHAPE_BOOLEAN, SHAPE_REQUIRED, "true"),
+    MEMBER("warning", SHAPE_TEXT, 0, "What could not be removed."), END
+};
+static const struct shape version_row = MEMBER("", SHAPE_OBJECT, 0, NULL, .of = (const struct shape[]){
+    MEMBER("version_id", SHAPE_TEXT, SHAPE_REQUIRED, "The version."), MEMBER("number", SHAPE_INTEGER, SHAPE_REQUIRED, "Its number within the agent."),
+    MEMBER("job_id", SHAPE_TEXT, SHAPE_REQUIRED, "The job that made it."), MEMBER("weights_file", SHAPE_TEXT, SHAPE_REQUIRED, "Its file, in the state directory."),
+    MEMBER("weights_sha256", SHAPE_TEXT, SHAPE_REQUIRED, "The hash of the file."), MEMBER("weights_bytes", SHAPE_INTEGER, SHAPE_REQUIRED, "Its size."),
+    MEMBER("active", SHAPE_BOOLEAN, SHAPE_REQUIRED, "Whether it answers."), MEMBER("created_at", SHAPE_TEXT, SHAPE_REQUIRED, "When it was made."), END });
+const struct shape list_versions_out[] = {
+    MEMBER("agent_id", SHAPE_TEXT, SHAPE_REQUIRED, "The agent."),
+    MEMBER("versions", SHAPE_LIST, SHAPE_REQUIRED, "Newest first.", .of = &version_row), END
+};
+const struct shape deploy_out[] = {
+    MEMBER("agent_id", SHAPE_TEXT, SHAPE_REQUIRED, "The agent."), MEMBER("version_id", SHAPE_TEXT, SHAPE_REQUIRED, "The version that answers now."),
+    MEMBER("version", SHAPE_INTEGER, SHAPE_REQUIRED, "Its number."),
+    MEMBER("previous_version_id", SHAPE_TEXT, SHAPE_REQUIRED | SHAPE_NULL, "The version that answered before."),
+    MEMBER("reason", SHAPE_TEXT, SHAPE_REQUIRED, "deployed or rolled back."), END
+};
+const struct shape feedback_out[] = {
+    MEMBER("interaction_id", SHAPE_TEXT, SHAPE_REQUIRED, "The answer."), MEMBER("agent_id", SHAPE_TEXT, SHAPE_REQUIRED, "Who gave it."),
+    MEMBER("version_id", SHAPE_TEXT, SHAPE_REQUIRED | SHAPE_NULL, "Its version."), MEMBER("output", SHAPE_TEXT, SHAPE_REQUIRED | SHAPE_NULL, "What it was."),
+    MEMBER("feedback", SHAPE_TEXT, SHAPE_REQUIRED | SHAPE_NULL, "How good it was."),
+    MEMBER("rating", SHAPE_NUMBER, SHAPE_REQUIRED | SHAPE_NULL, "The same as a number."),
+    MEMBER("expected_output", SHAPE_TEXT, SHAPE_REQUIRED | SHAPE_NULL, "What it should have been."),
+    MEMBER("feedback_at", SHAPE_TEXT, SHAPE_REQUIRED, "When that was told."), END
 };

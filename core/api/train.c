@@ -50,16 +50,16 @@ static int check_config(struct api *a, const cJSON *given, struct train_config *
     return rc;
 }
 
-static int check_name(const char *name, struct hone_err *err)
+int check_agent_name(const char *name, struct hone_err *err)
 {
     size_t n = strlen(name);
     if (n > MAX_NAME)
-        return hone_fail(err, HONE_EINVAL, "agent_id: a name has at most %d bytes, found %zu", MAX_NAME, n);
+        return hone_fail(err, HONE_EINVAL, "an agent's name has at most %d bytes, found %zu", MAX_NAME, n);
     if (utf8_invalid_at(name, n) < n)
-        return hone_fail(err, HONE_EINVAL, "agent_id: the name is not valid UTF-8");
+        return hone_fail(err, HONE_EINVAL, "an agent's name is not valid UTF-8");
     for (size_t i = 0; i < n; i++) {
         if ((unsigned char)name[i] < ' ' || name[i] == 127)
-            return hone_fail(err, HONE_EINVAL, "agent_id: the name has a control character");
+            return hone_fail(err, HONE_EINVAL, "an agent's name has a control character");
     }
     if (strncmp(name, "agent_", 6) == 0)
         return hone_fail(err, ERR_NOT_FOUND, "there is no agent '%.80s'; names of new agents do not begin with agent_", name);
@@ -74,10 +74,10 @@ static int check_agent(struct api *a, const char *name, struct hone_err *err)
     struct job_row job;
     struct store *s = books_open(a, err);
     if (!s)
-        return err->code == ERR_NOT_FOUND ? check_name(name, err) : err->code;
+        return err->code == ERR_NOT_FOUND ? check_agent_name(name, err) : err->code;
     int rc = find_agent(s, name, &agent, err);
     if (rc == ERR_NOT_FOUND) {
-        rc = check_name(name, err);
+        rc = check_agent_name(name, err);
     } else if (rc >= 0) {
         rc = job_active(s, agent.id, &job, err);
         if (rc == 1)
@@ -148,7 +148,7 @@ static char *copy(const char *s)
 static int need_agent(struct store *s, const char *name, struct agent_row *agent, struct hone_err *err)
 {
     int rc = find_agent(s, name, agent, err);
-    if (rc != ERR_NOT_FOUND || (rc = check_name(name, err)) < 0)
+    if (rc != ERR_NOT_FOUND || (rc = check_agent_name(name, err)) < 0)
         return rc;
     *agent = (struct agent_row){ .name = strdup(name), .description = strdup("") };
     if (!agent->name || !agent->description)

@@ -33,13 +33,13 @@ static int find_fake(void)
 }
 
 /* A trained version of the agent; it does not answer yet. */
-static void add_version(struct store *s, char id[64])
+static void add_version(struct store *s, const char *file, char id[64])
 {
     struct job_row j = { .agent_id = agent, .config = "{}" };
     CU_ASSERT_EQUAL_FATAL(job_insert(s, &j, &err), 0);
     CU_ASSERT_EQUAL_FATAL(job_transition(s, j.id, JOB_RUNNING, "", &err), 0);
     CU_ASSERT_EQUAL_FATAL(job_finish(s, j.id, &(struct job_end){ .status = JOB_COMPLETED, .reason = "" }, &err), 0);
-    struct version_row v = { .agent_id = agent, .job_id = j.id, .weights_file = "weights", .weights_sha256 = "00" };
+    struct version_row v = { .agent_id = agent, .job_id = j.id, .weights_file = (char *)(intptr_t)file, .weights_sha256 = "00" };
     CU_ASSERT_EQUAL_FATAL(version_insert(s, &v, &err), 0);
     snprintf(id, 64, "%s", v.id);
     free(v.id);
@@ -49,7 +49,7 @@ static void add_version(struct store *s, char id[64])
 static void activate(const char *version)
 {
     struct store *s = store_open(dir, &err);
-    CU_ASSERT_EQUAL(agent_activate(s, agent, version, "trained", &err), 0);
+    CU_ASSERT_EQUAL(agent_activate(s, agent, version, "deployed", &err), 0);
     store_close(s);
 }
 
@@ -62,8 +62,8 @@ static void set_up(void)
     CU_ASSERT_EQUAL_FATAL(agent_insert(s, &a, &err), 0);
     snprintf(agent, sizeof agent, "%s", a.id);
     free(a.id);
-    add_version(s, versions[0]);
-    add_version(s, versions[1]);
+    add_version(s, "weights", versions[0]);
+    add_version(s, "weights", versions[1]);
     store_close(s);
     api = (struct api){ .state_dir = dir };
     api.serving = serving_open(&api, &(struct warm_opts){ .program = fake }, &err);
@@ -178,6 +178,100 @@ static void not_recorded(void)
     tear_down();
 }
 
+/* A function through the one entry, its answer held against its shape: the data (cJSON_Delete()), or NULL with err. */
+static cJSON *call(const char *function, const char *request, int status)
+{
+    struct api_answer answer;
+    cJSON *in = json_parse(request, strlen(request), "request", &err), *faults = cJSON_CreateArray();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(in);
+    (void)api_call_function(&api, &(struct api_call){ .function = function, .in = in, .scope = API_TRAIN }, &answer, &err);
+    if (answer.status != status)
+        fprintf(stderr, "\n    %s: %s\n", function, err.text);
+    CU_ASSERT_EQUAL(answer.status, status);
+    cJSON *data = answer.data;
+    answer.data = NULL;
+    int fake_answer = strcmp(function, "invokeAgent") == 0; /* the fake worker says more, and less, than a real one */
+    if (data && !fake_answer && shape_matches(api_function_find(function, NULL)->out, data, faults, &err) != 0) {
+        fprintf(stderr, "\n    %s: %s\n", function, err.text);
+        CU_FAIL("an answer is not as its shape says");
+    }
+    cJSON_Delete(faults);
+    cJSON_Delete(in);
+    api_answer_free(&answer);
+    return data;
+}
+
+static void is(cJSON *data, const char *key, const char *want)
+{
+    CU_ASSERT_STRING_EQUAL(json_str(data, key, ""), want);
+    cJSON_Delete(data);
+}
+
+static void agents(void)
+{
+    char request[256];
+    set_up();
+    cJSON *made = call("createAgent", "{\"name\":\"second\",\"metadata\":{\"team\":[1]}}", 201);
+    CU_ASSERT_EQUAL(cJSON_GetArraySize(json_get(json_get(made, "metadata"), "team")), 1);
+    CU_ASSERT_PTR_NULL(call("createAgent", "{\"name\":\"second\"}", 409));
+    CU_ASSERT_PTR_NULL(call("createAgent", "{\"name\":\"agent_x\"}", 422));
+    CU_ASSERT_PTR_NULL(call("createAgent", "{}", 422));
+    snprintf(request, sizeof request, "{\"agent_id\":\"%s\",\"description\":\"new\"}", json_str(made, "agent_id", ""));
+    cJSON *changed = call("updateAgent", request, 200);
+    CU_ASSERT_STRING_EQUAL(json_str(changed, "name", ""), "second");
+    CU_ASSERT_EQUAL(cJSON_GetArraySize(json_get(json_get(changed, "metadata"), "team")), 1);
+    is(changed, "description", "new");
+    CU_ASSERT_PTR_NULL(call("updateAgent", "{\"agent_id\":\"second\",\"name\":\"desk\"}", 409));
+    CU_ASSERT_PTR_NULL(call("updateAgent", "{\"agent_id\":\"third\",\"name\":\"x\"}", 404));
+    is(call("deleteAgent", "{\"agent_id\":\"second\"}", 200), "agent_id", json_str(made, "agent_id", ""));
+    CU_ASSERT_PTR_NULL(call("deleteAgent", "{\"agent_id\":\"second\"}", 404));
+    cJSON_Delete(made);
+    tear_down();
+}
+
+static void deploys_and_goes_back(void)
+{
+    char bad[64];
+    set_up();
+    struct store *s = store_open(dir, &err);
+    add_version(s, "bad", bad);
+    store_close(s);
+    CU_ASSERT_PTR_NULL(call("rollbackAgent", "{\"agent_id\":\"desk\"}", 412));
+    is(call("deployAgentVersion", "{\"agent_id\":\"desk\",\"version\":\"1\"}", 200), "version_id", versions[0]);
+    is(call("deployAgentVersion", "{\"agent_id\":\"desk\",\"version_id\":\"2\"}", 200), "previous_version_id", versions[0]);
+    is(call("invokeAgent", "{\"agent_id\":\"desk\",\"input\":\"a\"}", 200), "version_id", versions[1]);
+    CU_ASSERT_PTR_NULL(call("deployAgentVersion", "{\"agent_id\":\"desk\",\"version_id\":\"3\"}", 422)); /* does not load */
+    CU_ASSERT_PTR_NULL(call("deployAgentVersion", "{\"agent_id\":\"desk\",\"version_id\":\"4\"}", 404));
+    is(call("invokeAgent", "{\"agent_id\":\"desk\",\"input\":\"a\"}", 200), "version_id", versions[1]);
+    is(call("rollbackAgent", "{\"agent_id\":\"desk\"}", 200), "version_id", versions[0]);
+    is(call("invokeAgent", "{\"agent_id\":\"desk\",\"input\":\"a\"}", 200), "version_id", versions[0]);
+    CU_ASSERT_PTR_NULL(call("rollbackAgent", "{\"agent_id\":\"desk\"}", 412));
+    cJSON *list = call("listAgentVersions", "{\"agent_id\":\"desk\"}", 200);
+    CU_ASSERT_EQUAL(cJSON_GetArraySize(json_get(list, "versions")), 3);
+    cJSON_Delete(list);
+    tear_down();
+}
+
+static void takes_feedback(void)
+{
+    char request[256];
+    set_up();
+    activate(versions[0]);
+    cJSON *answer = call("invokeAgent", "{\"agent_id\":\"desk\",\"input\":\"a\"}", 200);
+    const char *id = json_str(answer, "interaction_id", "");
+    snprintf(request, sizeof request, "{\"interaction_id\":\"%s\",\"feedback\":\"incorrect\",\"expected_output\":\"b\"}", id);
+    cJSON *told = call("recordFeedback", request, 200);
+    CU_ASSERT_STRING_EQUAL(json_str(told, "expected_output", ""), "b");
+    is(told, "feedback", "incorrect");
+    snprintf(request, sizeof request, "{\"interaction_id\":\"%s\"}", id);
+    CU_ASSERT_PTR_NULL(call("recordFeedback", request, 422));
+    snprintf(request, sizeof request, "{\"interaction_id\":\"%s\",\"rating\":0.5}", id);
+    is(call("recordFeedback", request, 200), "feedback", "incorrect");
+    CU_ASSERT_PTR_NULL(call("recordFeedback", "{\"interaction_id\":\"intr_0\",\"rating\":0.5}", 404));
+    cJSON_Delete(answer);
+    tear_down();
+}
+
 /* ---- deploying under load ---- */
 
 static int ending;
@@ -254,5 +348,7 @@ int test_serving(void)
 {
     CU_pSuite s = CU_add_suite("serving", find_fake, NULL);
     return s && CU_add_test(s, "answers and records", answers_and_records) && CU_add_test(s, "one of several", one_of_several) &&
-           CU_add_test(s, "not recorded", not_recorded) && CU_add_test(s, "swaps in", swaps_in) ? 0 : -1;
+           CU_add_test(s, "not recorded", not_recorded) && CU_add_test(s, "swaps in", swaps_in) &&
+           CU_add_test(s, "agents", agents) && CU_add_test(s, "deploys and goes back", deploys_and_goes_back) &&
+           CU_add_test(s, "feedback", takes_feedback) ? 0 : -1;
 }

@@ -1,0 +1,154 @@
+/* Which version of an agent answers: listing them, deploying one, going back; and what people say of the answers. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/api/priv.h"
+#include "core/api/route.h"
+#include "core/api/serving.h"
+#include "core/base/file.h"
+#include "core/base/json.h"
+#include "core/store/interaction.h"
+
+cJSON *api_version_list(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    struct agent_row row = { 0 };
+    struct version_list list = { 0 };
+    cJSON *out = NULL, *versions = cJSON_CreateArray();
+    api_clear(a);
+    struct store *s = books_open(a, err);
+    int rc = s ? find_agent(s, json_str(in, "agent_id", ""), &row, err) : err->code;
+    if (rc >= 0)
+        rc = version_list(s, row.id, 0, json_bool(in, "all", 0) ? 0 : json_int(in, "limit", 50), &list, err);
+    books_close(a, s);
+    if (rc >= 0) {
+        out = cJSON_CreateObject();
+        json_put_str(out, "agent_id", row.id);
+        for (size_t i = 0; i < list.n; i++)
+            cJSON_AddItemToArray(versions, version_json(&list.v[i], row.active_version));
+        json_put(out, "versions", versions);
+        versions = NULL;
+    }
+    cJSON_Delete(versions);
+    version_list_free(&list);
+    agent_free(&row);
+    return out;
+}
+
+/* ---- deploying ---- */
+
+/* Whether the weights can answer: a daemon has a worker load them, which then is ready; a command line compares their hash. */
+static int check_weights(struct api *a, const struct route *r, const char *sha256, struct hone_err *err)
+{
+    struct warm_version v;
+    char have[65];
+    route_version(r, &v);
+    if (a->serving)
+        return serving_load(a->serving, &v, err);
+    int rc = file_sha256(r->weights, have, err);
+    if (rc == 0 && strcmp(have, sha256) != 0)
+        rc = hone_fail(err, ERR_CORRUPT, "%s: the weights are not those that were trained", r->weights);
+    return rc;
+}
+
+/* Makes the version of the route the one that answers. `before` gets the id of the one before (free()), or NULL. */
+static int activate(struct api *a, const struct route *r, const char *reason, char **before, struct hone_err *err)
+{
+    struct agent_row row = { 0 };
+    struct version_row version = { 0 };
+    struct store *s = books_open(a, err);
+    int rc = s ? version_get(s, r->version_id, &version, err) : err->code;
+    books_close(a, s);
+    if (rc >= 0) /* loading takes its time: the books are not held for it */
+        rc = check_weights(a, r, version.weights_sha256, err);
+    s = rc >= 0 ? books_open(a, err) : NULL;
+    if (rc >= 0)
+        rc = s ? agent_get(s, r->agent_id, &row, err) : err->code;
+    if (rc >= 0)
+        rc = agent_activate(s, r->agent_id, r->version_id, reason, err);
+    books_close(a, s);
+    *before = row.active_version;
+    row.active_version = NULL;
+    agent_free(&row);
+    version_free(&version);
+    return rc;
+}
+
+static cJSON *deploy(struct api *a, const char *agent, const char *version, const char *reason, struct hone_err *err)
+{
+    cJSON *out = NULL;
+    char *before = NULL;
+    struct route *r = route_find(a, agent, version, err);
+    if (r && activate(a, r, reason, &before, err) >= 0) {
+        out = cJSON_CreateObject();
+        json_put_str(out, "agent_id", r->agent_id);
+        json_put_str(out, "version_id", r->version_id);
+        json_put_int(out, "version", r->version);
+        json_put_str(out, "previous_version_id", before);
+        json_put_str(out, "reason", reason);
+    }
+    free(before);
+    route_free(r);
+    return out;
+}
+
+cJSON *api_version_deploy(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    api_clear(a);
+    return deploy(a, json_str(in, "agent_id", ""), json_str(in, "version_id", ""), "deployed", err);
+}
+
+cJSON *api_agent_rollback(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    struct agent_row row = { 0 };
+    char *version = NULL;
+    api_clear(a);
+    struct store *s = books_open(a, err);
+    int rc = s ? find_agent(s, json_str(in, "agent_id", ""), &row, err) : err->code;
+    if (rc >= 0)
+        rc = agent_previous(s, row.id, &version, err);
+    books_close(a, s);
+    cJSON *out = rc >= 0 ? deploy(a, row.id, version, AGENT_ROLLED_BACK, err) : NULL;
+    free(version);
+    agent_free(&row);
+    return out;
+}
+
+/* ---- feedback ---- */
+
+static cJSON *feedback_json(const struct interaction_row *row)
+{
+    cJSON *o = cJSON_CreateObject();
+    json_put_str(o, "interaction_id", row->id);
+    json_put_str(o, "agent_id", row->agent_id);
+    json_put_str(o, "version_id", row->version_id);
+    json_put_str(o, "output", row->output);
+    json_put_str(o, "feedback", row->feedback);
+    json_put_num(o, "rating", row->rating);
+    json_put_str(o, "expected_output", row->expected_output);
+    put_time(o, "feedback_at", row->feedback_at);
+    return o;
+}
+
+cJSON *api_feedback(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    struct interaction_row row = { 0 };
+    struct agent_row agent = { 0 };
+    const char *id = json_str(in, "interaction_id", "");
+    const struct interaction_feedback f = { .feedback = json_str(in, "feedback", NULL), .rating = json_num(in, "rating", NAN),
+                                            .expected_output = json_str(in, "expected_output", NULL) };
+    api_clear(a);
+    struct store *s = books_open(a, err);
+    int rc = s ? interaction_get(s, id, &row, err) : err->code;
+    if (rc >= 0 && agent_get(s, row.agent_id, &agent, err) == ERR_NOT_FOUND) /* another tenant's */
+        rc = hone_fail(err, ERR_NOT_FOUND, "there is no interaction '%.200s'", id);
+    if (rc >= 0)
+        rc = interaction_rate(s, id, &f, err);
+    interaction_free(&row);
+    if (rc >= 0)
+        rc = interaction_get(s, id, &row, err);
+    books_close(a, s);
+    cJSON *out = rc >= 0 ? feedback_json(&row) : NULL;
+    interaction_free(&row);
+    agent_free(&agent);
+    return out;
+}
