@@ -56,7 +56,7 @@ static double paradigm_loss(const struct hone_paradigm *p, const void *conf, str
 void check_paradigm(struct checking *c)
 {
     const struct hone_paradigm *p = (const struct hone_paradigm *)(const void *)c->item;
-    float scores[P_ROWS * P_WIDTH], d[P_ROWS * P_WIDTH], weight[P_ROWS], nothing[P_ROWS], kept[P_ROWS * P_WIDTH];
+    float scores[P_ROWS * P_WIDTH], d[P_ROWS * P_WIDTH], weight[P_ROWS], reward[P_ROWS], propensity[P_ROWS], kept[P_ROWS * P_WIDTH];
     const float *references[HONE_REFERENCES];
     struct hone_plan plan = { .struct_size = sizeof plan, .phases = 1 };
     struct hone_err err = { 0 };
@@ -72,7 +72,8 @@ void check_paradigm(struct checking *c)
         target[i] = i % P_WIDTH;
         weight[i] = 0.5f + 0.25f * (float)i;
         feedback[i] = (uint8_t)(i % 3);
-        nothing[i] = NAN;
+        reward[i] = i % 2 ? NAN : 0.25f * (float)(i % 5);
+        propensity[i] = 0.5f / (float)(i + 1);
         example[i] = i;
         for (int k = 0; k < P_WIDTH; k++)
             scores[i * P_WIDTH + k] = (float)sin(3.1 * (i * P_WIDTH + k));
@@ -84,7 +85,7 @@ void check_paradigm(struct checking *c)
     bad = p->plan && p->plan(conf, 10, &plan, &err) < 0;
     check_line(c, "plans a run of ten epochs", bad ? "plan() failed with the default settings" : NULL);
     struct hone_rows r = { .struct_size = sizeof r, .flags = HONE_ROWS_TRAIN, .n = P_ROWS, .width = P_WIDTH, .scores = scores, .target = target,
-                           .weight = weight, .feedback = feedback, .reward = nothing, .propensity = nothing, .example = example, .state = state, .reference = references };
+                           .weight = weight, .feedback = feedback, .reward = reward, .propensity = propensity, .example = example, .state = state, .reference = references };
     double whole = paradigm_loss(p, conf, &r, d, &bad);
     for (int i = 0; i < P_ROWS * P_WIDTH; i++) {
         float here = scores[i];

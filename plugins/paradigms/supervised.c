@@ -3,9 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "hone/math.h"
 #include "hone/paradigm.h"
-#include "hone/wide.h"
+#include "plugins/paradigms/softmax.h"
 
 struct conf {
     double label_smoothing, partial_weight, incorrect_weight;
@@ -16,39 +15,6 @@ static const struct hone_param params[] = {
     HONE_ROW(struct conf, partial_weight, HONE_REAL, 0, 0.5, 0, 1, "weight of an example marked partial"),
     HONE_ROW(struct conf, incorrect_weight, HONE_REAL, 0, 1, 0, 100, "weight of an example marked incorrect"),
 };
-
-/* p[k] = e^(s[k] - largest), not yet divided by their sum, which goes to *sum; *total gets the sum of s. Returns the largest.
- * Sums run in sixteen lanes, added in a fixed order. */
-HONE_WIDE static float exponentials(const float *restrict s, int64_t n, float *restrict p, float *sum, float *total)
-{
-    float top = s[0], lane[16] = { 0 }, plain[16] = { 0 };
-    for (int64_t k = 1; k < n; k++)
-        top = s[k] > top ? s[k] : top;
-    for (int64_t k = 0; k < n; k++)
-        p[k] = hone_expf(s[k] - top);
-    int64_t k = 0;
-    for (; k + 16 <= n; k += 16)
-        for (int j = 0; j < 16; j++) {
-            lane[j] += p[k + j];
-            plain[j] += s[k + j];
-        }
-    for (int j = 0; k < n; k++, j++) {
-        lane[j] += p[k];
-        plain[j] += s[k];
-    }
-    *sum = *total = 0;
-    for (int j = 0; j < 16; j++) {
-        *sum += lane[j];
-        *total += plain[j];
-    }
-    return top;
-}
-
-HONE_WIDE static void scale_shift(float *restrict p, int64_t n, float a, float b)
-{
-    for (int64_t k = 0; k < n; k++)
-        p[k] = a * p[k] + b;
-}
 
 /* -sum_k q_k ln p_k with q = (1 - e) one-hot(y) + e / n; its gradient is p - q. */
 static double positive(const struct hone_rows *r, int64_t i, double smoothing, double weight, float *p)

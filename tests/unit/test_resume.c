@@ -24,8 +24,8 @@ static int make_data(void)
     snprintf(data, sizeof data, "%s/rows.jsonl", dir);
     FILE *f = fopen(data, "w");
     for (int i = 0; f && i < 30; i++)
-        fprintf(f, "{\"input\":\"my %s and the %s number %d\",\"expected_output\":\"%s\"}\n", words[i % 8], words[(i * 5 + i / 8) % 8], i,
-                answers[i % 3]);
+        fprintf(f, "{\"input\":\"my %s and the %s number %d\",\"expected_output\":\"%s\",\"metadata\":{\"reward\":%d,\"propensity\":0.%d}}\n",
+                words[i % 8], words[(i * 5 + i / 8) % 8], i, answers[i % 3], i % 7 < 3, i % 9 + 1);
     return f && fclose(f) == 0 ? 0 : -1;
 }
 
@@ -361,6 +361,30 @@ static void phases_and_references(void)
     instead = NULL;
 }
 
+/* Each row ends in other weights than the ones before. */
+static void every_algorithm(void)
+{
+    static const char *const options[] = {
+        "\"algorithm\":\"reinforce\"", "\"algorithm\":\"reinforce\",\"baseline\":\"mean\",\"entropy_weight\":0.01",
+        "\"algorithm\":\"reinforce\",\"kl_weight\":0.5", "\"algorithm\":\"ppo\"", "\"algorithm\":\"ppo\",\"rollout_epochs\":2,\"clip\":0.001",
+        "\"algorithm\":\"ppo\",\"rollout_steps\":2", "\"algorithm\":\"ips\"", "\"algorithm\":\"ips\",\"objective\":\"log\"",
+        "\"algorithm\":\"snips\"", "\"algorithm\":\"snips\",\"objective\":\"log\",\"kl_weight\":0.1", "\"algorithm\":\"dm\"",
+        "\"algorithm\":\"dm\",\"reward_model\":\"independent\"", "\"algorithm\":\"dm\",\"reward_model\":\"linear\"", "\"algorithm\":\"mtr\"",
+        "\"algorithm\":\"dr\"", "\"algorithm\":\"dr\",\"weight_clip\":2", "\"algorithm\":\"dm\",\"rewards\":\"labels\",\"explore\":\"squarecb\"",
+        "\"algorithm\":\"mtr\",\"rewards\":\"labels\",\"explore\":\"epsilon_greedy\"",
+    };
+    enum { ROWS = sizeof options / sizeof options[0] };
+    static char sha[ROWS][65];
+    for (int i = 0; i < ROWS; i++) {
+        char more[300];
+        snprintf(more, sizeof more, "\"trainingType\":\"reinforcement\",\"learningRate\":0.05,\"restoreBest\":false,\"paradigmOptions\":{%s}", options[i]);
+        stop_everywhere("adam", more, sha[i]);
+        for (int k = 0; k < i; k++)
+            if (strcmp(sha[i], sha[k]) == 0)
+                complain("adam", more, "makes no difference to row", k, options[k]);
+    }
+}
+
 static void what_is_seen(void)
 {
     struct hone_err err = { 0 };
@@ -385,7 +409,7 @@ int test_resume(void)
     CU_pSuite s = CU_add_suite("resume", make_data, remove_data);
     if (!s || !CU_add_test(s, "every optimizer, stopped at every step", every_optimizer) ||
         !CU_add_test(s, "averaging, clipping and settings by tensor", features) ||
-        !CU_add_test(s, "phases and references", phases_and_references) || !CU_add_test(s, "what a planned loss sees", what_is_seen))
+        !CU_add_test(s, "phases and references", phases_and_references) || !CU_add_test(s, "reinforcement", every_algorithm) || !CU_add_test(s, "what a planned loss sees", what_is_seen))
         return -1;
     return 0;
 }

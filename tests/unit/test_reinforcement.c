@@ -1,0 +1,259 @@
+/* Paradigm "reinforcement": gradients against differences of the loss for every algorithm and setting, losses and learned means against
+ * numbers worked out here another way, draws that depend on seed, epoch and example alone, and refusals. */
+#include <CUnit/CUnit.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include "core/base/rng.h"
+#include "tests/unit/suites.h"
+
+#define HONE_STATIC_NAME reinforcement_in_test
+#include "plugins/paradigms/reinforcement.c"
+
+enum { ROWS = 24, WIDTH = 7 };
+
+static float scores[ROWS * WIDTH], kept[3][ROWS * WIDTH], reward[ROWS], propensity[ROWS], weight[ROWS], d_scores[ROWS * WIDTH];
+static int32_t target[ROWS];
+static uint8_t feedback[ROWS];
+static int64_t example[ROWS];
+static double state[] = { 20, 8, 9, 5, 4.5, 6, 17 };
+
+static struct hone_rows rows_of(const float *reference[3])
+{
+    for (int i = 0; i < ROWS; i++) {
+        target[i] = (int32_t)rng_below(7, 90, (uint64_t)i, WIDTH);
+        feedback[i] = (uint8_t)(i % 3);
+        weight[i] = 0.5f + 0.25f * (float)(i % 4);
+        reward[i] = i % 4 == 3 ? NAN : (float)rng_unit(7, 91, (uint64_t)i);
+        propensity[i] = (float)(0.1 + 0.8 * rng_unit(7, 92, (uint64_t)i));
+        example[i] = 1000 + i;
+        for (int k = 0; k < WIDTH; k++) {
+            scores[i * WIDTH + k] = (float)(1.5 * rng_normal(7, 93, (uint64_t)(i * WIDTH + k)));
+            for (int j = 0; j < 3; j++)
+                kept[j][i * WIDTH + k] = (float)rng_normal(7, 94 + (uint32_t)j, (uint64_t)(i * WIDTH + k));
+        }
+    }
+    for (int j = 0; j < 3; j++)
+        reference[j] = kept[j];
+    return (struct hone_rows){ .struct_size = sizeof(struct hone_rows), .flags = HONE_ROWS_TRAIN, .n = ROWS, .width = WIDTH, .scores = scores,
+                               .target = target, .weight = weight, .feedback = feedback, .reward = reward, .propensity = propensity,
+                               .example = example, .epoch = 1, .step = 5, .seed = 3, .state = state, .reference = reference, .phase = 1 };
+}
+
+static struct conf defaults(void)
+{
+    return (struct conf){ .algorithm = DM, .baseline = MEAN, .baseline_decay = 0.9, .clip = 0.2, .rollout_epochs = 1, .weight_clip = 4,
+                          .label_smoothing = 0.1, .epsilon = 0.2, .gamma = 20 };
+}
+
+static double loss_of(const struct conf *c, const struct hone_rows *r, float *d)
+{
+    struct hone_loss sum = { 0 };
+    struct hone_err err = { 0 };
+    CU_ASSERT_EQUAL(loss(c, r, &sum, d, &err), 0);
+    return sum.loss;
+}
+
+static double worst_slope(const struct conf *c, const struct hone_rows *r)
+{
+    double worst = 0;
+    loss_of(c, r, d_scores);
+    for (int i = 0; i < ROWS * WIDTH; i++) {
+        float here = scores[i];
+        scores[i] = here + 1e-2f;
+        double above = loss_of(c, r, NULL);
+        scores[i] = here - 1e-2f;
+        double below = loss_of(c, r, NULL);
+        scores[i] = here;
+        worst = fmax(worst, fabs((above - below) / 2e-2 - (double)d_scores[i]));
+    }
+    return worst;
+}
+
+static void gradients(void)
+{
+    const float *reference[3];
+    struct hone_rows r = rows_of(reference);
+    int tried = 0;
+    for (int algorithm = REINFORCE; algorithm <= MTR; algorithm++)
+        for (int variant = 0; variant < 12; variant++) {
+            struct conf c = defaults();
+            c.algorithm = algorithm;
+            c.reward_model = variant % 3;
+            c.objective = variant % 2;
+            c.label_smoothing = variant % 2 ? 0.2 : 0;
+            c.weight_clip = variant % 4 ? 4 : 1e9;
+            c.entropy_weight = algorithm == DM || algorithm == MTR ? 0 : 0.1 * (variant % 3);
+            c.kl_weight = algorithm == DM || algorithm == MTR ? 0 : 0.3 * (variant % 2);
+            c.baseline = variant % 2 ? MEAN : NONE;
+            c.clip = variant % 2 ? 0.2 : 0.9;
+            c.rewards = variant >= 6 && algorithm > PPO ? LABELS : AUTO;
+            c.explore = c.rewards == LABELS ? EPSILON_GREEDY : POLICY; /* a propensity is a number, not a function of the scores */
+            r.phase = variant % 2;
+            double worst = worst_slope(&c, &r);
+            if (!(worst < 4e-3))
+                printf("\n%s, variant %d: a slope is off by %g\n", algorithms[algorithm], variant, worst);
+            CU_ASSERT(worst < 4e-3);
+            tried++;
+        }
+    CU_ASSERT_EQUAL(tried, 84);
+}
+
+/* REINFORCE with a line over the certainty q: the advantage found by solving the normal equations of weighted least squares. */
+static void learned_baseline(void)
+{
+    const float *reference[3];
+    struct hone_rows r = rows_of(reference);
+    struct conf c = defaults();
+    c.algorithm = REINFORCE;
+    c.baseline = LINEAR_IN_CERTAINTY;
+    loss_of(&c, &r, d_scores);
+    double n = state[0], sy = state[1], sx = state[2], sxx = state[3], sxy = state[4];
+    double det = n * sxx - sx * sx, slope = (n * sxy - sx * sy) / det, cut = (sxx * sy - sx * sxy) / det;
+    for (int i = 0; i < ROWS; i++) {
+        double e[WIDTH], sum = 0, q = 0, at = 0, unit = (double)(hone_draw(3, (uint64_t)1 << 40 | (uint64_t)example[i]) >> 11) * 0x1p-53;
+        int action = WIDTH;
+        for (int k = 0; k < WIDTH; k++)
+            sum += e[k] = exp((double)scores[i * WIDTH + k]);
+        for (int k = 0; k < WIDTH; k++) {
+            q += e[k] / sum * e[k] / sum;
+            at += e[k] / sum;
+            action = unit < at && action == WIDTH ? k : action;
+        }
+        double said = reward[i] == reward[i] ? (double)reward[i] : feedback[i] ? 0.5 : 1;
+        double a = (action == target[i] ? said : 0) - (cut + slope * q);
+        if (feedback[i] == HONE_INCORRECT)
+            a = 0; /* a label that is wrong judges nothing */
+        for (int k = 0; k < WIDTH; k++)
+            CU_ASSERT_DOUBLE_EQUAL((double)d_scores[i * WIDTH + k], (double)weight[i] * a * (e[k] / sum - (k == action)), 1e-5);
+    }
+}
+
+static void means(void)
+{
+    const float *reference[3];
+    struct hone_rows r = rows_of(reference);
+    struct conf c = defaults();
+    struct hone_err err = { 0 };
+    double s[7];
+    c.algorithm = SNIPS;
+    memcpy(s, state, sizeof s);
+    CU_ASSERT_EQUAL(observe(&c, &r, s, &err), 0);
+    double value = 0.9 * state[5], ratio = 0.9 * state[6], total = 0.9 * state[0], sum = 0;
+    for (int i = 0; i < ROWS; i++) {
+        double said = reward[i] == reward[i] ? (double)reward[i] : feedback[i] == 0 ? 1 : feedback[i] == 1 ? 0.5 : 0;
+        sum = 0;
+        for (int k = 0; k < WIDTH; k++)
+            sum += exp((double)scores[i * WIDTH + k]);
+        double w = fmin(1 / (double)propensity[i], 4) * exp((double)scores[i * WIDTH + target[i]]) / sum * (double)weight[i];
+        value += w * said;
+        ratio += w;
+        total += (double)weight[i];
+    }
+    CU_ASSERT_DOUBLE_EQUAL(s[0], total, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(s[5], value, 1e-5);
+    CU_ASSERT_DOUBLE_EQUAL(s[6], ratio, 1e-5);
+}
+
+/* Validation of a log: sums over the rows whose action is the best one (score), and over the policy (loss). */
+static void off_policy_validation(void)
+{
+    const float *reference[3];
+    struct hone_rows r = rows_of(reference);
+    struct hone_err err = { 0 };
+    double ips = 0, snips = 0, soft = 0, soft_ratio = 0, weights = 0;
+    for (int i = 0; i < ROWS; i++) {
+        double said = reward[i] == reward[i] ? (double)reward[i] : feedback[i] == 0 ? 1 : feedback[i] == 1 ? 0.5 : 0, sum = 0;
+        int best = 0;
+        for (int k = 0; k < WIDTH; k++) {
+            sum += exp((double)scores[i * WIDTH + k]);
+            best = scores[i * WIDTH + k] > scores[i * WIDTH + best] ? k : best;
+        }
+        double w = (double)weight[i], q = exp((double)scores[i * WIDTH + target[i]]) / sum / (double)propensity[i];
+        ips += best == target[i] ? w * said / (double)propensity[i] : 0;
+        snips += best == target[i] ? w / (double)propensity[i] : 0;
+        soft += w * q * said;
+        soft_ratio += w * q;
+        weights += w;
+    }
+    CU_ASSERT(snips > 0);
+    r.flags = 0;
+    for (int algorithm = IPS; algorithm <= SNIPS; algorithm++) {
+        struct conf c = defaults();
+        struct hone_loss sum = { 0 };
+        c.algorithm = algorithm;
+        CU_ASSERT_EQUAL(loss(&c, &r, &sum, NULL, &err), 0);
+        CU_ASSERT_DOUBLE_EQUAL(sum.score, ips, 1e-4);
+        CU_ASSERT_DOUBLE_EQUAL(sum.scored, algorithm == IPS ? weights : snips, 1e-4);
+        CU_ASSERT_DOUBLE_EQUAL(sum.loss, -soft, 1e-4);
+        CU_ASSERT_DOUBLE_EQUAL(sum.weight, algorithm == IPS ? weights : soft_ratio, 1e-4);
+    }
+}
+
+static void refusals(void)
+{
+    const float *reference[3];
+    struct hone_rows r = rows_of(reference);
+    struct conf c = defaults();
+    struct hone_loss sum = { 0 };
+    struct hone_err err = { 0 };
+    struct hone_plan p = { .phases = 1 };
+    c.algorithm = IPS;
+    propensity[5] = NAN;
+    CU_ASSERT_EQUAL(loss(&c, &r, &sum, NULL, &err), HONE_EINVAL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "metadata.propensity"));
+    r.propensity = NULL;
+    CU_ASSERT_EQUAL(loss(&c, &r, &sum, NULL, &err), HONE_EINVAL);
+    c.algorithm = DM; /* needs none */
+    CU_ASSERT_EQUAL(loss(&c, &r, &sum, NULL, &err), 0);
+    reward[2] = 3;
+    CU_ASSERT_EQUAL(loss(&c, &r, &sum, NULL, &err), HONE_EINVAL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "linear takes any"));
+    c.reward_model = LINEAR;
+    CU_ASSERT_EQUAL(loss(&c, &r, &sum, NULL, &err), 0);
+    c.kl_weight = 1;
+    CU_ASSERT_EQUAL(check(&c, &err), HONE_EINVAL);
+    c = defaults();
+    c.algorithm = PPO;
+    c.rewards = LOG;
+    CU_ASSERT_EQUAL(check(&c, &err), HONE_EINVAL);
+    c = defaults();
+    c.algorithm = DR;
+    CU_ASSERT_EQUAL(plan(&c, 1, &p, &err), HONE_EINVAL);
+    CU_ASSERT_EQUAL(plan(&c, 10, &p, &err), 0);
+    CU_ASSERT(p.phases == 2 && p.phase[0].epochs == 5 && p.flags == HONE_PLAN_LOGGED);
+}
+
+/* The rules of exploring keep their promises. */
+static void exploring(void)
+{
+    const float value[] = { 0.1f, 0.7f, 0.2f, 0 };
+    float p[4];
+    hone_explore_epsilon(value, 4, 0.2, p);
+    CU_ASSERT_DOUBLE_EQUAL(p[1], 0.85, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(p[3], 0.05, 1e-6);
+    hone_explore_softmax(value, 4, 0.5, p);
+    CU_ASSERT_DOUBLE_EQUAL(p[1], 0.49 / 0.54, 1e-5);
+    CU_ASSERT_DOUBLE_EQUAL(p[0], 0.01 / 0.54, 1e-5);
+    CU_ASSERT_EQUAL(p[3], 0);
+    hone_explore_squarecb(value, 4, 10, p);
+    CU_ASSERT_DOUBLE_EQUAL(p[0], 0.1, 1e-6);       /* 1 / (4 + 10 * 0.6) */
+    CU_ASSERT_DOUBLE_EQUAL(p[2], 1.0 / 9, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(p[3], 1.0 / 11, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(p[1], 1 - 0.1 - 1.0 / 9 - 1.0 / 11, 1e-6);
+    int64_t drawn[4] = { 0 };
+    for (uint64_t i = 0; i < 100000; i++)
+        drawn[hone_choose(p, 4, rng_unit(1, 77, i))]++;
+    for (int k = 0; k < 4; k++)
+        CU_ASSERT_DOUBLE_EQUAL((double)drawn[k] / 1e5, (double)p[k], 0.006); /* four deviations */
+}
+
+int test_reinforcement(void)
+{
+    CU_pSuite s = CU_add_suite("reinforcement", NULL, NULL);
+    if (!s || !CU_add_test(s, "gradients of every algorithm", gradients) || !CU_add_test(s, "learned baseline", learned_baseline) ||
+        !CU_add_test(s, "learned means", means) || !CU_add_test(s, "off-policy validation", off_policy_validation) ||
+        !CU_add_test(s, "refusals", refusals) || !CU_add_test(s, "exploring", exploring))
+        return -1;
+    return 0;
+}
