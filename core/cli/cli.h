@@ -63,6 +63,15 @@ void cli_help(const struct cli_command *command); /* NULL: of the program */
 /* The command of that name; NULL with a suggestion in err. *words: how many of argv it took. */
 const struct cli_command *cli_find(int argc, char **argv, int *words, struct hone_err *err);
 
+/* ---- call.c ---- */
+
+#define CLI_SOCKET "hone.sock" /* of a daemon, in its state directory */
+/* Calls a function of core/api/function.h with `in` (taken, NULL: {}): by the daemon that has the state directory, else in this process.
+ * The answer's data, or NULL with err and c->api.details. */
+cJSON *cli_call(struct cli *c, const char *function, cJSON *in, struct hone_err *err);
+/* The same, told of progress. */
+cJSON *cli_call_with(struct cli *c, const char *function, cJSON *in, const struct api_hooks *hooks, struct hone_err *err);
+
 /* ---- output.c ---- */
 void cli_print_json(const cJSON *v);                  /* standard output, indented */
 void cli_print_error(const struct cli *c, const struct hone_err *err);

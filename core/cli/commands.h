@@ -23,6 +23,8 @@ extern const struct cli_command cmd_plugin_new, cmd_plugin_check, cmd_plugin_ben
 extern const struct cli_command cmd_scheduler_preview;
 /* data.c */
 extern const struct cli_command cmd_data_check, cmd_data_convert, cmd_data_split;
+/* serve.c, tokens.c */
+extern const struct cli_command cmd_serve, cmd_token_create, cmd_token_list, cmd_token_revoke;
 /* config.c */
 extern const struct cli_command cmd_config_show, cmd_config_explain, cmd_config_presets;
 

@@ -206,7 +206,7 @@ int request_open(struct http_request *r, const char *url, const char *method, co
         return -1;
     if (bad_path)
         return reply_refuse(r, 404, "NOT_FOUND", "there is no such path, nor can there be: it has bytes or dots that no path here has");
-    if (route_find(r->path, &r->route, &r->err) < 0)
+    if (request_route(r->path, &r->route, &r->err) < 0)
         return reply_refuse(r, 404, "NOT_FOUND", r->err.text);
     if (check_method(r) < 0)
         return -1;

@@ -113,7 +113,7 @@ cJSON *body_value(const struct shape *members, const char *name, const char *tex
 /* ---- route.c ---- */
 enum http_method method_of(const char *method);
 /* 0, or -1 with a sentence in err: no such path. */
-int route_find(const char *path, struct route *out, struct hone_err *err);
+int request_route(const char *path, struct route *out, struct hone_err *err);
 /* The methods that a route takes: "GET, HEAD, OPTIONS". */
 const char *route_allow(const struct route *route);
 int route_takes(const struct route *route, enum http_method method);

@@ -60,7 +60,7 @@ static int find_events(const char *rest, struct route *out, struct hone_err *err
     return 0;
 }
 
-int route_find(const char *path, struct route *out, struct hone_err *err)
+int request_route(const char *path, struct route *out, struct hone_err *err)
 {
     static const char v2[] = "/api/v2/functions/", plain[] = "/api/functions/", jobs[] = "/api/v2/jobs/";
     const char *name = NULL;
