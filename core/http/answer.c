@@ -170,7 +170,7 @@ enum MHD_Result answer_begin(struct http_request *r)
         return reply_send(r);
     if (r->method == METHOD_OPTIONS) {
         r->status = 204;
-        r->allow = route_allow(&r->route);
+        r->allow = http_route_allow(&r->route);
         return reply_send(r);
     }
     if (r->route.kind == ROUTE_FUNCTION)

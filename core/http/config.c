@@ -12,7 +12,7 @@ void http_config_default(struct http_config *c)
         .listen = { "127.0.0.1:8080" }, .call_threads = 64, .long_calls = 16, .connections = 1000, .connections_per_address = 32, .backlog = 511,
         .header_ms = 10000, .body_ms = 30000, .write_ms = 60000, .body_bytes = 1 << 20, .upload_bytes = 64 << 20, .header_lines = 100,
         .header_bytes = 16 << 10, .url_bytes = 8 << 10, .connection_bytes = 32 << 10, .login_failures = 10, .heartbeat_ms = 15000,
-        .retry_ms = 2000, .events_ms = 500, .gzip_bytes = 1400, .access_log = "-",
+        .retry_ms = 2000, .gzip_bytes = 1400, .access_log = "-",
     };
 }
 

@@ -17,7 +17,7 @@ struct http_address {
 struct http_request;
 struct http_conn {
     int fd;
-    int local;                        /* came by the Unix socket */
+    int local;                        /* came by a Unix socket */
     uint32_t uid;                     /* of the peer, when local */
     struct http_address address;
     char peer[48];                    /* the address for people: "127.0.0.1", "unix" */

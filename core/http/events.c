@@ -1,31 +1,31 @@
-/* See events.h. One lock for all: what is done under it is copying a few hundred bytes. */
+/* See events.h. One lock for all: what is done under it is copying a few hundred bytes. It is never held while the program is asked for
+ * kept events, since the program tells of new ones with locks of its own. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "core/base/clock.h"
 #include "core/http/conns.h"
 #include "core/http/events.h"
 
 #define BUCKETS 256
-#define IDLE_TOPICS 128               /* unwatched jobs whose states are kept for who comes back */
+#define WAKE_MS 50                    /* watchers are woken no more often, however many events there are */
 
 struct event {
-    uint64_t id;
+    int64_t seq;                      /* 0: live */
     int refs;
-    int ended;
-    size_t n, data, data_n;           /* of the text, and where the state is in it */
+    int status;                       /* it may be the last one */
+    size_t n;
     char text[];
 };
 
 struct topic {
     char job_id[64], tenant[64];
-    struct event *ring[EVENTS_RING];  /* event `id` is at id % EVENTS_RING */
-    uint64_t first, next;             /* ids; first == next: none yet */
+    struct event *ring[EVENTS_RING];  /* the i-th event is at i % EVENTS_RING */
+    uint64_t first, next;             /* first == next: none */
     struct watcher *watchers;
-    int n, pins, ended, gone;
-    int64_t last_us, look_at, left_at;   /* last_us: of the last event or heartbeat; look_at in conns_now() */
+    int n, news;
+    int64_t told;                     /* conns_now() when watchers were last woken */
     uint64_t beat;
     struct topic *next_topic;
 };
@@ -35,10 +35,13 @@ struct watcher {
     struct topic *topic;
     void *connection;
     struct watcher *prev, *next;
-    uint64_t at, beat;                /* at: the next event's id */
+    uint64_t at, beat;                /* at: the next event of the ring */
+    int64_t seen;                     /* the last kept event that was sent */
     struct event *partial;            /* one that did not fit as a whole */
     size_t sent;
-    int waiting, started;
+    struct buf page;                  /* kept events on their way */
+    size_t page_sent;
+    int waiting, started, catching, over;
 };
 
 struct events {
@@ -48,7 +51,7 @@ struct events {
     pthread_t thread;
     struct topic *bucket[BUCKETS];
     int64_t watchers;
-    int idle, ending, hurry;
+    int ending, news;
 };
 
 /* ---- events ---- */
@@ -59,43 +62,26 @@ static void event_free(struct event *v)
         free(v);
 }
 
-static struct event *event_new(uint64_t id, const char *state, size_t n, int ended)
+static void put_event(struct buf *b, const struct api_event *v)
 {
-    char head[80];
-    int h = snprintf(head, sizeof head, "id: %llu\nevent: %s\ndata: ", (unsigned long long)id, ended ? "end" : "progress");
-    struct event *v = malloc(sizeof *v + (size_t)h + n + 2);
-    if (!v)
-        return NULL;
-    *v = (struct event){ .id = id, .refs = 1, .ended = ended, .n = (size_t)h + n + 2, .data = (size_t)h, .data_n = n };
-    memcpy(v->text, head, (size_t)h);
-    memcpy(v->text + h, state, n);
-    memcpy(v->text + h + n, "\n\n", 2);
-    return v;
+    if (v->seq)
+        buf_printf(b, "id: %lld\n", (long long)v->seq);
+    buf_printf(b, "event: %s\ndata: ", v->type);
+    buf_add(b, v->data->bytes, v->data->n);
+    buf_add(b, "\n\n", 2);
 }
 
-static const struct event *newest(const struct topic *t)
+static struct event *event_new(const struct api_event *from)
 {
-    return t->first == t->next ? NULL : t->ring[(t->next - 1) % EVENTS_RING];
-}
-
-/* Keeps the state when it differs from the last one. 1 when it does; 0, also when memory ran out: the next look tries again. */
-static int publish(struct topic *t, const char *state, size_t n, int ended)
-{
-    const struct event *last = newest(t);
-    if (last && last->data_n == n && memcmp(last->text + last->data, state, n) == 0)
-        return 0;
-    struct event *v = event_new(t->next, state, n, ended);
-    if (!v)
-        return 0;
-    if (t->next - t->first == EVENTS_RING) {
-        event_free(t->ring[t->first % EVENTS_RING]);
-        t->first++;
+    struct buf b = { 0 };
+    put_event(&b, from);
+    struct event *v = buf_oom(&b) ? NULL : malloc(sizeof *v + b.n);
+    if (v) {
+        *v = (struct event){ .seq = from->seq, .refs = 1, .status = strcmp(from->type, "status") == 0, .n = b.n };
+        memcpy(v->text, b.p, b.n);
     }
-    t->ring[t->next % EVENTS_RING] = v;
-    t->next++;
-    t->ended = ended;
-    t->last_us = clock_mono_us();
-    return 1;
+    buf_free(&b);
+    return v;
 }
 
 /* ---- topics ---- */
@@ -108,23 +94,14 @@ static unsigned bucket_of(const char *id)
     return h % BUCKETS;
 }
 
-static void topic_free(struct topic *t)
-{
-    for (uint64_t i = t->first; i != t->next; i++)
-        event_free(t->ring[i % EVENTS_RING]);
-    free(t);
-}
-
-static struct topic *topic_find(struct events *e, const char *job_id)
+static struct topic *topic_find(struct events *e, const char *tenant, const char *job_id)
 {
     struct topic *t = e->bucket[bucket_of(job_id)];
-    while (t && strcmp(t->job_id, job_id) != 0)
+    while (t && (strcmp(t->job_id, job_id) != 0 || strcmp(t->tenant, tenant) != 0))
         t = t->next_topic;
     return t;
 }
 
-/* Ids grow from one life of the program to the next, so that a watcher who comes back after a restart is not taken for one who has
- * seen what is sent now. */
 static struct topic *topic_new(struct events *e, const char *tenant, const char *job_id)
 {
     struct topic *t = calloc(1, sizeof *t);
@@ -132,39 +109,54 @@ static struct topic *topic_new(struct events *e, const char *tenant, const char 
         return NULL;
     snprintf(t->job_id, sizeof t->job_id, "%s", job_id);
     snprintf(t->tenant, sizeof t->tenant, "%s", tenant);
-    t->first = t->next = (uint64_t)clock_wall_ms() * 1000;
+    t->told = conns_now();
     t->next_topic = e->bucket[bucket_of(job_id)];
     e->bucket[bucket_of(job_id)] = t;
-    e->idle++;
     return t;
 }
 
-static void topic_remove(struct events *e, struct topic *t)
+static void empty(struct topic *t)
+{
+    for (; t->first != t->next; t->first++)
+        event_free(t->ring[t->first % EVENTS_RING]);
+}
+
+/* When nobody watches any more. */
+static void topic_release(struct events *e, struct topic *t)
 {
     struct topic **at = &e->bucket[bucket_of(t->job_id)];
+    if (t->n)
+        return;
     while (*at != t)
         at = &(*at)->next_topic;
     *at = t->next_topic;
-    topic_free(t);
-    e->idle--;
+    empty(t);
+    free(t);
 }
 
-/* Lets go of the unwatched jobs that were left first. */
-static void forget_some(struct events *e)
+void events_take(void *arg, const struct api_event *event)
 {
-    while (e->idle > IDLE_TOPICS) {
-        struct topic *oldest = NULL;
-        for (int i = 0; i < BUCKETS; i++) {
-            for (struct topic *t = e->bucket[i]; t; t = t->next_topic) {
-                if (!t->n && !t->pins && (!oldest || t->left_at < oldest->left_at))
-                    oldest = t;
-            }
-        }
-        if (!oldest)
-            return;
-        topic_remove(e, oldest);
+    struct events *e = arg;
+    pthread_mutex_lock(&e->lock);
+    struct topic *t = e->watchers ? topic_find(e, event->tenant, event->job_id) : NULL;
+    struct event *v = t ? event_new(event) : NULL;
+    if (t && !v) {                    /* no memory: everybody falls out and reads on from the database */
+        empty(t);
+        t->first = ++t->next;
     }
+    if (v) {
+        if (t->next - t->first == EVENTS_RING)
+            event_free(t->ring[t->first++ % EVENTS_RING]);
+        t->ring[t->next++ % EVENTS_RING] = v;
+    }
+    if (t) {
+        t->news = e->news = 1;
+        pthread_cond_signal(&e->wake);
+    }
+    pthread_mutex_unlock(&e->lock);
 }
+
+/* ---- the thread that wakes ---- */
 
 static void wake_all(struct events *e, struct topic *t)
 {
@@ -176,55 +168,46 @@ static void wake_all(struct events *e, struct topic *t)
     }
 }
 
-/* ---- the ticker ---- */
-
-/* Looks at one job, without the lock. */
-static void look(struct events *e, struct topic *t, struct buf *b, int64_t now)
+static void wake_some(struct events *e, int64_t now)
 {
-    int ended = 0;
-    t->pins++;
-    t->look_at = now + e->source.look_ms;
-    pthread_mutex_unlock(&e->lock);
-    buf_clear(b);
-    int rc = e->source.look(e->source.arg, t->tenant, t->job_id, b, &ended);
-    pthread_mutex_lock(&e->lock);
-    t->pins--;
-    if (rc == ERR_NOT_FOUND)
-        t->gone = 1;
-    if (t->gone || (rc == 0 && !buf_oom(b) && publish(t, b->p, b->n, ended)))
-        wake_all(e, t);
+    for (int i = 0; i < BUCKETS; i++) {
+        for (struct topic *t = e->bucket[i]; t; t = t->next_topic) {
+            int beat = now - t->told >= e->source.heartbeat_ms;
+            if (!t->news && !beat)
+                continue;
+            t->beat += !t->news;
+            t->news = 0;
+            t->told = now;
+            wake_all(e, t);
+        }
+    }
 }
 
-static void *tick(void *arg)
+static void *waker(void *arg)
 {
     struct events *e = arg;
-    struct buf b = { 0 };
     pthread_mutex_lock(&e->lock);
     while (!e->ending) {
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
-        int step = e->source.look_ms < 50 ? e->source.look_ms : 50;
-        until.tv_nsec += step * 1000000L;
+        until.tv_sec += !e->watchers * 3600;
+        until.tv_nsec += (e->source.heartbeat_ms < 1000 ? 10 : 250) * 1000000L;
         until.tv_sec += until.tv_nsec / 1000000000L;
         until.tv_nsec %= 1000000000L;
-        if (!e->hurry)
+        if (!e->news)
             pthread_cond_timedwait(&e->wake, &e->lock, &until);
-        e->hurry = 0;
-        int64_t now = conns_now(), us = clock_mono_us();
-        for (int i = 0; i < BUCKETS && e->watchers && !e->ending; i++) {
-            for (struct topic *t = e->bucket[i]; t && !e->ending; t = t->next_topic) {
-                if (t->n && !t->ended && !t->gone && now >= t->look_at)
-                    look(e, t, &b, now);
-                if (t->n && us - t->last_us >= e->source.heartbeat_ms * 1000LL) {
-                    t->beat++;
-                    t->last_us = us;
-                    wake_all(e, t);
-                }
-            }
-        }
+        if (e->ending)
+            break;
+        int news = e->news;
+        e->news = 0;
+        wake_some(e, conns_now());
+        if (!news)
+            continue;
+        pthread_mutex_unlock(&e->lock);
+        nanosleep(&(struct timespec){ .tv_nsec = WAKE_MS * 1000000L }, NULL);
+        pthread_mutex_lock(&e->lock);
     }
     pthread_mutex_unlock(&e->lock);
-    buf_free(&b);
     return NULL;
 }
 
@@ -240,7 +223,7 @@ struct events *events_open(const struct events_source *source)
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&e->wake, &attr);
     pthread_condattr_destroy(&attr);
-    if (pthread_create(&e->thread, NULL, tick, e) == 0)
+    if (pthread_create(&e->thread, NULL, waker, e) == 0)
         return e;
     free(e);
     return NULL;
@@ -265,10 +248,6 @@ void events_close(struct events *e)
 {
     if (!e)
         return;
-    for (int i = 0; i < BUCKETS; i++) {
-        while (e->bucket[i])
-            topic_remove(e, e->bucket[i]);
-    }
     pthread_mutex_destroy(&e->lock);
     pthread_cond_destroy(&e->wake);
     free(e);
@@ -282,72 +261,64 @@ int64_t events_watchers(struct events *e)
     return n;
 }
 
-void events_changed(struct events *e, const char *job_id)
-{
-    pthread_mutex_lock(&e->lock);
-    struct topic *t = topic_find(e, job_id);
-    if (t && t->n) {
-        t->look_at = 0;
-        e->hurry = 1;
-        pthread_cond_signal(&e->wake);
-    }
-    pthread_mutex_unlock(&e->lock);
-}
-
 /* ---- watchers ---- */
 
-/* The job's topic with this state as its newest. */
-static struct topic *topic_of(struct events *e, const char *tenant, const char *job_id, const char *state, size_t n, int ended)
+static void take_kept(void *arg, const struct api_event *event)
 {
-    struct topic *t = topic_find(e, job_id);
-    if (!t)
-        t = topic_new(e, tenant, job_id);
-    if (t && publish(t, state, n, ended))
-        wake_all(e, t);
-    if (t && t->first == t->next && !t->n) {   /* memory ran out for the only event */
-        topic_remove(e, t);
-        t = NULL;
-    }
-    return t;
+    struct watcher *w = arg;
+    put_event(&w->page, event);
+    w->seen = event->seq;
 }
 
-/* Behind `after` when that is one of the ring's, else the newest one. */
-static uint64_t place(const struct topic *t, uint64_t after)
+/* Reads a page of kept events, without the lock. What comes into the ring from now on is not missed: `at` is set before. */
+static int read_page(struct watcher *w, struct hone_err *err)
 {
-    return after && after + 1 >= t->first && after < t->next ? after + 1 : t->next - 1;
+    struct events *e = w->events;
+    const struct http_program *p = e->source.program;
+    int ended = 0;
+    pthread_mutex_lock(&e->lock);
+    w->at = w->topic->next;
+    pthread_mutex_unlock(&e->lock);
+    buf_clear(&w->page);
+    w->page_sent = 0;
+    int n = p->events_since(p->arg, w->topic->tenant, w->topic->job_id, w->seen, EVENTS_PAGE, take_kept, w, &ended, err);
+    if (n < 0)
+        return n;
+    w->catching = n == EVENTS_PAGE;
+    w->over = ended && n < EVENTS_PAGE;
+    return buf_oom(&w->page) ? hone_fail(err, HONE_ENOMEM, "memory ran out for events") : n;
 }
 
-struct watcher *events_watch(struct events *e, const char *tenant, const char *job_id, const char *state, size_t n, int ended, uint64_t after,
-                             void *connection, int *over)
+struct watcher *events_watch(struct events *e, const char *tenant, const char *job_id, int64_t after, void *connection, int *over,
+                             struct hone_err *err)
 {
     struct watcher *w = calloc(1, sizeof *w);
     *over = 0;
-    if (!w)
-        return NULL;
     pthread_mutex_lock(&e->lock);
-    struct topic *t = topic_of(e, tenant, job_id, state, n, ended);
-    *over = t && t->ended && after + 1 == t->next;
-    if (*over && !t->n)
-        forget_some(e);
-    if (*over)
-        t = NULL;
-    if (t) {
-        *w = (struct watcher){ .events = e, .topic = t, .connection = connection, .next = t->watchers, .at = place(t, after), .beat = t->beat };
+    struct topic *t = topic_find(e, tenant, job_id);
+    if (!t)
+        t = topic_new(e, tenant, job_id);
+    if (w && t) {
+        *w = (struct watcher){ .events = e, .topic = t, .connection = connection, .next = t->watchers, .beat = t->beat, .seen = after };
         if (t->watchers)
             t->watchers->prev = w;
         t->watchers = w;
-        if (t->n++ == 0) {
-            e->idle--;
-            t->last_us = clock_mono_us();
-            t->look_at = conns_now() + e->source.look_ms;
-        }
-        e->watchers++;
-        forget_some(e);
+        t->n++;
+        if (e->watchers++ == 0)
+            pthread_cond_signal(&e->wake);
     }
     pthread_mutex_unlock(&e->lock);
-    if (!t)
+    if (!w || !t) {
         free(w);
-    return t ? w : NULL;
+        hone_fail(err, HONE_ENOMEM, "memory ran out");
+        return NULL;
+    }
+    int rc = read_page(w, err);
+    *over = rc == 0 && w->over;
+    if (rc >= 0 && !*over)
+        return w;
+    events_leave(w);
+    return NULL;
 }
 
 void events_leave(struct watcher *w)
@@ -365,20 +336,29 @@ void events_leave(struct watcher *w)
         w->next->prev = w->prev;
     event_free(w->partial);
     e->watchers--;
-    if (--t->n == 0) {
-        e->idle++;
-        t->left_at = conns_now();
-        if (t->gone && !t->pins)
-            topic_remove(e, t);
-        else
-            forget_some(e);
-    }
+    t->n--;
+    topic_release(e, t);
     pthread_mutex_unlock(&e->lock);
+    buf_free(&w->page);
     free(w);
 }
 
+/* Copies what fits of the page. */
+static size_t send_page(struct watcher *w, char *to, size_t n)
+{
+    size_t left = w->page.n - w->page_sent, some = left < n ? left : n;
+    if (some)
+        memcpy(to, w->page.p + w->page_sent, some);
+    w->page_sent += some;
+    if (w->page_sent == w->page.n)
+        buf_free(&w->page);
+    if (!w->page.n)
+        w->page_sent = 0;
+    return some;
+}
+
 /* Copies what fits of the event under way. */
-static size_t go_on(struct watcher *w, char *to, size_t n)
+static size_t send_event(struct watcher *w, char *to, size_t n)
 {
     size_t left = w->partial->n - w->sent, some = left < n ? left : n;
     memcpy(to, w->partial->text + w->sent, some);
@@ -390,65 +370,108 @@ static size_t go_on(struct watcher *w, char *to, size_t n)
     return some;
 }
 
-static size_t fill(struct watcher *w, char *to, size_t n)
+/* The ring's events, as far as they fit. Behind a status the database is asked whether it was the last one. */
+static size_t send_ring(struct watcher *w, char *to, size_t n)
 {
     struct topic *t = w->topic;
     size_t used = 0;
-    if (!w->started && n > 32) {
-        used = (size_t)snprintf(to, n, "retry: %d\n\n", w->events->source.retry_ms);
-        w->started = 1;
-    }
-    while (used < n) {
+    while (used < n && !w->catching) {
         if (w->partial) {
-            used += go_on(w, to + used, n - used);
+            used += send_event(w, to + used, n - used);
             continue;
         }
         if (w->at < t->first)
-            w->at = t->first;
-        if (w->at == t->next)
+            w->catching = 1;          /* fallen out */
+        else if (w->at == t->next)
             break;
-        w->partial = t->ring[w->at % EVENTS_RING];
-        w->partial->refs++;
+        if (w->catching)
+            break;
+        struct event *v = t->ring[w->at++ % EVENTS_RING];
+        if (v->seq && v->seq <= w->seen)
+            continue;                 /* came with a page */
+        w->partial = v;
+        v->refs++;
         w->sent = 0;
-        w->at++;
+        w->seen = v->seq ? v->seq : w->seen;
+        w->catching = v->status && w->at == t->next;
+        if (w->catching)
+            used += send_event(w, to + used, n - used);
     }
-    if (used == 0 && w->beat != t->beat && n >= 3) {
+    return used;
+}
+
+static size_t greet(struct watcher *w, char *to, size_t n)
+{
+    if (w->started || n < 32)
+        return 0;
+    w->started = 1;
+    return (size_t)snprintf(to, n, "retry: %d\n\n", w->events->source.retry_ms);
+}
+
+/* With the lock: what can be sent without asking the program. */
+static size_t fill(struct watcher *w, char *to, size_t n)
+{
+    size_t used = greet(w, to, n);
+    if (w->page.n)
+        return used + send_page(w, to + used, n - used);
+    if (w->partial)
+        used += send_event(w, to + used, n - used);
+    if (!w->catching && !w->over)
+        used += send_ring(w, to + used, n - used);
+    if (used == 0 && w->beat != w->topic->beat && n >= 3) {
         memcpy(to, ":\n\n", 3);
         used = 3;
     }
-    w->beat = t->beat;
+    w->beat = w->topic->beat;
     return used;
 }
 
 ptrdiff_t events_read(struct watcher *w, char *to, size_t n)
 {
     struct events *e = w->events;
-    pthread_mutex_lock(&e->lock);
-    ptrdiff_t used = (ptrdiff_t)fill(w, to, n);
-    if (used == 0 && (w->topic->ended || w->topic->gone || e->ending)) {
-        used = -1;
-    } else if (used == 0) {
-        w->waiting = 1;
-        e->source.wait(w->connection);
+    struct hone_err err;
+    for (;;) {
+        pthread_mutex_lock(&e->lock);
+        ptrdiff_t used = (ptrdiff_t)fill(w, to, n);
+        int ask = used == 0 && w->catching && !e->ending;
+        if (used == 0 && (w->over || e->ending)) {
+            used = -1;
+        } else if (used == 0 && !ask) {
+            w->waiting = 1;
+            e->source.wait(w->connection);
+        }
+        pthread_mutex_unlock(&e->lock);
+        if (!ask)
+            return used;
+        if (read_page(w, &err) < 0)
+            return -1;                /* the job is gone, or the database is in trouble: the client comes back and is told */
     }
-    pthread_mutex_unlock(&e->lock);
-    return used;
 }
 
-void events_list(struct events *e, const char *tenant, const char *job_id, const char *state, size_t n, int ended, uint64_t after, struct buf *b)
+/* ---- as JSON ---- */
+
+struct listing {
+    struct buf *b;
+    int64_t last;
+    int n;
+};
+
+static void list_one(void *arg, const struct api_event *v)
 {
-    pthread_mutex_lock(&e->lock);
-    struct topic *t = topic_of(e, tenant, job_id, state, n, ended);
-    uint64_t from = !t ? 0 : after && after + 1 >= t->first && after < t->next ? after + 1 : t->first;
+    struct listing *l = arg;
+    buf_printf(l->b, "%s{\"id\": \"%lld\", \"event\": \"%s\", \"data\": ", l->n++ ? ", " : "", (long long)v->seq, v->type);
+    buf_add(l->b, v->data->bytes, v->data->n);
+    buf_putc(l->b, '}');
+    l->last = v->seq;
+}
+
+int events_list(struct events *e, const char *tenant, const char *job_id, int64_t after, int limit, struct buf *b, struct hone_err *err)
+{
+    const struct http_program *p = e->source.program;
+    struct listing l = { .b = b, .last = after };
+    int ended = 0;
     buf_puts(b, "{\"events\": [");
-    for (uint64_t i = from; t && i != t->next; i++) {
-        const struct event *v = t->ring[i % EVENTS_RING];
-        buf_printf(b, "%s{\"id\": \"%llu\", \"event\": \"%s\", \"data\": ", i == from ? "" : ", ", (unsigned long long)v->id, v->ended ? "end" : "progress");
-        buf_add(b, v->text + v->data, v->data_n);
-        buf_putc(b, '}');
-    }
-    buf_printf(b, "], \"last_event_id\": \"%llu\"}", t ? (unsigned long long)t->next - 1 : after);
-    if (t && !t->n)
-        forget_some(e);
-    pthread_mutex_unlock(&e->lock);
+    int rc = p->events_since(p->arg, tenant, job_id, after, limit, list_one, &l, &ended, err);
+    buf_printf(b, "], \"last_event_id\": \"%lld\", \"ended\": %s}", (long long)l.last, ended && l.n < limit ? "true" : "false");
+    return rc < 0 ? rc : buf_oom(b) ? hone_fail(err, HONE_ENOMEM, "memory ran out for events") : 0;
 }

@@ -4,7 +4,7 @@
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
 #include <stdint.h>
-#include "core/api/function.h"
+#include "core/api/daemon.h"
 #include "core/base/buf.h"
 #include "core/base/err.h"
 
@@ -17,7 +17,7 @@ struct http_identity {
 
 /* Every limit, as configured; http_config_default() fills in what docs/configuration.md says. Strings are borrowed while the server lives. */
 struct http_config {
-    const char *listen[6];        /* "127.0.0.1:8080", "[::1]:8080", "unix:/path"; NULL ends */
+    const char *listen[8];        /* "127.0.0.1:8080", "[::1]:8080", "unix:/path"; NULL ends */
     int behind_proxy;             /* a proxy in front does TLS and says X-Forwarded-For */
     const char *tls_cert, *tls_key;   /* PEM files; both or none */
     int threads;                  /* that serve connections; 0: one a core, at most 8 */
@@ -28,7 +28,7 @@ struct http_config {
     int header_lines, header_bytes, url_bytes, connection_bytes;
     int login_failures;           /* a minute from one address */
     int requests_per_minute;      /* with one token; 0: no limit */
-    int heartbeat_ms, retry_ms, events_ms;   /* of event streams; events_ms: how often a watched job is looked at */
+    int heartbeat_ms, retry_ms;   /* of event streams */
     int gzip_bytes;               /* answers from this size on are compressed for who takes it; 0: none */
     const char *access_log;       /* "none", "-" or a file */
     const char *cors[8];          /* origins that may call from browsers; NULL ends; "*": all */
@@ -45,6 +45,10 @@ struct http_program {
     int (*identify)(void *arg, const char *token, size_t n, struct http_identity *out, struct hone_err *err);
     /* 0 when requests can be served, else a negative code and why not: /readyz. NULL: always ready. */
     int (*ready)(void *arg, struct hone_err *err);
+    /* Kept events of a job behind `after`, and whether the job rests or has ended: daemon_events_since(). NULL: there are none. The program calls the
+     * server with every event (http_watcher()). */
+    int (*events_since)(void *arg, const char *tenant, const char *job_id, int64_t after, int limit, api_watcher *each, void *to, int *ended,
+                        struct hone_err *err);
     /* Appends metrics of its own in the text format of Prometheus, each name with HELP and TYPE. NULL: none. */
     void (*metrics)(void *arg, struct buf *b);
 };
@@ -55,8 +59,8 @@ struct http_server;
 struct http_server *http_start(const struct http_config *c, const struct http_program *p, struct hone_err *err);
 /* Where it listens: the i-th address as bound, NULL behind the last. Borrowed. */
 const char *http_address(const struct http_server *s, int i);
-/* Looks at a watched job at once instead of at the next turn. [any] */
-void http_job_changed(struct http_server *s, const char *job_id);
+/* Takes every event of every job, to be given to daemon_watch() with the server as arg. [any, with the daemon's locks] */
+void http_watcher(void *server, const struct api_event *event);
 /* /readyz answers 503 from now on, new connections are still taken: for whoever balances load. [any] */
 void http_drain(struct http_server *s);
 /* No new connections, event streams end, requests under way get `grace_ms` to end; then everything is closed and freed. Waits for every

@@ -14,7 +14,7 @@ int reply_refuse(struct http_request *r, int status, const char *code, const cha
     struct http_error e = { .status = status, .code = code, .message = message, .details = r->answer.details,
                             .retryable = status == 429 || status >= 500 };
     if (status >= 500)
-        log_line(LOG_ERROR, "%s: %s (trace_id %s)", route_name(&r->route), message, r->trace_id);
+        log_line(LOG_ERROR, "%s: %s (trace_id %s)", http_route_name(&r->route), message, r->trace_id);
     if (status >= 500 && !r->local)
         e.message = "the server could not do this";
     r->status = status;
@@ -41,7 +41,7 @@ static void fill_failure(struct http_request *r)
     struct http_error e = { .status = a->status, .code = a->code, .message = said(r, r->err.code), .retryable = a->retryable,
                             .details = a->details };
     if (a->status >= 500)
-        log_line(LOG_ERROR, "%s: %s (trace_id %s)", route_name(&r->route), r->err.text, r->trace_id);
+        log_line(LOG_ERROR, "%s: %s (trace_id %s)", http_route_name(&r->route), r->err.text, r->trace_id);
     r->code = a->code;
     r->final_conflict = a->status == 409 && !a->retryable;
     r->retry_after_s = a->retry_after_s ? a->retry_after_s : a->status == 429 ? 1 : 0;

@@ -170,9 +170,9 @@ static int query_has_token(struct http_request *r)
 
 static int check_method(struct http_request *r)
 {
-    if (route_takes(&r->route, r->method))
+    if (http_route_takes(&r->route, r->method))
         return 0;
-    r->allow = route_allow(&r->route);
+    r->allow = http_route_allow(&r->route);
     return reply_refuse(r, 405, "VALIDATION_ERROR", r->route.kind == ROUTE_FUNCTION && (r->route.function->flags & API_CHANGES)
                         ? "this function changes something: call it with POST" : "the path does not take this method");
 }
@@ -201,12 +201,12 @@ int request_open(struct http_request *r, const char *url, const char *method, co
     int bad_path = url_path(url, r->path, sizeof r->path);
     if (bad_path)
         r->path[0] = '\0';
-    r->method = method_of(method);
+    r->method = http_method_of(method);
     if (read_header(r, version) < 0)
         return -1;
     if (bad_path)
         return reply_refuse(r, 404, "NOT_FOUND", "there is no such path, nor can there be: it has bytes or dots that no path here has");
-    if (request_route(r->path, &r->route, &r->err) < 0)
+    if (http_route_find(r->path, &r->route, &r->err) < 0)
         return reply_refuse(r, 404, "NOT_FOUND", r->err.text);
     if (check_method(r) < 0)
         return -1;

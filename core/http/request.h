@@ -111,13 +111,13 @@ void body_free(struct http_request *r);
 cJSON *body_value(const struct shape *members, const char *name, const char *text);
 
 /* ---- route.c ---- */
-enum http_method method_of(const char *method);
+enum http_method http_method_of(const char *method);
 /* 0, or -1 with a sentence in err: no such path. */
-int request_route(const char *path, struct route *out, struct hone_err *err);
+int http_route_find(const char *path, struct route *out, struct hone_err *err);
 /* The methods that a route takes: "GET, HEAD, OPTIONS". */
-const char *route_allow(const struct route *route);
-int route_takes(const struct route *route, enum http_method method);
-const char *route_name(const struct route *route);
+const char *http_route_allow(const struct route *route);
+int http_route_takes(const struct route *route, enum http_method method);
+const char *http_route_name(const struct route *route);
 
 /* ---- answer.c: the request is whole ---- */
 
@@ -144,8 +144,6 @@ void reply_headers(struct http_request *r, struct MHD_Response *response);
 void system_answer(struct http_request *r);
 
 /* ---- stream.c: events of a job ---- */
-/* What the streams look at: see struct events_source; arg is the server. */
-int stream_look(void *arg, const char *tenant, const char *job_id, struct buf *b, int *ended);
 enum MHD_Result stream_begin(struct http_request *r);
 
 #endif

@@ -3,7 +3,7 @@
 #include <string.h>
 #include "core/http/request.h"
 
-enum http_method method_of(const char *method)
+enum http_method http_method_of(const char *method)
 {
     static const char *const names[] = { "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS" };
     for (int i = 0; i < METHOD_OTHER; i++) {
@@ -60,7 +60,7 @@ static int find_events(const char *rest, struct route *out, struct hone_err *err
     return 0;
 }
 
-int request_route(const char *path, struct route *out, struct hone_err *err)
+int http_route_find(const char *path, struct route *out, struct hone_err *err)
 {
     static const char v2[] = "/api/v2/functions/", plain[] = "/api/functions/", jobs[] = "/api/v2/jobs/";
     const char *name = NULL;
@@ -84,7 +84,7 @@ int request_route(const char *path, struct route *out, struct hone_err *err)
     return hone_fail(err, ERR_NOT_FOUND, "there is no such path; functions are at /api/v2/functions/NAME, and /openapi.json lists everything");
 }
 
-int route_takes(const struct route *route, enum http_method method)
+int http_route_takes(const struct route *route, enum http_method method)
 {
     int reads = route->kind != ROUTE_FUNCTION || !(route->function->flags & API_CHANGES);
     switch (method) {
@@ -100,14 +100,14 @@ int route_takes(const struct route *route, enum http_method method)
     }
 }
 
-const char *route_allow(const struct route *route)
+const char *http_route_allow(const struct route *route)
 {
     if (route->kind != ROUTE_FUNCTION)
         return "GET, HEAD, OPTIONS";
     return route->function->flags & API_CHANGES ? "POST, OPTIONS" : "POST, GET, HEAD, OPTIONS";
 }
 
-const char *route_name(const struct route *route)
+const char *http_route_name(const struct route *route)
 {
     if (route->kind == ROUTE_FUNCTION)
         return route->function->name;

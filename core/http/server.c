@@ -119,7 +119,7 @@ static void ended(void *arg, struct MHD_Connection *mhd, void **context, enum MH
     *context = NULL;
     if (r->stage != STAGE_HEADER) {
         int64_t took = clock_mono_us() - r->started_us;
-        const char *name = route_name(&r->route);
+        const char *name = http_route_name(&r->route);
         const struct access_entry e = {
             .trace_id = r->trace_id, .method = method_name(r->method), .path = r->path, .handler = name, .peer = r->peer,
             .token_id = r->who.token_id[0] ? r->who.token_id : NULL, .tenant = r->who.token_id[0] ? r->who.tenant : NULL,
@@ -262,8 +262,7 @@ static void close_listeners(struct http_server *s)
 static int start(struct http_server *s, struct hone_err *err)
 {
     const struct http_config *c = &s->config;
-    const struct events_source source = { .arg = s, .look = stream_look, .wake = wake, .wait = wait, .heartbeat_ms = c->heartbeat_ms,
-                                          .retry_ms = c->retry_ms, .look_ms = c->events_ms };
+    const struct events_source source = { .program = s->program, .wake = wake, .wait = wait, .heartbeat_ms = c->heartbeat_ms, .retry_ms = c->retry_ms };
     int rc = http_config_check(c, err);
     if (rc < 0 || (rc = open_listeners(s, err)) < 0 || (rc = read_tls(s, err)) < 0 ||
         (rc = conns_open(&s->conns, c->connections, c->connections_per_address, err)) < 0 ||
@@ -307,9 +306,10 @@ const char *http_address(const struct http_server *s, int i)
     return i < s->listener.n ? s->bound[i] : NULL;
 }
 
-void http_job_changed(struct http_server *s, const char *job_id)
+void http_watcher(void *server, const struct api_event *event)
 {
-    events_changed(s->events, job_id);
+    struct http_server *s = server;
+    events_take(s->events, event);
 }
 
 /* ---- ending ---- */
