@@ -32,16 +32,18 @@ int key_find(const char *name, const struct config_key **key, const struct plain
             return 2;
         }
     }
-    return 0;
+    return (*key = serve_key_find(name)) ? 3 : 0;
 }
 
 const char *key_nearest(const char *name)
 {
-    const char *names[8];
+    const char *names[128];
     int n = 0;
     const char *near = config_key_nearest(strncmp(name, "training.", 9) == 0 ? name + 9 : name);
     for (; n < n_plain_keys; n++)
         names[n] = plain_keys[n].name;
+    for (int i = 0; i < n_serve_keys && n < 127; i++)
+        names[n++] = serve_keys[i].name;
     names[n] = NULL;
     return near ? near : text_nearest(name, names);
 }
@@ -290,7 +292,7 @@ cJSON *settings_training(const struct settings *s)
     for (int i = 0; i < n; i++) {
         for (int k = 0; k < order[i]->n; k++) {
             const struct entry *e = &order[i]->v[k];
-            if (strcmp(e->key, "state") != 0 && strcmp(e->key, "plugins.path") != 0)
+            if (strcmp(e->key, "state") != 0 && strcmp(e->key, "plugins.path") != 0 && !serve_key_find(e->key))
                 merge(out, e);
         }
     }

@@ -32,10 +32,16 @@ const char *settings_state(const struct settings *s);
 cJSON *settings_plugin_dirs(const struct settings *s);
 /* Threads of a worker; 0: one a core. */
 int settings_threads(const struct settings *s);
+/* What holds for a key of `hone serve`, "http.bodyBytes": a number (1 and 0 for true and false), a string (NULL: none; borrowed), a list of
+ * strings (NULL: none; borrowed), a file's path (as settings files name it: from their own place on; free(), NULL: none). */
+double settings_number(const struct settings *s, const char *key);
+const char *settings_text(const struct settings *s, const char *key);
+const cJSON *settings_list(const struct settings *s, const char *key);
+char *settings_file(const struct settings *s, const char *key);
 /* Where a key's value comes from: "--set", "hone.conf:3", "built in". Borrowed until the next call. */
 const char *settings_source(const struct settings *s, const char *key);
 
-/* {training, state, plugins, sources: {key: source}, layers: [{layer, source, found}]} */
+/* {training, state, plugins, serve: {"http.bodyBytes": ...}, sources: {key: source}, layers: [{layer, source, found}]} */
 cJSON *settings_show(const struct settings *s);
 /* {key, type, expected, default, doc, aliases, value, source, layers: [{layer, source, value or null, wins}]}. NULL with
  * ERR_NOT_FOUND and did-you-mean for an unknown key. */

@@ -13,6 +13,14 @@ struct plain_key {
 extern const struct plain_key plain_keys[];
 extern const int n_plain_keys;
 
+/* Keys of `hone serve`, in settings_serve.c: "http.bodyBytes". */
+extern const struct config_key serve_keys[];
+extern const int n_serve_keys;
+/* By name or in snake_case; NULL when unknown. */
+const struct config_key *serve_key_find(const char *name);
+/* Whether keys begin with this name and a dot: "http". */
+int serve_key_group(const char *name);
+
 /* One value. */
 struct entry {
     char *key;             /* canonical: "epochs", "optimizerOptions.beta1", "state", "plugins.path" */
@@ -68,7 +76,10 @@ const struct entry *settings_find(const struct settings *s, const char *key);
 char *settings_path(const char *value, const char *file);
 /* The file of a preset (free()), or NULL when there is none. */
 char *preset_find(const char *name);
-/* The key's table entry in either table: 1 training (*key), 2 plain (*plain), 0 unknown. `name` without options. */
+/* Every key of `hone serve` with its value. */
+cJSON *settings_serve(const struct settings *s);
+/* The key's table entry in any of the tables: 1 training (*key), 2 plain (*plain), 3 of `hone serve` (*key), 0 unknown. `name` without
+ * options. */
 int key_find(const char *name, const struct config_key **key, const struct plain_key **plain);
 const char *key_nearest(const char *name);
 

@@ -23,6 +23,11 @@ struct reading {
     const char *path;
 };
 
+static int is_section(const char *name)
+{
+    return strcmp(name, "training") == 0 || strcmp(name, "plugins") == 0 || serve_key_group(name);
+}
+
 /* ---- libconfig ---- */
 
 static cJSON *json_of(const config_setting_t *v, int depth)
@@ -75,7 +80,7 @@ static void add_group(const struct reading *r, const char *prefix, config_settin
         const struct config_key *k;
         const struct plain_key *plain;
         const char *name = config_setting_name(v);
-        int sections = !*prefix && (strcmp(name, "training") == 0 || strcmp(name, "plugins") == 0);
+        int sections = !*prefix && is_section(name);
         int options = (!*prefix || strcmp(prefix, "training.") == 0) && key_find(name, &k, &plain) == 1 && k->type == CONFIG_OBJECT;
         if ((sections || options) && config_setting_is_group(v)) {
             char inner[200];
@@ -123,7 +128,7 @@ static void add_object(const struct reading *r, struct json_scan *s, const char 
         snprintf(key, sizeof key, "%.*s", (int)s->str_len, s->str);
         snprintf(name, sizeof name, "%s%s", prefix, key);
         const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, key);
-        int sections = !*prefix && (strcmp(key, "training") == 0 || strcmp(key, "plugins") == 0);
+        int sections = !*prefix && is_section(key);
         int options = (!*prefix || strcmp(prefix, "training.") == 0) && key_find(key, &k, &plain) == 1 && k->type == CONFIG_OBJECT;
         if ((sections || options) && cJSON_IsObject(v)) {
             snprintf(name, sizeof name, "%s%s.", prefix, key);

@@ -60,10 +60,13 @@ cJSON *settings_show(const struct settings *s)
     json_put_str(out, "state", s->state);
     json_put(plugins, "path", settings_plugin_dirs(s));
     json_put(out, "plugins", plugins);
+    json_put(out, "serve", settings_serve(s));
     for (int i = 0; i < n_config_keys; i++)
         json_put_str(sources, config_keys[i].name, settings_source(s, config_keys[i].name));
     for (int i = 0; i < n_plain_keys; i++)
         json_put_str(sources, plain_keys[i].name, settings_source(s, plain_keys[i].name));
+    for (int i = 0; i < n_serve_keys; i++)
+        json_put_str(sources, serve_keys[i].name, settings_source(s, serve_keys[i].name));
     json_put(out, "sources", sources);
     for (int i = 0; i < n; i++)
         cJSON_AddItemToArray(layers, layer_json(order[i]));
@@ -85,6 +88,18 @@ static cJSON *default_of(const struct settings *s, const struct config_key *k, c
     return cJSON_CreateString(s->state);
 }
 
+/* HONE_SET_BATCH_SIZE; a dot is two underscores. */
+static void variable_of(const char *snake, char *out, size_t size)
+{
+    size_t n = (size_t)snprintf(out, size, "HONE_SET_");
+    for (; *snake && n + 2 < size; snake++) {
+        if (*snake == '.')
+            out[n++] = '_';
+        out[n++] = *snake == '.' ? '_' : *snake >= 'a' && *snake <= 'z' ? (char)(*snake - 'a' + 'A') : *snake;
+    }
+    out[n] = '\0';
+}
+
 static void describe(cJSON *out, const struct config_key *k, const struct plain_key *plain)
 {
     char expected[96], snake[64], env[80];
@@ -92,9 +107,7 @@ static void describe(cJSON *out, const struct config_key *k, const struct plain_
     if (k) {
         config_expected(k, expected, sizeof expected);
         config_snake(k->name, snake, sizeof snake);
-        snprintf(env, sizeof env, "HONE_SET_%s", snake);
-        for (char *p = env; *p; p++)
-            *p = *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p;
+        variable_of(snake, env, sizeof env);
         json_put_str(out, "expected", expected);
         json_put_str(out, "snake_case", snake);
         json_put_str(out, "aliases", k->aliases);
@@ -169,34 +182,39 @@ static void put_default(struct buf *b, const struct config_key *k)
     cJSON_Delete(v);
 }
 
+static void put_row(struct buf *b, const struct config_key *k)
+{
+    char expected[96], snake[64];
+    config_expected(k, expected, sizeof expected);
+    config_snake(k->name, snake, sizeof snake);
+    buf_printf(b, "| `%s` | %s | ", k->name, expected);
+    put_default(b, k);
+    buf_printf(b, " | %s | ", k->doc);
+    const char *sep = "";
+    if (strcmp(snake, k->name) != 0) {
+        buf_printf(b, "`%s`", snake);
+        sep = ", ";
+    }
+    for (const char *p = k->aliases; *p;) {
+        size_t n = strcspn(p, " ");
+        buf_printf(b, "%s`%.*s`", sep, (int)n, p);
+        sep = ", ";
+        p += n;
+        p += strspn(p, " ");
+    }
+    buf_puts(b, " |\n");
+}
+
 char *settings_markdown(void)
 {
     struct buf b = { 0 };
     buf_puts(&b, "| Key | Expected | Default | Meaning | Also accepted |\n| --- | --- | --- | --- | --- |\n");
-    for (int i = 0; i < n_config_keys; i++) {
-        const struct config_key *k = &config_keys[i];
-        char expected[96], snake[64];
-        config_expected(k, expected, sizeof expected);
-        config_snake(k->name, snake, sizeof snake);
-        buf_printf(&b, "| `%s` | %s | ", k->name, expected);
-        put_default(&b, k);
-        buf_printf(&b, " | %s | ", k->doc);
-        const char *sep = "";
-        if (strcmp(snake, k->name) != 0) {
-            buf_printf(&b, "`%s`", snake);
-            sep = ", ";
-        }
-        for (const char *p = k->aliases; *p;) {
-            size_t n = strcspn(p, " ");
-            buf_printf(&b, "%s`%.*s`", sep, (int)n, p);
-            sep = ", ";
-            p += n;
-            p += strspn(p, " ");
-        }
-        buf_puts(&b, " |\n");
-    }
+    for (int i = 0; i < n_config_keys; i++)
+        put_row(&b, &config_keys[i]);
     for (int i = 0; i < n_plain_keys; i++)
         buf_printf(&b, "| `%s` | %s | %s | %s | `%s` |\n", plain_keys[i].name, plain_keys[i].type == CONFIG_LIST ? "a list of directories" : "a directory",
                    "see there", plain_keys[i].doc, plain_keys[i].env);
+    for (int i = 0; i < n_serve_keys; i++)
+        put_row(&b, &serve_keys[i]);
     return buf_take(&b);
 }

@@ -166,7 +166,7 @@ void layer_add(struct settings *s, struct layer *l, const char *name, const cJSO
         unknown(s, name, at);
     else if (config_value(k, value, &norm, &f) < 0)
         settings_fault(s, at, name, f.text, f.fix);
-    else if (k->type == CONFIG_OBJECT && norm)
+    else if (which == 1 && k->type == CONFIG_OBJECT && norm)
         add_options(s, l, k, value, at, again), cJSON_Delete(norm);
     else
         put(s, l, name, k->name, norm ? norm : cJSON_CreateNull(), at, again);
@@ -240,7 +240,7 @@ void layer_add_text(struct settings *s, struct layer *l, const char *name, const
     else if (which == 2)
         v = cJSON_CreateString(text);
     else
-        v = value_of(which == 1 ? (int)k->type : -1, text, &err);
+        v = value_of(which ? (int)k->type : -1, text, &err);
     if (v)
         layer_add(s, l, name, v, at, again);
     else

@@ -16,7 +16,7 @@
 #include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/cli/commands.h"
-#include "core/http/http.h"
+#include "core/cli/serve_http.h"
 
 #define END_MS 10000 /* for requests that are under way when the daemon ends */
 
@@ -37,57 +37,13 @@ static void put_line(void *arg, int level, const char *text)
     buf_free(&b);
 }
 
-/* ---- what HTTP asks of us ---- */
-
-static int identify(void *arg, const char *token, size_t n, struct http_identity *out, struct hone_err *err)
-{
-    struct api_who who;
-    char text[96];
-    if (n >= sizeof text)
-        return hone_fail(err, ERR_AUTH, "this is no token of hone; `hone token create` makes one");
-    memcpy(text, token, n);
-    text[n] = '\0';
-    int rc = daemon_token(arg, text, &who, err);
-    explicit_bzero(text, sizeof text);
-    if (rc < 0)
-        return rc;
-    snprintf(out->tenant, sizeof out->tenant, "%s", who.tenant);
-    snprintf(out->token_id, sizeof out->token_id, "%s", who.token_id);
-    out->scope = who.scope;
-    return 0;
-}
-
-static int ready(void *arg, struct hone_err *err)
-{
-    return daemon_stopping(arg) ? hone_fail(err, ERR_CONFLICT, "the daemon is ending") : 0;
-}
-
-static void metrics(void *arg, struct buf *b)
-{
-    struct daemon_counts c;
-    struct hone_err err;
-    if (daemon_counts(arg, &c, &err) < 0)
-        return;
-    buf_puts(b, "# HELP hone_jobs Training jobs by status.\n# TYPE hone_jobs gauge\n");
-    for (int i = 0; i < JOB_STATUSES; i++)
-        buf_printf(b, "hone_jobs{status=\"%s\"} %lld\n", job_status_name((enum job_status)i), (long long)c.jobs[i]);
-    buf_printf(b, "# HELP hone_jobs_waiting Jobs that wait for a free place.\n# TYPE hone_jobs_waiting gauge\nhone_jobs_waiting %lld\n"
-                  "# HELP hone_jobs_running Jobs that a worker runs.\n# TYPE hone_jobs_running gauge\nhone_jobs_running %lld\n"
-                  "# HELP hone_worker_deaths_total Workers of jobs that died.\n# TYPE hone_worker_deaths_total counter\nhone_worker_deaths_total %lld\n"
-                  "# HELP hone_job_retries_total Jobs given back to the queue after a death.\n# TYPE hone_job_retries_total counter\n"
-                  "hone_job_retries_total %lld\n",
-               (long long)c.waiting, (long long)c.running, (long long)c.deaths, (long long)c.retries);
-}
-
 /* ---- configuration ---- */
 
 struct serve {
     struct cli *c;
     struct daemon *daemon;
     struct serving *serving;
-    struct http_server *http;
-    struct http_config config;
-    struct http_program program;
+    struct serve_http http;
     struct daemon_options options;
     char socket[128];
 };
@@ -105,21 +61,38 @@ static int set_listen(struct serve *s, const char *given, struct hone_err *err)
 {
     static char text[512];
     char *save = NULL;
-    size_t n = 0, most = sizeof s->config.listen / sizeof s->config.listen[0] - 1;
-    snprintf(text, sizeof text, "%s", given ? given : s->config.listen[0]);
+    size_t n = 0, most = sizeof s->http.config.listen / sizeof s->http.config.listen[0] - 1;
+    while (!given && s->http.config.listen[n])
+        n++;
+    snprintf(text, sizeof text, "%s", given ? given : "");
     if (given && strlen(given) >= sizeof text)
         return hone_fail(err, ERR_USAGE, "--listen is too long");
     for (char *one = strtok_r(text, ",", &save); one; one = strtok_r(NULL, ",", &save)) {
         if (n + 1 >= most)
             return hone_fail(err, ERR_USAGE, "--listen takes at most %zu addresses", most - 1);
-        s->config.listen[n++] = one;
+        s->http.config.listen[n++] = one;
     }
     int length = snprintf(s->socket, sizeof s->socket, "unix:%s/%s", s->c->api.state_dir, CLI_SOCKET);
     if (length - (int)sizeof "unix:" >= (int)sizeof ((struct sockaddr_un *)NULL)->sun_path - 1)
         return hone_fail(err, HONE_EINVAL, "the path of the state directory is too long for a Unix socket in it: %s", s->c->api.state_dir);
-    s->config.listen[n++] = s->socket;
-    s->config.listen[n] = NULL;
+    s->http.config.listen[n++] = s->socket;
+    s->http.config.listen[n] = NULL;
     return 0;
+}
+
+/* As many files as the system allows: a watcher of events costs one. Without a word on connections, there may be as many. */
+static void raise_limits(struct http_config *c, int given)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0 || given)
+        return;
+    if (files.rlim_cur > 65536)
+        c->connections = 16384;
+    else if (files.rlim_cur < (rlim_t)c->connections + 128)
+        c->connections = files.rlim_cur > 256 ? (int)files.rlim_cur - 128 : 64;
 }
 
 static int configure(struct serve *s, struct hone_err *err)
@@ -137,29 +110,21 @@ static int configure(struct serve *s, struct hone_err *err)
     s->options.jobs = (int)jobs;
     s->options.job_ms = minutes * 60000;
     s->options.drain_ms = ms;
-    http_config_default(&s->config);
-    s->config.behind_proxy = cli_value(c, "behind-proxy") != NULL;
-    s->config.tls_cert = cli_value(c, "tls-cert");
-    s->config.tls_key = cli_value(c, "tls-key");
-    s->config.requests_per_minute = (int)requests;
+    if ((rc = serve_http_settings(&s->http, c->settings, err)) < 0)
+        return rc;
+    raise_limits(&s->http.config, strcmp(settings_source(c->settings, "http.connections"), "built in") != 0);
+    s->http.config.behind_proxy |= cli_value(c, "behind-proxy") != NULL;
+    if (cli_value(c, "tls-cert"))
+        s->http.config.tls_cert = cli_value(c, "tls-cert");
+    if (cli_value(c, "tls-key"))
+        s->http.config.tls_key = cli_value(c, "tls-key");
+    if (cli_value(c, "requests-per-minute"))
+        s->http.config.requests_per_minute = (int)requests;
     if (cli_value(c, "access-log"))
-        s->config.access_log = cli_value(c, "access-log");
+        s->http.config.access_log = cli_value(c, "access-log");
     if (cli_value(c, "cors"))
-        s->config.cors[0] = cli_value(c, "cors");
+        s->http.config.cors[0] = cli_value(c, "cors");
     return set_listen(s, cli_value(c, "listen"), err);
-}
-
-/* As many files as the system allows: a watcher of events costs one. */
-static void raise_limits(struct http_config *c)
-{
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return;
-    files.rlim_cur = files.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur > 65536)
-        c->connections = 16384;
-    else if (files.rlim_cur < (rlim_t)c->connections + 128)
-        c->connections = files.rlim_cur > 256 ? (int)files.rlim_cur - 128 : 64;
 }
 
 /* ---- life ---- */
@@ -167,8 +132,8 @@ static void raise_limits(struct http_config *c)
 static void tell_ready(struct serve *s)
 {
     cJSON *o = cJSON_CreateObject(), *list = cJSON_CreateArray();
-    for (int i = 0; http_address(s->http, i); i++)
-        cJSON_AddItemToArray(list, cJSON_CreateString(http_address(s->http, i)));
+    for (int i = 0; http_address(s->http.server, i); i++)
+        cJSON_AddItemToArray(list, cJSON_CreateString(http_address(s->http.server, i)));
     json_put_str(o, "status", "ready");
     json_put_int(o, "pid", getpid());
     json_put(o, "listening", list);
@@ -178,8 +143,8 @@ static void tell_ready(struct serve *s)
         puts(text);
         fflush(stdout);
     }
-    for (int i = 0; http_address(s->http, i); i++)
-        log_line(LOG_INFO, "listening on %s", http_address(s->http, i));
+    for (int i = 0; http_address(s->http.server, i); i++)
+        log_line(LOG_INFO, "listening on %s", http_address(s->http.server, i));
     free(text);
     cJSON_Delete(o);
 }
@@ -194,19 +159,17 @@ static int begin(struct serve *s, struct hone_err *err)
     if (!(s->serving = serving_open(a, &(struct warm_opts){ .threads = 1, .log_level = LOG_WARN }, err)))
         return err->code;
     a->serving = s->serving;
-    s->program = (struct http_program){ .api = a, .arg = s->daemon, .identify = identify, .ready = ready, .metrics = metrics };
-    s->http = http_start(&s->config, &s->program, err);
-    return s->http ? 0 : err->code;
+    return serve_http_start(&s->http, s->daemon, err);
 }
 
 /* Jobs write their checkpoints while questions are still answered; then nothing new is taken, and what is under way ends. */
 static void end(struct serve *s)
 {
-    if (s->http)
-        http_drain(s->http);
+    if (s->http.server)
+        http_drain(s->http.server);
     if (s->daemon)
         daemon_stop(s->daemon);
-    http_stop(s->http, END_MS);
+    serve_http_close(&s->http, END_MS);
     serving_close(s->serving);
     daemon_close(s->daemon);
     if (s->socket[0])
@@ -224,7 +187,6 @@ static int run_serve(struct cli *c, struct hone_err *err)
         log_setup("hone", LOG_INFO);
     log_redirect(put_line, NULL);
     umask(077);
-    raise_limits(&s.config);
     sigemptyset(&wanted);
     sigaddset(&wanted, SIGTERM);
     sigaddset(&wanted, SIGINT);
