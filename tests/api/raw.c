@@ -1,0 +1,138 @@
+/* raw PORT [--slow MS] [--wait MS] [--for MS] [--count N]: sends standard input as it is to 127.0.0.1 and prints what comes back, for tests of what no
+ * good client sends.
+ *   --slow MS   one byte each MS milliseconds, while reading
+ *   --wait MS   ends when nothing came for so long (3000)
+ *   --for MS    ends after so long in any case (30000)
+ *   --count N   over N connections at once; what comes back is not printed, only counted
+ * The last line on standard error: "closed after MS ms" or "open after MS ms"; with --count "N connected, N answered, N closed, N bytes". */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static long now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int dial(int port)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((unsigned short)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static int one(int port, const char *request, size_t n, long slow, long wait, long most)
+{
+    char back[65536];
+    int fd = dial(port), closed = 0;
+    size_t sent = 0;
+    long start = now_ms(), last = start, next = start;
+    if (fd < 0) {
+        fprintf(stderr, "cannot connect: %s\n", strerror(errno));
+        return 1;
+    }
+    if (!slow)
+        sent = write(fd, request, n) == (ssize_t)n ? n : 0;
+    while (!closed && now_ms() - last < wait && now_ms() - start < most) {
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+        if (slow && sent < n && now_ms() >= next) {
+            if (send(fd, request + sent, 1, MSG_NOSIGNAL) == 1)
+                sent++;
+            next += slow;
+            last = now_ms();
+        }
+        if (poll(&p, 1, slow && sent < n ? 5 : 50) <= 0)
+            continue;
+        ssize_t got = read(fd, back, sizeof back);
+        closed = got <= 0;
+        last = now_ms();
+        if (got > 0)
+            fwrite(back, 1, (size_t)got, stdout);
+    }
+    fflush(stdout);
+    fprintf(stderr, "%s after %ld ms\n", closed ? "closed" : "open", now_ms() - start);
+    close(fd);
+    return 0;
+}
+
+static int many(int port, const char *request, size_t n, long count, long wait, long most)
+{
+    static char back[65536];
+    struct pollfd *p = calloc((size_t)count, sizeof *p);
+    char *answered = calloc((size_t)count, 1);
+    long connected = 0, answers = 0, closed = 0, start = now_ms(), last = start;
+    long long bytes = 0;
+    if (!p || !answered)
+        return 1;
+    for (long i = 0; i < count; i++) {
+        p[i] = (struct pollfd){ .fd = dial(port), .events = POLLIN };
+        connected += p[i].fd >= 0 && send(p[i].fd, request, n, MSG_NOSIGNAL) == (ssize_t)n;
+    }
+    while (now_ms() - last < wait && now_ms() - start < most && closed < count) {
+        if (poll(p, (nfds_t)count, 50) <= 0)
+            continue;
+        for (long i = 0; i < count; i++) {
+            if (p[i].fd < 0 || !p[i].revents)
+                continue;
+            ssize_t got = read(p[i].fd, back, sizeof back);
+            last = now_ms();
+            if (got > 0) {
+                bytes += got;
+                answers += !answered[i];
+                answered[i] = 1;
+            } else {
+                close(p[i].fd);
+                p[i].fd = -1;
+                closed++;
+            }
+        }
+    }
+    fprintf(stderr, "%ld connected, %ld answered, %ld closed, %lld bytes\n", connected, answers, closed, bytes);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static char request[1 << 22];
+    long slow = 0, wait = 3000, most = 30000, count = 0;
+    struct rlimit files;
+    if (argc < 2)
+        return 2;
+    for (int i = 2; i + 1 < argc; i += 2) {
+        long v = strtol(argv[i + 1], NULL, 10);
+        if (strcmp(argv[i], "--slow") == 0)
+            slow = v;
+        else if (strcmp(argv[i], "--wait") == 0)
+            wait = v;
+        else if (strcmp(argv[i], "--for") == 0)
+            most = v;
+        else if (strcmp(argv[i], "--count") == 0)
+            count = v;
+        else
+            return 2;
+    }
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    size_t n = fread(request, 1, sizeof request, stdin);
+    int port = (int)strtol(argv[1], NULL, 10);
+    return count ? many(port, request, n, count, wait, most) : one(port, request, n, slow, wait, most);
+}
