@@ -93,7 +93,7 @@ cJSON *api_feedback(struct api *a, const cJSON *in, struct hone_err *err);
 
 /* ---- using what was trained: evaluate.c, predict.c, report.c ---- */
 
-/* evaluateTrainingResults. in: {job_id, test_data: {file, format}, evaluation_criteria}. */
+/* evaluateTrainingResults. in: {job_id, test_data: {file, format}, evaluation_criteria, safety_rules (a file)}. */
 cJSON *api_evaluate(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err);
 /* invokeAgent. in: {agent_id, input or texts or batch: {file, format}, top, threshold}. For a text out has the members of its answer, for
  * several texts answers; for a file its answers go to descriptor `fd` as JSON lines, one an input, and out has count and seconds. */

@@ -58,6 +58,7 @@ static void put_fields(cJSON *start, const struct api *a, const struct job_row *
         json_put_str(data, "format", json_str(test, "format", "auto"));
     }
     json_put(start, "data", data);
+    json_put_str(start, "rules", json_str(in, "safety_rules", NULL));
     json_put(start, "criteria", criteria ? cJSON_Duplicate(criteria, 1) : cJSON_CreateNull());
     json_put(start, "config", stored_json(row->config));
 }
@@ -101,7 +102,8 @@ cJSON *api_evaluate(struct api *a, const cJSON *in, const struct api_hooks *hook
     struct job_row row;
     const char *name = need_text(in, "job_id", err), *test = json_str(json_get(in, "test_data"), "file", NULL);
     api_clear(a);
-    if (!name || (test && file_usable(test, err) < 0))
+    const char *rules = json_str(in, "safety_rules", NULL);
+    if (!name || (test && file_usable(test, err) < 0) || (rules && file_usable(rules, err) < 0))
         return NULL;
     cJSON *start = start_frame(a, "evaluate"), *out = NULL;
     if (read_job(a, name, &row, start, err) < 0) {

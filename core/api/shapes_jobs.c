@@ -43,8 +43,9 @@ const struct shape evaluate_in[] = {
         MEMBER("file", SHAPE_TEXT, SHAPE_LOCAL, "A file of examples; - is standard input.", .min = 1, .max = 4096),
         MEMBER("format", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "Its format."),
         END }),
-    MEMBER("evaluation_criteria", SHAPE_LIST, SHAPE_NULL, "Metrics to score by.", .min = 1, .max = 32,
-           .of = &(const struct shape)MEMBER("", SHAPE_TEXT, 0, NULL, .min = 1, .max = 64)),
+    MEMBER("evaluation_criteria", SHAPE_LIST, SHAPE_NULL, "Metrics to score by: names, names with settings (f1_score:average=micro), or objects of name and options.",
+           .min = 1, .max = 64, .of = &(const struct shape)MEMBER("", SHAPE_ANY, 0, NULL)),
+    MEMBER("safety_rules", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "File of rules for the metric safety.", .min = 1, .max = 4096),
     END
 };
 

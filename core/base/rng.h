@@ -12,6 +12,9 @@ enum rng_stream {
 };
 
 uint64_t rng_u64(uint64_t seed, uint32_t stream, uint64_t counter);          /* [any, pure] */
+/* The four words of n counters from `counter` on, word by word: word[w * n + i] is word w of counter + i. rng_u64() of a counter is its
+ * words 0 (low) and 1. Many at once cost a fraction of the calls. [any, pure] */
+void rng_words(uint64_t seed, uint32_t stream, uint64_t counter, int n, uint32_t *word);
 double rng_unit(uint64_t seed, uint32_t stream, uint64_t counter);           /* [0, 1), 53 bits [any, pure] */
 double rng_normal(uint64_t seed, uint32_t stream, uint64_t counter);         /* mean 0, deviation 1 [any, pure] */
 /* Uniform in [0, n), n > 0, without modulo bias beyond 2^-64 n. [any, pure] */

@@ -105,6 +105,7 @@ static int run_evaluate(struct cli *c, struct hone_err *err)
         json_put(in, "test_data", cli_query("file", test, "format", cli_value(c, "format"), NULL));
     if (criteria)
         json_put(in, "evaluation_criteria", words(criteria));
+    json_put_str(in, "safety_rules", cli_value(c, "rules"));
     cli_progress_open(&p, c, &hooks);
     cJSON *out = api_evaluate(&c->api, in, &hooks, err);
     cli_progress_close(&p);
@@ -116,6 +117,7 @@ static const struct cli_option evaluate_options[] = {
     { "test", "FILE", "fresh examples; without it, the rows that training held out" },
     { "format", "NAME", "their format" },
     { "criteria", "NAME,...", "metrics to score by (default: accuracy, precision, recall, f1_score, loss)" },
+    { "rules", "FILE", "what is unsafe, for the metric safety: lines 'term WORDS', 'regex EXPRESSION', 'refusal WORDS'" },
     { NULL, NULL, NULL },
 };
 const struct cli_command cmd_evaluate = {

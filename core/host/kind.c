@@ -153,6 +153,14 @@ static int check_metric(const struct hone_item *item, struct hone_err *err)
     const struct hone_metric *m = (const struct hone_metric *)item;
     int rc = check_names(m->outputs, "outputs", 1, err);
     if (rc == 0)
+        rc = check_names(m->needs, "needs", 0, err);
+    if (rc == 0 && m->whole && (m->state_size || m->update || m->result || m->merge))
+        rc = hone_fail(err, ERR_PLUGIN, "it has whole() and parts of update() beside it, and must have one of the two");
+    if (rc == 0 && m->whole && (item->flags & HONE_M_ALIKE))
+        rc = hone_fail(err, ERR_PLUGIN, "HONE_M_ALIKE is of use to update() only");
+    if (rc != 0 || m->whole)
+        return rc;
+    if (rc == 0)
         rc = check_function(m->state_size != NULL, "state_size", err);
     if (rc == 0)
         rc = check_function(m->update != NULL, "update", err);
@@ -189,7 +197,7 @@ static const struct kind kinds[] = {
     [HONE_SCHEDULER] = KIND(scheduler, observe, 0),
     [HONE_PARADIGM] = KIND(paradigm, observe, 0),
     [HONE_MODEL] = KIND(model, close, HONE_MODEL_WRITES),
-    [HONE_METRIC] = KIND(metric, result, HONE_M_HIGHER | HONE_M_UNIT),
+    [HONE_METRIC] = KIND(metric, result, HONE_M_HIGHER | HONE_M_UNIT | HONE_M_ALIKE),
     [HONE_REPORT] = KIND(report, close, 0),
     [HONE_GENERATOR] = KIND(generator, close, HONE_G_OUTSIDE),
 };

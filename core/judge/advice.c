@@ -114,10 +114,10 @@ static void judge_scores(struct advice *a)
             continue;
         double good = flags & HONE_M_HIGHER ? m->value[0] : 1 - m->value[0];
         if (good >= HIGH_SCORE)
-            say(a->strengths, "%s is high: %.3f over %lld test rows", m->plugin->item.name, m->value[0],
+            say(a->strengths, "%s is high: %.3f over %lld test rows", m->label, m->value[0],
                 (long long)a->f->tally->rows);
         else if (good < LOW_SCORE)
-            say(a->weaknesses, "%s is low: %.3f over %lld test rows", m->plugin->item.name, m->value[0],
+            say(a->weaknesses, "%s is low: %.3f over %lld test rows", m->label, m->value[0],
                 (long long)a->f->tally->rows);
     }
     double base = a->f->lesson ? a->f->lesson->baseline : 0;

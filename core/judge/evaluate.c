@@ -61,19 +61,30 @@ static int is_share(const struct judged_metric *m, const struct tally *t)
            fabs(m->value[0] - (double)t->correct / (double)t->rows) < 1e-9;
 }
 
+/* Those of the results behind the headline, by name. */
+static cJSON *further_intervals(const struct judged_metric *m)
+{
+    cJSON *o = cJSON_CreateObject();
+    for (int64_t k = 1; k < m->n_outputs; k++)
+        json_put(o, m->plugin->outputs[k], interval_json(m->interval[k], "bootstrap"));
+    return o;
+}
+
 static cJSON *metrics_json(const struct findings *f)
 {
     cJSON *list = cJSON_CreateArray();
     for (int64_t i = 0; i < f->metrics->n; i++) {
         const struct judged_metric *m = &f->metrics->v[i];
         cJSON *o = cJSON_CreateObject();
-        json_put_str(o, "name", m->plugin->item.name);
+        json_put_str(o, "name", m->label);
         for (int64_t k = 0; k < m->n_outputs; k++)
             json_put_num(o, k == 0 ? "value" : m->plugin->outputs[k], m->value[k]);
         json_put_bool(o, "higher_is_better", (m->plugin->item.flags & HONE_M_HIGHER) != 0);
         json_put(o, "interval", is_share(m, f->tally)
                  ? interval_json(stats_wilson(f->tally->correct, f->tally->rows, STATS_Z), "wilson")
-                 : interval_json(m->interval, m->method));
+                 : interval_json(m->interval[0], m->method));
+        if (m->n_outputs > 1)
+            json_put(o, "intervals", further_intervals(m));
         cJSON_AddItemToArray(list, o);
     }
     return list;
@@ -86,10 +97,10 @@ static void put_summary(cJSON *evaluation, const struct findings *f, double scor
     buf_printf(&b, "%lld of %lld test rows were answered as expected (accuracy %.3f, 95 %% interval %.3f to %.3f)",
                (long long)f->tally->correct, (long long)f->tally->rows,
                (double)f->tally->correct / (double)f->tally->rows, w.low, w.high);
-    for (int64_t i = 0; i < f->metrics->n; i++) {
+    for (int64_t i = 0, told = 0; i < f->metrics->n && told < 6; i++) {
         const struct judged_metric *m = &f->metrics->v[i];
-        if (strcmp(m->plugin->item.name, "accuracy") != 0 && m->n_outputs > 0 && !isnan(m->value[0]))
-            buf_printf(&b, ", %s %.3f", m->plugin->item.name, m->value[0]);
+        if (strcmp(m->plugin->item.name, "accuracy") != 0 && m->n_outputs > 0 && !isnan(m->value[0]) && ++told)
+            buf_printf(&b, ", %s %.3f", m->label, m->value[0]);
     }
     buf_printf(&b, ": score %.1f, grade %s.", score, evaluate_grade(score));
     json_put_str(evaluation, "summary", buf_str(&b));
@@ -103,7 +114,7 @@ static cJSON *evaluation_json(const struct findings *f)
     for (int64_t i = 0; i < f->metrics->n; i++) {
         const struct judged_metric *m = &f->metrics->v[i];
         if (m->asked && m->n_outputs > 0)
-            json_put_num(scores, m->plugin->item.name, m->value[0]);
+            json_put_num(scores, m->label, m->value[0]);
     }
     json_put_num(o, "overall_score", score);
     json_put_str(o, "quality_grade", evaluate_grade(score));

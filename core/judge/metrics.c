@@ -1,83 +1,21 @@
-/* See metrics.h. */
+/* Metrics that are sums over rows, block by block, and their bootstrap. See metrics.h; metrics_add.c chooses them, metrics_whole.c
+ * has those that need all rows. */
 #include "core/judge/metrics.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/base/json.h"
 
 #define MAX_REPLICATES 1000
 #define MIN_REPLICATES 100
-#define MAX_DRAWS 20000000     /* rows x replicates */
+#define MAX_DRAWS 50000000     /* rows x replicates */
 #define MAX_STATE_DOUBLES (16 << 20)
-#define MAX_CRITERIA 64
+#define MAX_PROB_BYTES (INT64_C(1) << 30)
+#define SMALL 16               /* doubles of state up to which the contributions of single rows are summed */
 
-static const char *const usual[] = { "accuracy", "precision", "recall", "f1_score" };
-
-const struct judged_metric *metrics_get(const struct metric_set *s, const char *name)
+static int streamed(const struct judged_metric *m)
 {
-    for (int64_t i = 0; i < s->n; i++) {
-        if (strcmp(s->v[i].plugin->item.name, name) == 0)
-            return &s->v[i];
-    }
-    return NULL;
-}
-
-int metrics_add(struct metric_set *s, const struct hone_metric *m, void *conf, int asked, struct hone_err *err)
-{
-    struct judged_metric *v = realloc(s->v, ((size_t)s->n + 1) * sizeof *v);
-    int64_t outputs = 0;
-    while (m->outputs[outputs])
-        outputs++;
-    double *value = malloc(((size_t)outputs + 1) * sizeof *value);
-    if (v)
-        s->v = v;
-    if (!v || !value) {
-        free(value);
-        settings_free(&m->item, conf);
-        return hone_fail(err, HONE_ENOMEM, "memory ran out for the metrics");
-    }
-    for (int64_t i = 0; i <= outputs; i++)
-        value[i] = NAN;
-    s->v[s->n++] = (struct judged_metric){ .plugin = m, .conf = conf, .asked = asked, .n_outputs = outputs, .value = value,
-                                           .interval = { NAN, NAN } };
-    return 0;
-}
-
-static int add_named(struct metric_set *s, struct registry *registry, const char *name, int asked, struct hone_err *err)
-{
-    if (metrics_get(s, name))
-        return 0;
-    const struct hone_item *item = registry_find(registry, HONE_METRIC, name, NULL, err);
-    if (!item)
-        return err->code;
-    void *conf = settings_new(item, NULL, err);
-    if (!conf)
-        return err->code;
-    return metrics_add(s, (const struct hone_metric *)(const void *)item, conf, asked, err);
-}
-
-int metrics_open(struct metric_set *s, struct registry *registry, const cJSON *criteria, struct hone_err *err)
-{
-    int n = cJSON_GetArraySize(criteria), rc = 0;
-    if (criteria && !cJSON_IsNull(criteria) && !cJSON_IsArray(criteria))
-        return hone_fail(err, HONE_EINVAL, "criteria must be a list of metric names");
-    if (n > MAX_CRITERIA)
-        return hone_fail(err, HONE_EINVAL, "criteria has %d names, at most %d are taken", n, MAX_CRITERIA);
-    for (int i = 0; rc == 0 && i < n; i++) {
-        const cJSON *name = cJSON_GetArrayItem(criteria, i);
-        rc = cJSON_IsString(name) ? add_named(s, registry, name->valuestring, 1, err)
-                                  : hone_fail(err, HONE_EINVAL, "criteria/%d must be the name of a metric", i);
-    }
-    for (size_t i = 0; rc == 0 && n == 0 && i < sizeof usual / sizeof usual[0]; i++)
-        rc = add_named(s, registry, usual[i], 1, err);
-    struct hone_err absent = { 0 };
-    if (rc == 0 && (rc = add_named(s, registry, "loss", 0, &absent)) != 0) {
-        if (rc == HONE_EINVAL || rc == ERR_PLUGIN)
-            return 0;
-        *err = absent;
-    }
-    return rc;
+    return !m->plugin->whole && !(m->plugin->item.flags & HONE_M_ALIKE);
 }
 
 /* As many replicates as keep rows x replicates and the memory of the states in bounds; 0 when too few would be left. */
@@ -93,17 +31,28 @@ static int64_t choose_replicates(const struct metric_set *s, int64_t n)
     return r < MIN_REPLICATES ? 0 : r;
 }
 
-int metrics_start(struct metric_set *s, int64_t n, int64_t width, uint64_t seed, struct pool *pool, struct hone_err *err)
+static int measure_states(struct metric_set *s, int64_t width, struct hone_err *err)
 {
-    s->seed = seed;
-    s->pool = pool;
     for (int64_t i = 0; i < s->n; i++) {
         struct judged_metric *m = &s->v[i];
+        if (m->plugin->whole)
+            continue;
         m->state_size = m->plugin->state_size(m->conf, width);
+        m->small = m->state_size <= SMALL && !m->plugin->merge;
         if (m->state_size < 0 || m->state_size > (INT64_C(1) << 40))
             return hone_fail(err, ERR_PLUGIN, "the metric %s asks for %lld numbers of state", m->plugin->item.name,
                              (long long)m->state_size);
     }
+    return 0;
+}
+
+int metrics_start(struct metric_set *s, int64_t n, int64_t width, uint64_t seed, struct pool *pool, struct hone_err *err)
+{
+    s->seed = seed;
+    s->pool = pool;
+    int rc = measure_states(s, width, err);
+    if (rc < 0)
+        return rc;
     s->replicates = choose_replicates(s, n > 0 ? n : 1);
     for (int64_t i = 0; i < s->n; i++) {
         struct judged_metric *m = &s->v[i];
@@ -114,7 +63,15 @@ int metrics_start(struct metric_set *s, int64_t n, int64_t width, uint64_t seed,
         if (!m->state || !m->piece || !m->replicas)
             return hone_fail(err, HONE_ENOMEM, "memory ran out for the state of the metric %s", m->plugin->item.name);
     }
-    return 0;
+    if (!metrics_need(s, "prob"))
+        return 0;
+    int64_t bytes = n * width * (int64_t)sizeof *s->prob;
+    if (bytes > MAX_PROB_BYTES)
+        return hone_fail(err, ERR_PRECONDITION, "a metric that was asked for needs the probabilities of all rows at once: %lld rows x %lld outputs are "
+                         "%lld MB, at most 1024 are taken; test on fewer rows or leave it out", (long long)n, (long long)width,
+                         (long long)(bytes >> 20));
+    s->prob = malloc((size_t)bytes + 1);
+    return s->prob ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out for the probabilities of %lld rows", (long long)n);
 }
 
 static void merge(const struct judged_metric *m, double *into, const double *from)
@@ -127,12 +84,93 @@ static void merge(const struct judged_metric *m, double *into, const double *fro
         into[i] += from[i];
 }
 
+/* ---- resampling a block ---- */
+
+/* What single rows of a block add to a metric of small state: [state_size][n], one row of numbers an element. */
+struct contributions {
+    double *v;
+    uint8_t constant[SMALL]; /* the same for every row */
+};
+
 struct resampling {
     const struct metric_set *s;
     const struct hone_scored *block;
+    const struct contributions *of; /* [s->n]; v NULL: none */
     int64_t first;
     int failed; /* set by any thread, only ever to 1 */
 };
+
+/* The row of a block by itself. */
+static struct hone_scored row_of(const struct hone_scored *block, int64_t i)
+{
+    struct hone_scored row = *block;
+    row.n = 1;
+    row.prob = block->prob ? block->prob + i * block->width : NULL;
+    row.predicted = block->predicted + i;
+    row.label = block->label + i;
+    row.weight = block->weight ? block->weight + i : NULL;
+    return row;
+}
+
+struct contributing {
+    const struct judged_metric *m;
+    const struct hone_scored *block;
+    double *v;
+};
+
+static void contribute(void *arg, int64_t begin, int64_t end)
+{
+    const struct contributing *c = arg;
+    for (int64_t i = begin; i < end; i++) {
+        double state[SMALL] = { 0 };
+        struct hone_scored row = row_of(c->block, i);
+        c->m->plugin->update(&row, c->m->conf, state);
+        for (int64_t k = 0; k < c->m->state_size; k++)
+            c->v[k * c->block->n + i] = state[k];
+    }
+}
+
+static void run(struct pool *pool, int64_t n, int64_t grain, hone_task *task, void *arg)
+{
+    if (pool)
+        pool_run(pool, n, grain, task, arg);
+    else
+        task(arg, 0, n);
+}
+
+static int make_contributions(const struct metric_set *s, const struct judged_metric *m, const struct hone_scored *block, struct contributions *c)
+{
+    c->v = malloc(((size_t)m->state_size * (size_t)block->n + 1) * sizeof *c->v);
+    if (!c->v)
+        return -1;
+    struct contributing work = { m, block, c->v };
+    run(s->pool, block->n, 256, contribute, &work);
+    for (int64_t k = 0; k < m->state_size; k++) {
+        const double *v = c->v + k * block->n;
+        int64_t i = 1;
+        while (i < block->n && !(v[i] < v[0]) && !(v[i] > v[0]))
+            i++;
+        c->constant[k] = i >= block->n;
+    }
+    return 0;
+}
+
+static void add_replicate(const struct resampling *r, int64_t b, const uint8_t *draw, double total, struct hone_scored *weighted)
+{
+    int64_t n = r->block->n;
+    for (int64_t k = 0; k < r->s->n; k++) {
+        const struct judged_metric *m = &r->s->v[k];
+        double *state = m->replicas + b * m->state_size;
+        if (!streamed(m))
+            continue;
+        if (!r->of[k].v)
+            m->plugin->update(weighted, m->conf, state);
+        for (int64_t e = 0; r->of[k].v && e < m->state_size; e++) {
+            const double *v = r->of[k].v + e * n;
+            state[e] += r->of[k].constant[e] ? total * v[0] : stats_weighted_sum(draw, v, n);
+        }
+    }
+}
 
 /* A replicate is the block with the weights that its draw gives to the rows; it goes straight into the replicate's state. */
 static void resample(void *arg, int64_t begin, int64_t end)
@@ -140,85 +178,95 @@ static void resample(void *arg, int64_t begin, int64_t end)
     struct resampling *r = arg;
     struct hone_scored block = *r->block;
     float *weight = malloc((size_t)block.n * sizeof *weight + 1);
-    if (!weight) {
+    uint8_t *draw = malloc((size_t)block.n + 1);
+    if (!weight || !draw) {
         __atomic_store_n(&r->failed, 1, __ATOMIC_RELAXED);
-        return;
+        end = begin;
     }
     block.weight = weight;
     for (int64_t b = begin; b < end; b++) {
-        for (int64_t i = 0; i < block.n; i++)
-            weight[i] = (float)stats_resample(r->s->seed, b, r->first + i) * (r->block->weight ? r->block->weight[i] : 1);
-        for (int64_t k = 0; k < r->s->n; k++) {
-            const struct judged_metric *m = &r->s->v[k];
-            m->plugin->update(&block, m->conf, m->replicas + b * m->state_size);
+        int64_t total = 0;
+        stats_weights(r->s->seed, b, r->first, block.n, draw);
+        for (int64_t i = 0; i < block.n; i++) {
+            total += draw[i];
+            weight[i] = r->block->weight ? (float)draw[i] * r->block->weight[i] : (float)draw[i];
         }
+        add_replicate(r, b, draw, (double)total, &block);
     }
     free(weight);
+    free(draw);
+}
+
+static int resample_block(struct metric_set *s, const struct hone_scored *block, int64_t first, struct hone_err *err)
+{
+    struct contributions *of = calloc((size_t)s->n + 1, sizeof *of);
+    struct resampling r = { .s = s, .block = block, .of = of, .first = first, .failed = !of };
+    for (int64_t i = 0; !r.failed && i < s->n; i++)
+        r.failed = streamed(&s->v[i]) && s->v[i].small && make_contributions(s, &s->v[i], block, &of[i]) < 0;
+    if (!r.failed)
+        run(s->pool, s->replicates, 8, resample, &r);
+    for (int64_t i = 0; of && i < s->n; i++)
+        free(of[i].v);
+    free(of);
+    return r.failed ? hone_fail(err, HONE_ENOMEM, "memory ran out for the intervals") : 0;
 }
 
 int metrics_block(void *arg, const struct hone_scored *block, int64_t first, struct hone_err *err)
 {
     struct metric_set *s = arg;
+    int any = 0;
     for (int64_t i = 0; i < s->n; i++) {
         struct judged_metric *m = &s->v[i];
+        if (!streamed(m))
+            continue;
+        any = 1;
         memset(m->piece, 0, (size_t)m->state_size * sizeof(double));
         m->plugin->update(block, m->conf, m->piece);
         merge(m, m->state, m->piece);
     }
-    struct resampling r = { .s = s, .block = block, .first = first };
-    if (s->replicates > 0 && s->pool)
-        pool_run(s->pool, s->replicates, 8, resample, &r);
-    else if (s->replicates > 0)
-        resample(&r, 0, s->replicates);
-    return r.failed ? hone_fail(err, HONE_ENOMEM, "memory ran out for the intervals") : 0;
+    if (s->prob)
+        memcpy(s->prob + first * block->width, block->prob, (size_t)(block->n * block->width) * sizeof *s->prob);
+    return any && s->replicates > 0 ? resample_block(s, block, first, err) : 0;
 }
 
-static int result_of(const struct judged_metric *m, int64_t width, const double *state, double *out, struct hone_err *err)
+/* ---- results ---- */
+
+int metrics_result(const struct judged_metric *m, int64_t width, const double *state, double *out, struct hone_err *err)
 {
     int rc = m->plugin->result(state, width, m->conf, out, err);
-    return rc < 0 ? err_prefix(err, "metric %s", m->plugin->item.name) : 0;
+    return rc < 0 ? err_prefix(err, "metric %s", m->label) : 0;
 }
 
-static int bootstrap_interval(struct judged_metric *m, int64_t replicates, int64_t width, struct hone_err *err)
+int metrics_intervals(struct judged_metric *m, int64_t replicates, int64_t width, struct hone_err *err)
 {
-    double *head = malloc(((size_t)replicates + 1) * sizeof *head);
-    double *out = malloc(((size_t)m->n_outputs + 1) * sizeof *out);
-    int rc = head && out ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out for the intervals");
+    double *all = malloc(((size_t)(replicates * m->n_outputs) + 1) * sizeof *all), *out = malloc(((size_t)m->n_outputs + 1) * sizeof *out);
+    int rc = all && out ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out for the intervals");
     for (int64_t b = 0; rc == 0 && b < replicates; b++) {
-        rc = result_of(m, width, m->replicas + b * m->state_size, out, err);
-        head[b] = m->n_outputs > 0 ? out[0] : NAN;
+        rc = metrics_result(m, width, m->replicas + b * m->state_size, out, err);
+        for (int64_t k = 0; k < m->n_outputs; k++)
+            all[k * replicates + b] = out[k];
     }
-    if (rc == 0) {
-        m->interval = stats_percentiles(head, replicates, STATS_LEVEL);
-        m->method = isnan(m->interval.low) ? NULL : "bootstrap";
-    }
-    free(head);
+    for (int64_t k = 0; rc == 0 && k < m->n_outputs; k++)
+        m->interval[k] = isnan(m->value[k]) ? (struct interval){ NAN, NAN } : stats_percentiles(all + k * replicates, replicates, STATS_LEVEL);
+    if (rc == 0)
+        m->method = m->n_outputs > 0 && !isnan(m->interval[0].low) ? "bootstrap" : NULL;
+    free(all);
     free(out);
     return rc;
 }
 
-int metrics_finish(struct metric_set *s, int64_t width, struct hone_err *err)
+int metrics_finish(struct metric_set *s, int64_t width, const struct metric_rows *rows, struct hone_err *err)
 {
     int rc = 0;
     for (int64_t i = 0; rc == 0 && i < s->n; i++) {
         struct judged_metric *m = &s->v[i];
-        rc = result_of(m, width, m->state, m->value, err);
+        if (!streamed(m))
+            continue;
+        rc = metrics_result(m, width, m->state, m->value, err);
         if (rc == 0 && s->replicates > 0)
-            rc = bootstrap_interval(m, s->replicates, width, err);
+            rc = metrics_intervals(m, s->replicates, width, err);
     }
-    return rc;
-}
-
-void metrics_free(struct metric_set *s)
-{
-    for (int64_t i = 0; i < s->n; i++) {
-        struct judged_metric *m = &s->v[i];
-        settings_free(&m->plugin->item, m->conf);
-        free(m->value);
-        free(m->state);
-        free(m->piece);
-        free(m->replicas);
-    }
-    free(s->v);
-    memset(s, 0, sizeof *s);
+    if (rc == 0)
+        rc = metrics_alike(s, width, rows, err);
+    return rc == 0 ? metrics_whole(s, rows, err) : rc;
 }

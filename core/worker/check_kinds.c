@@ -1,4 +1,4 @@
-/* Tries schedulers, paradigms, metrics and models: finite values, gradients by differences, blocks that add up. See check_plugin.h. */
+/* Tries schedulers, paradigms and models: finite values, gradients by differences, blocks that add up. See check_plugin.h. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,51 +113,6 @@ void check_paradigm(struct checking *c)
     check_line(c, "gives finite losses", bad || !isfinite(whole) ? "loss() failed, or its sum is not finite" : NULL);
     check_line(c, "has the gradient that differences of its loss show", worst < 2e-3 ? NULL : "d_scores is off: compare with a difference of losses");
     check_line(c, "treats rows apart", fabs(apart - whole) <= 1e-6 * fmax(1, fabs(whole)) ? NULL : "the loss of rows together is not the sum of theirs");
-    settings_free(c->item, conf);
-}
-
-/* ---- metrics ---- */
-
-void check_metric(struct checking *c)
-{
-    const struct hone_metric *m = (const struct hone_metric *)(const void *)c->item;
-    enum { ROWS = 40, WIDTH = 4 };
-    float prob[ROWS * WIDTH];
-    int32_t predicted[ROWS], label[ROWS];
-    int ok, outputs = 0;
-    struct hone_err err = { 0 };
-    void *conf = defaults(c, &ok);
-    if (!ok)
-        return;
-    while (m->outputs[outputs])
-        outputs++;
-    for (int i = 0; i < ROWS; i++) {
-        predicted[i] = i % WIDTH;
-        label[i] = i % 5 ? i % WIDTH : (i + 1) % WIDTH;
-        for (int k = 0; k < WIDTH; k++)
-            prob[i * WIDTH + k] = k == predicted[i] ? 0.7f : 0.1f;
-    }
-    int64_t n = m->state_size(conf, WIDTH);
-    double *a = calloc((size_t)n + 1, sizeof *a), *b = calloc((size_t)n + 1, sizeof *b), x[64] = { 0 }, y[64] = { 0 };
-    struct hone_scored all = { ROWS, WIDTH, prob, predicted, label, NULL };
-    m->update(&all, conf, a);
-    for (int at = 0; at < ROWS; at += 8) {
-        struct hone_scored part = { 8, WIDTH, prob + at * WIDTH, predicted + at, label + at, NULL };
-        double *state = calloc((size_t)n + 1, sizeof *state);
-        m->update(&part, conf, state);
-        if (m->merge)
-            m->merge(b, state, n, conf);
-        for (int64_t i = 0; i < n && !m->merge; i++)
-            b[i] += state[i];
-        free(state);
-    }
-    int bad = outputs > 64 || m->result(a, WIDTH, conf, x, &err) < 0 || m->result(b, WIDTH, conf, y, &err) < 0;
-    check_line(c, "gives a result", bad || !isfinite(x[0]) ? "result() failed, or is not finite on 40 good rows" : NULL);
-    check_line(c, "adds up over blocks of predictions", bad || fabs(x[0] - y[0]) > 1e-9 * fmax(1, fabs(x[0])) ? "blocks merged give another result" : NULL);
-    if (c->item->flags & HONE_M_UNIT)
-        check_line(c, "lies in 0..1", x[0] < 0 || x[0] > 1 ? "HONE_M_UNIT is set and the result is outside" : NULL);
-    free(a);
-    free(b);
     settings_free(c->item, conf);
 }
 

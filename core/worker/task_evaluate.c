@@ -6,6 +6,7 @@
 #include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/data/split.h"
+#include "core/judge/edits.h"
 #include "core/judge/evaluate.h"
 #include "core/train/predictor.h"
 #include "core/worker/task.h"
@@ -134,11 +135,19 @@ static int answer(struct task *t, const struct rows *r, struct predictor *agent,
 {
     const struct block_sink sink = { metrics, metrics_block };
     int64_t width = predictor_outputs(agent), rows = r->row ? r->n_row : r->test->n;
-    int rc = metrics_start(metrics, rows, width, (uint64_t)json_int(json_get(t->start, "config"), "seed", 0), t->pool, err);
+    uint64_t seed = (uint64_t)json_int(json_get(t->start, "config"), "seed", 0);
+    struct metric_rows known = { .p = p, .test = r->test };
+    int rc = metrics_start(metrics, rows, width, seed, t->pool, err);
     t->stage = "evaluation";
     if (rc == 0)
         rc = predictions_run(p, agent, r->test, r->row, r->n_row, &sink, beat, t, err);
-    return rc == 0 ? metrics_finish(metrics, width, err) : rc;
+    if (rc == 0)
+        rc = edits_measure(&known, metrics, agent, seed, beat, t, err);
+    if (rc == 0)
+        rc = metrics_finish(metrics, width, &known, err);
+    free(known.edited);
+    free(known.latency_ms);
+    return rc;
 }
 
 static int judge(struct task *t, struct rows *r, const struct predictions *p, const struct metric_set *metrics,
@@ -180,6 +189,7 @@ int task_evaluate(struct task *t, struct hone_err *err)
     const char *weights = json_str(t->start, "weights", NULL);
     if (!weights)
         return hone_fail(err, HONE_EINVAL, "the start frame does not name the weights");
+    metrics.rules = json_str(t->start, "rules", NULL);
     t->stage = "metrics";
     int rc = metrics_open(&metrics, t->registry, json_get(t->start, "criteria"), err);
     if (rc == 0)

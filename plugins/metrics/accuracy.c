@@ -33,7 +33,7 @@ static int result(const double *state, int64_t width, const void *conf, double *
 static const struct hone_metric accuracy = {
     .item = HONE_ITEM_PLAIN(struct hone_metric, HONE_METRIC, "accuracy", "share of right predictions",
                             "sum of w_i [prediction = label] / sum of w_i. An abstention, or a label that the model does not know, is "
-                            "wrong.", HONE_M_HIGHER | HONE_M_UNIT),
+                            "wrong.", HONE_M_HIGHER | HONE_M_UNIT | HONE_M_ALIKE),
     .outputs = outputs, .state_size = state_size, .update = update, .result = result,
 };
 

@@ -9,8 +9,8 @@ struct conf {
     int64_t average;
 };
 enum { MACRO, MICRO, WEIGHTED };
-static const char *const averages[] = { "macro", "micro", "weighted", NULL };
-static const struct hone_param params[] = {
+static const char *const averages[] __attribute__((unused)) = { "macro", "micro", "weighted", NULL };
+static const struct hone_param params[] __attribute__((unused)) = {
     HONE_ROW_CHOICE(struct conf, average, 0, MACRO, averages, "mean over outputs, over all counts, or over outputs by their rows"),
 };
 
@@ -40,7 +40,7 @@ static void update(const struct hone_scored *s, const void *conf, double *state)
 /* The score of one output, or of summed counts. */
 typedef double counts_score(double right, double predicted, double expected);
 
-static double counts_average(const double *state, int64_t width, const void *conf, counts_score *score)
+static inline double counts_average(const double *state, int64_t width, const void *conf, counts_score *score)
 {
     int64_t average = ((const struct conf *)conf)->average;
     double sum = 0, weight = 0, right = 0, predicted = 0, expected = 0;

@@ -17,7 +17,7 @@ static int result(const double *state, int64_t width, const void *conf, double *
 
 static const struct hone_metric f1_score = {
     .item = HONE_ITEM(struct hone_metric, HONE_METRIC, "f1_score", "harmonic mean of precision and recall",
-                      "2 right / (predicted + expected) by output, averaged.", params, struct conf, HONE_M_HIGHER | HONE_M_UNIT, NULL),
+                      "2 right / (predicted + expected) by output, averaged.", params, struct conf, HONE_M_HIGHER | HONE_M_UNIT | HONE_M_ALIKE, NULL),
     .outputs = outputs, .state_size = state_size, .update = update, .result = result,
 };
 

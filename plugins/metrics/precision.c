@@ -18,7 +18,7 @@ static int result(const double *state, int64_t width, const void *conf, double *
 
 static const struct hone_metric precision = {
     .item = HONE_ITEM(struct hone_metric, HONE_METRIC, "precision", "share of right ones among an output's predictions",
-                      "right / predicted by output, averaged; 0 for an output that was never predicted.", params, struct conf, HONE_M_HIGHER | HONE_M_UNIT, NULL),
+                      "right / predicted by output, averaged; 0 for an output that was never predicted.", params, struct conf, HONE_M_HIGHER | HONE_M_UNIT | HONE_M_ALIKE, NULL),
     .outputs = outputs, .state_size = state_size, .update = update, .result = result,
 };
 

@@ -18,7 +18,7 @@ static int result(const double *state, int64_t width, const void *conf, double *
 
 static const struct hone_metric recall = {
     .item = HONE_ITEM(struct hone_metric, HONE_METRIC, "recall", "share of an output's rows that were found",
-                      "right / expected by output, averaged; 0 for an output that was predicted but never expected.", params, struct conf, HONE_M_HIGHER | HONE_M_UNIT, NULL),
+                      "right / expected by output, averaged; 0 for an output that was predicted but never expected.", params, struct conf, HONE_M_HIGHER | HONE_M_UNIT | HONE_M_ALIKE, NULL),
     .outputs = outputs, .state_size = state_size, .update = update, .result = result,
 };
 

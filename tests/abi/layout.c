@@ -430,6 +430,16 @@ static void model(void)
     END(hone_model);
 }
 
+static void column(void)
+{
+    BEGIN(hone_column);
+    FIELD(hone_column, name);
+    FIELD(hone_column, type);
+    FIELD(hone_column, width);
+    FIELD(hone_column, v);
+    END(hone_column);
+}
+
 static void scored(void)
 {
     BEGIN(hone_scored);
@@ -439,6 +449,8 @@ static void scored(void)
     FIELD(hone_scored, predicted);
     FIELD(hone_scored, label);
     FIELD(hone_scored, weight);
+    FIELD(hone_scored, column);
+    FIELD(hone_scored, n_columns);
     END(hone_scored);
 }
 
@@ -451,6 +463,8 @@ static void metric(void)
     FIELD(hone_metric, update);
     FIELD(hone_metric, merge);
     FIELD(hone_metric, result);
+    FIELD(hone_metric, needs);
+    FIELD(hone_metric, whole);
     END(hone_metric);
 }
 
@@ -596,6 +610,7 @@ int main(void)
     pass();
     store();
     model();
+    column();
     scored();
     metric();
     field();

@@ -159,11 +159,11 @@ static void metrics_in_pieces(void)
     answer_all(&p, &e);
     for (int i = 0; i < 3; i++) {
         struct metric_set s = { 0 };
-        CU_ASSERT(metrics_add(&s, &accuracy, NULL, 1, &err) == 0);
+        CU_ASSERT(metrics_add(&s, &accuracy, NULL, NULL, 1, &err) == 0);
         run_metrics(&s, &p, i == 0 ? 11 : 2, i == 2 ? pool : NULL);
-        CU_ASSERT(metrics_finish(&s, p.width, &err) == 0);
+        CU_ASSERT(metrics_finish(&s, p.width, NULL, &err) == 0);
         value[i] = s.v[0].value[0];
-        v[i] = s.v[0].interval;
+        v[i] = s.v[0].interval[0];
         CU_ASSERT_STRING_EQUAL(s.v[0].method, "bootstrap");
         metrics_free(&s);
     }
@@ -183,9 +183,9 @@ static void metric_that_fails(void)
     struct metric_set s = { 0 };
     struct hone_err err = { 0 };
     answer_all(&p, &e);
-    CU_ASSERT(metrics_add(&s, &failing, NULL, 1, &err) == 0);
+    CU_ASSERT(metrics_add(&s, &failing, NULL, NULL, 1, &err) == 0);
     run_metrics(&s, &p, 4, NULL);
-    CU_ASSERT(metrics_finish(&s, p.width, &err) == HONE_EINVAL);
+    CU_ASSERT(metrics_finish(&s, p.width, NULL, &err) == HONE_EINVAL);
     CU_ASSERT_STRING_EQUAL(err.text, "metric failing: no result today");
     metrics_free(&s);
     predictions_free(&p);
@@ -281,10 +281,10 @@ static void score_and_grade(void)
     struct tally t = { .rows = 10, .correct = 7 };
     struct hone_err err = { 0 };
     CU_ASSERT(evaluate_score(&s, &t) == 70);
-    CU_ASSERT(metrics_add(&s, &unbounded, NULL, 1, &err) == 0);
+    CU_ASSERT(metrics_add(&s, &unbounded, NULL, NULL, 1, &err) == 0);
     s.v[0].value[0] = 17;
     CU_ASSERT(evaluate_score(&s, &t) == 70); /* a result that is no share does not count */
-    CU_ASSERT(metrics_add(&s, &accuracy, NULL, 1, &err) == 0 && metrics_add(&s, &error_share, NULL, 1, &err) == 0);
+    CU_ASSERT(metrics_add(&s, &accuracy, NULL, NULL, 1, &err) == 0 && metrics_add(&s, &error_share, NULL, NULL, 1, &err) == 0);
     s.v[1].value[0] = 0.9;
     s.v[2].value[0] = 0.25;
     CU_ASSERT(evaluate_score(&s, &t) == 82.5); /* (0.9 + 1 - 0.25) / 2 */
@@ -319,9 +319,9 @@ static cJSON *evaluated(const struct predictions *p, struct examples *e, const s
     struct curve_verdict curves;
     struct hone_err err = { 0 };
     cJSON *result = cJSON_CreateObject();
-    CU_ASSERT(metrics_add(&s, &accuracy, NULL, 1, &err) == 0);
+    CU_ASSERT(metrics_add(&s, &accuracy, NULL, NULL, 1, &err) == 0);
     run_metrics(&s, p, 3, NULL);
-    CU_ASSERT(metrics_finish(&s, p->width, &err) == 0);
+    CU_ASSERT(metrics_finish(&s, p->width, NULL, &err) == 0);
     CU_ASSERT(tally_count(&t, p, e, &err) == 0);
     curves_judge(NULL, 0, NAN, 0, &curves);
     struct findings f = { .p = p, .test = e, .metrics = &s, .tally = &t, .curves = &curves, .lesson = l, .config = config };
