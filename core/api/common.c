@@ -77,7 +77,7 @@ int settle_job(struct store *s, struct job_row *row, struct hone_err *err)
     struct hone_err ignored;
     if (row->status != JOB_RUNNING && row->status != JOB_PREPARING)
         return 0;
-    if (job_lock_is_free(store_dir(s), row->id, &ignored) != 1)
+    if (row->queue != JOB_LOCAL || job_lock_is_free(store_dir(s), row->id, &ignored) != 1)
         return 0;
     int rc = job_transition(s, row->id, JOB_PAUSED, "the process that ran it is gone", err);
     if (rc < 0)
@@ -181,8 +181,24 @@ static cJSON *error_json(const struct job_row *row)
     json_put_str(o, "code", row->error_code);
     json_put_str(o, "message", row->error_text);
     json_put_str(o, "stage", row->error_stage);
+    json_put_str(o, "cause", row->cause);
     json_put(o, "details", stored_json(row->error_details));
     return o;
+}
+
+/* What the status alone does not say. */
+static void put_detail(cJSON *o, const struct job_row *row)
+{
+    char text[160] = "";
+    if (row->queue == JOB_WAITING && row->deaths > 0)
+        snprintf(text, sizeof text, "waits to be tried again, since its worker died (%.40s)", row->cause ? row->cause : "unknown");
+    else if (row->queue == JOB_WAITING)
+        snprintf(text, sizeof text, "queued");
+    else if (row->status == JOB_PREPARING)
+        snprintf(text, sizeof text, "a worker reads the data");
+    else if (row->stop_requested != JOB_STOP_NONE)
+        snprintf(text, sizeof text, row->stop_requested == JOB_STOP_CANCEL ? "is being cancelled" : "is being paused");
+    json_put_str(o, "detail", *text ? text : NULL);
 }
 
 void put_job_state(cJSON *o, const struct job_row *row)
@@ -190,6 +206,7 @@ void put_job_state(cJSON *o, const struct job_row *row)
     json_put_str(o, "job_id", row->id);
     json_put_str(o, "agent_id", row->agent_id);
     json_put_str(o, "status", job_status_name((enum job_status)row->status));
+    put_detail(o, row);
     json_put(o, "progress", progress_json(row));
     json_put(o, "metrics", metrics_json(row));
     json_put(o, "best", stored_json(row->best));
@@ -235,6 +252,7 @@ cJSON *job_json(const struct job_row *row, const char *agent_name)
     json_put_str(o, "weights_file", row->weights_file);
     json_put_str(o, "weights_sha256", row->weights_sha256);
     json_put_int(o, "attempt", row->attempt);
+    json_put_int(o, "priority", row->priority);
     put_time(o, "created_at", row->created_at);
     put_time(o, "updated_at", row->updated_at);
     return o;

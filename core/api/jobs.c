@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "core/api/priv.h"
+#include "core/api/daemon_priv.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/jobs/lock.h"
@@ -199,8 +199,10 @@ static cJSON *stop_job(struct api *a, const cJSON *in, enum job_stop how, struct
     if (!s)
         return NULL;
     int rc;
-    if (row.status == JOB_PAUSED && how == JOB_STOP_CANCEL)
+    if ((row.status == JOB_PAUSED || row.queue == JOB_WAITING) && how == JOB_STOP_CANCEL)
         rc = job_finish(s, row.id, &(struct job_end){ .status = JOB_CANCELLED, .reason = "cancelled", .stop_reason = "cancelled" }, err);
+    else if (row.queue == JOB_WAITING)
+        rc = job_finish(s, row.id, &(struct job_end){ .status = JOB_PAUSED, .reason = "paused before it ran" }, err);
     else if (row.status == JOB_RUNNING || row.status == JOB_PREPARING)
         rc = job_request_stop(s, row.id, how, err);
     else
@@ -214,8 +216,10 @@ static cJSON *stop_job(struct api *a, const cJSON *in, enum job_stop how, struct
         json_put_bool(out, "stop_requested", row.stop_requested != JOB_STOP_NONE);
         job_free(&row);
     }
-    free(id);
     books_close(a, s);
+    if (out && a->daemon)
+        queue_hurry(a->daemon, id, how);
+    free(id);
     return out;
 }
 

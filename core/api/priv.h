@@ -79,6 +79,7 @@ struct kept {
     char *path;              /* the same with the state directory */
     char sha256[65];
     const char *format;      /* as given, "auto" otherwise */
+    int64_t examples;        /* 0: not counted */
 };
 /* Checks that `path` can be data (ERR_NOT_FOUND, HONE_EINVAL for a directory). */
 int file_usable(const char *path, struct hone_err *err);
@@ -113,6 +114,21 @@ int keep_base(struct base_ref *b, const char *dir, cJSON *frame, struct hone_err
 /* Checks the copy that the frame's "base" (if any) names and adds its path. */
 int put_base_path(cJSON *frame, const char *dir, struct hone_err *err);
 void base_ref_free(struct base_ref *b);
+
+/* ---- sources.c ---- */
+
+/* What a request says of its examples; what it does not say is NULL. */
+struct source {
+    const char *file, *format;
+    const cJSON *examples;
+    const char *dataset_id, *module_id;
+};
+/* One stored file with all of it (kept_free()). HONE_EINVAL for nothing at all, the message beginning with `where`; ERR_NOT_FOUND. */
+int keep_source(struct api *a, const struct source *src, const char *where, struct kept *k, struct hone_err *err);
+/* Stores bytes as a file of the data directory, durably. */
+int keep_bytes(struct api *a, const char *bytes, size_t n, const char *suffix, const char *name, struct kept *k, struct hone_err *err);
+/* How many examples the file has, and how many rows are none. Fails when it cannot be read at all. */
+int count_examples(const struct kept *k, int64_t *rows, int64_t *faults, struct hone_err *err);
 
 /* ---- runner.c ---- */
 

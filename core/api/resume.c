@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include "core/api/priv.h"
+#include "core/api/daemon_priv.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
@@ -124,7 +124,7 @@ static cJSON *resume_frame(const struct api *a, const struct resumption *q, cJSO
     json_put_str(data, "path", path);
     json_put_str(data, "format", q->row.data_format);
     json_put_str(data, "validation", validation);
-    json_put_bool(data, "single_output", 1); /* it was accepted */
+    json_put_bool(data, "single_output", q->row.model || strcmp(q->row.data_name ? q->row.data_name : "", "inline") == 0);
     if (q->from.id) {
         cJSON_Delete(from);
         from = cJSON_CreateObject();
@@ -247,6 +247,28 @@ int run_claimed(struct runner *r, const struct job_row *row, int *began, struct 
     return rc;
 }
 
+/* With a daemon: into its queue again. */
+static cJSON *enqueue(struct api *a, const char *name, struct hone_err *err)
+{
+    struct job_row row;
+    char id[64] = "";
+    struct store *s = books_open(a, err);
+    int rc = s ? find_job(s, name, &row, err) : err->code, done = 0;
+    if (rc >= 0) {
+        snprintf(id, sizeof id, "%s", row.id);
+        done = row.status == JOB_COMPLETED;
+        rc = done ? 0 : job_enqueue(s, id, "resumed", err);
+        job_free(&row);
+    }
+    books_close(a, s);
+    if (rc >= 0 && !done)
+        queue_wake(a->daemon);
+    cJSON *out = rc >= 0 ? show_job(a, id, err) : NULL;
+    if (out && done)
+        json_put_str(out, "note", "the job is completed; there is nothing to resume");
+    return out;
+}
+
 cJSON *api_resume(struct api *a, const cJSON *in, const struct api_hooks *hooks, char job_id[64], struct hone_err *err)
 {
     struct runner r = { .a = a, .hooks = hooks, .lock = -1 };
@@ -258,6 +280,8 @@ cJSON *api_resume(struct api *a, const cJSON *in, const struct api_hooks *hooks,
         job_id[0] = '\0';
     if (!name)
         return NULL;
+    if (a->daemon)
+        return enqueue(a, name, err);
     int began, rc = read_books(&r, name, &q, err);
     for (int i = 0; i < DYING_LOOKS && rc == ERR_CONFLICT && q.row.status == JOB_RUNNING; i++) {
         nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);

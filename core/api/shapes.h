@@ -12,6 +12,7 @@
 #define END { .name = NULL }
 
 /* shapes_jobs.c */
+extern const struct shape one_example;
 extern const struct shape start_job_in[], job_in[], delete_job_in[], list_jobs_in[], monitor_in[], evaluate_in[], report_in[];
 extern const struct shape job_out[], list_jobs_out[], monitor_out[], evaluate_out[], report_out[], deleted_out[];
 /* shapes_agents.c */

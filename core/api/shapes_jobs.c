@@ -3,15 +3,34 @@
 
 #define STATUSES "preparing running paused completed failed cancelled"
 
+/* The document's form of an example. */
+static const struct shape example[] = {
+    MEMBER("input", SHAPE_TEXT, SHAPE_REQUIRED, "What the agent is asked.", .min = 1, .max = SHAPE_TEXT_MAX),
+    MEMBER("expected_output", SHAPE_TEXT, SHAPE_REQUIRED, "What it should answer.", .min = 1, .max = SHAPE_TEXT_MAX),
+    MEMBER("feedback", SHAPE_TEXT, SHAPE_NULL, "How good that answer is.", .choices = "correct incorrect partial", .dflt = "\"correct\""),
+    MEMBER("weight", SHAPE_NUMBER, SHAPE_NULL, "How much it counts.", .min = 0, .max = 1e6, .dflt = "1"),
+    MEMBER("metadata", SHAPE_OBJECT, SHAPE_NULL | SHAPE_OPEN, "Whatever belongs to it."),
+    END
+};
+const struct shape one_example = MEMBER("", SHAPE_OBJECT, 0, NULL, .of = example);
+
 const struct shape start_job_in[] = {
     ID("agent_id", "Agent to train."),
     MEMBER("training_data", SHAPE_OBJECT, SHAPE_REQUIRED, "What to learn from.", .of = (const struct shape[]){
+        MEMBER("examples", SHAPE_LIST, 0, "Examples, where they are few; more of them by dataset_id.", .min = 1, .max = 10000, .of = &one_example),
+        MEMBER("validationExamples", SHAPE_LIST, SHAPE_NULL, "Examples to validate on, in place of a share of the others.", .also = "validation_examples",
+               .min = 1, .max = 10000, .of = &one_example),
+        MEMBER("moduleId", SHAPE_TEXT, SHAPE_NULL, "A training module, whose examples are added.", .also = "module_id", .min = 1, .max = 200),
+        MEMBER("dataset_id", SHAPE_TEXT, SHAPE_NULL, "An uploaded dataset.", .also = "datasetId", .min = 1, .max = 200),
+        MEMBER("validation_dataset_id", SHAPE_TEXT, SHAPE_NULL, "An uploaded dataset to validate on.", .also = "validationDatasetId", .min = 1, .max = 200),
         MEMBER("file", SHAPE_TEXT, SHAPE_LOCAL, "A file of examples; - is standard input.", .min = 1, .max = 4096),
         MEMBER("format", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "Its format."),
         MEMBER("validation_file", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "Examples to validate on.", .min = 1, .max = 4096),
         MEMBER("validation_format", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "Their format."),
         END }),
     MEMBER("config", SHAPE_OBJECT, SHAPE_NULL | SHAPE_CONFIG, "Training configuration."),
+    MEMBER("priority", SHAPE_INTEGER, 0, "Higher ones run first.", .min = -10, .max = 10, .dflt = "0"),
+    MEMBER("create_agent", SHAPE_BOOLEAN, SHAPE_LOCAL, "Makes the agent when there is none of that name."),
     END
 };
 
@@ -82,6 +101,7 @@ static const struct shape metrics[] = {
 #define STATE \
     MEMBER("job_id", SHAPE_TEXT, SHAPE_REQUIRED, "The job."), MEMBER("agent_id", SHAPE_TEXT, SHAPE_REQUIRED, "Its agent."), \
     MEMBER("status", SHAPE_TEXT, SHAPE_REQUIRED, "Where it is.", .choices = STATUSES), \
+    T("detail", "What the status does not say, such as that a job is queued."), \
     MEMBER("progress", SHAPE_OBJECT, SHAPE_REQUIRED, "How far it is.", .of = progress), \
     MEMBER("metrics", SHAPE_OBJECT, SHAPE_REQUIRED, "The newest values.", .of = metrics), \
     MEMBER("best", SHAPE_OBJECT, SHAPE_REQUIRED | SHAPE_NULL | SHAPE_OPEN, "The best evaluation with its epoch."), \
@@ -109,7 +129,7 @@ const struct shape monitor_out[] = {
     ANY_OBJECT("estimates", "What was foreseen."), ANY_OBJECT("results", "What it has reached."), \
     MEMBER("weights_file", SHAPE_TEXT, SHAPE_NULL, "Where the weights are, below the state directory."), \
     MEMBER("weights_sha256", SHAPE_TEXT, SHAPE_NULL, "Their hash."), \
-    MEMBER("attempt", SHAPE_INTEGER, 0, "How often it was started."), \
+    MEMBER("attempt", SHAPE_INTEGER, 0, "How often it was started."), MEMBER("priority", SHAPE_INTEGER, 0, "Higher ones run first."), \
     MEMBER("created_at", SHAPE_TEXT, SHAPE_NULL, "When it was asked for."), MEMBER("updated_at", SHAPE_TEXT, SHAPE_NULL, "Last change.")
 
 const struct shape job_out[] = {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "core/api/priv.h"
+#include "core/api/daemon_priv.h"
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
@@ -91,22 +91,23 @@ static int check_agent(struct api *a, const char *name, struct hone_err *err)
     return rc < 0 ? rc : 0;
 }
 
-/* Keeps the files of a request that was checked. On failure nothing is kept. */
+/* Keeps the data of a request that was checked. On failure nothing is kept. */
 static int keep_files(struct api *a, const cJSON *data, struct request *q, struct hone_err *err)
 {
-    const char *file = need_text(data, "file", err), *validation = json_str(data, "validation_file", NULL),
-               *format = json_str(data, "format", NULL);
-    int rc = file ? 0 : err_prefix(err, "training_data");
-    if (rc == 0 && validation)
-        rc = file_usable(validation, err);
-    if (rc == 0)
-        rc = file_usable(file, err);
+    const char *format = json_str(data, "format", NULL);
+    const struct source train = { .file = json_str(data, "file", NULL), .format = format, .examples = json_get(data, "examples"),
+                                  .dataset_id = json_str(data, "dataset_id", NULL), .module_id = json_str(data, "moduleId", NULL) };
+    const struct source held = { .file = json_str(data, "validation_file", NULL), .format = json_str(data, "validation_format", format),
+                                 .examples = json_get(data, "validationExamples"), .dataset_id = json_str(data, "validation_dataset_id", NULL) };
+    int rc = held.file ? file_usable(held.file, err) : 0;
+    if (rc == 0 && train.file)
+        rc = file_usable(train.file, err);
     if (rc < 0)
         return rc;
     q->hold = hold_data(a, err);
-    rc = q->hold < 0 ? q->hold : keep_file(a, file, format, &q->data, err);
-    if (rc == 0 && validation)
-        rc = keep_file(a, validation, json_str(data, "validation_format", format), &q->validation, err);
+    rc = q->hold < 0 ? q->hold : keep_source(a, &train, "training_data", &q->data, err);
+    if (rc == 0 && (held.file || held.examples || held.dataset_id))
+        rc = keep_source(a, &held, "training_data.validationExamples", &q->validation, err);
     return rc;
 }
 
@@ -256,6 +257,149 @@ static cJSON *run(struct runner *r, struct request *q, struct hone_err *err)
     return show_job(r->a, r->job_id, err);
 }
 
+/* ---- with a daemon: into its queue ---- */
+
+/* Names of plugins are taken from clients, files of this machine are not: a client must not choose what code is loaded. */
+static int check_remote(struct api *a, const struct request *q, struct hone_err *err)
+{
+    const char *const names[][2] = { { "optimizer", q->config.optimizer }, { "schedulerType", q->config.scheduler_type }, { "model", q->config.model },
+                                     { "trainingType", q->config.training_type }, { "base", q->config.base } };
+    if (!a->call || a->call->local)
+        return 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (names[i][1] && strchr(names[i][1], '/'))
+            return hone_fail(err, HONE_EINVAL, "config.%s: a file of the server's machine cannot be named from outside; give a name", names[i][0]);
+    }
+    return 0;
+}
+
+/* From the history of jobs: how many examples a second a worker manages here; 0: nothing is known yet. */
+static double known_speed(struct store *s)
+{
+    struct job_list list;
+    struct hone_err ignored;
+    double sum = 0;
+    int n = 0;
+    if (job_list(s, &(struct job_filter){ .status = 1 << JOB_COMPLETED, .limit = 20 }, &list, &ignored) < 0)
+        return 0;
+    for (size_t i = 0; i < list.n; i++) {
+        if (list.v[i].progress.examples_per_second > 0) {
+            sum += 1 / list.v[i].progress.examples_per_second;
+            n++;
+        }
+    }
+    job_list_free(&list);
+    return n ? n / sum : 0;
+}
+
+/* What can be said before a worker has looked at the data. */
+static cJSON *foresee(const struct request *q, double speed, struct job_progress *p)
+{
+    cJSON *o = cJSON_CreateObject();
+    double total = (double)q->data.examples, held = q->validation.file ? 0 : floor(total * q->config.validation_split);
+    double step = (double)(q->config.batch_size * q->config.gradient_accumulation), train = total - held;
+    p->total_epochs = q->config.epochs;
+    p->total_steps = (int64_t)(ceil(train / step) * (double)q->config.epochs);
+    json_put_num(o, "total_samples", total + (double)q->validation.examples);
+    json_put_num(o, "training_samples", train);
+    json_put_num(o, "validation_samples", q->validation.file ? (double)q->validation.examples : held);
+    json_put(o, "estimated_duration_ms", speed > 0 ? cJSON_CreateNumber(round(train * (double)q->config.epochs / speed * 1000)) : cJSON_CreateNull());
+    return o;
+}
+
+/* The configuration as the worker gets it: a learning rate that was not given is the optimizer's own. */
+static char *config_text(const struct request *q)
+{
+    cJSON *config = cJSON_Duplicate(q->config.resolved, 1);
+    if (!q->config.learning_rate_given)
+        json_put(config, "learningRate", cJSON_CreateNull());
+    char *text = json_text(config, 0);
+    cJSON_Delete(config);
+    return text;
+}
+
+static void fill_row(struct job_row *row, const struct request *q, const cJSON *in)
+{
+    *row = (struct job_row){ .training_type = copy(q->config.training_type), .data_name = copy(q->data.name), .data_file = copy(q->data.file),
+                             .data_format = copy(q->data.format), .data_sha256 = copy(q->data.sha256), .config = config_text(q),
+                             .priority = json_int(in, "priority", 0), .queue = JOB_WAITING,
+                             .progress = { .loss = NAN, .learning_rate = NAN, .gradient_norm = NAN, .examples_per_second = NAN, .memory_mb = NAN } };
+    if (q->validation.file) {
+        row->validation_name = copy(q->validation.name);
+        row->validation_file = copy(q->validation.file);
+        row->validation_format = copy(q->validation.format);
+        row->validation_sha256 = copy(q->validation.sha256);
+    }
+}
+
+/* The job's directory with a copy of the base, which the frame's "base" tells of. */
+static int put_base(struct api *a, struct request *q, struct job_row *row, struct hone_err *err)
+{
+    char id[64];
+    if (!q->base.path)
+        return 0;
+    id_new("job", id, sizeof id);
+    cJSON *frame = cJSON_CreateObject();
+    char *dir = job_dir(a->state_dir, id);
+    int rc = dir ? file_mkdirs(dir, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    if (rc >= 0)
+        rc = keep_base(&q->base, dir, frame, err);
+    row->id = strdup(id);
+    row->data_counts = json_text(frame, 0);
+    cJSON_Delete(frame);
+    if (rc < 0 && dir)
+        file_remove_tree(dir, NULL);
+    free(dir);
+    return rc;
+}
+
+static int book_waiting(struct api *a, struct request *q, const cJSON *in, struct job_row *row, struct hone_err *err)
+{
+    struct agent_row agent = { 0 };
+    struct store *s = books_open(a, err);
+    int rc = s ? store_begin(s, err) : err->code;
+    if (rc >= 0)
+        rc = json_bool(in, "create_agent", 0) ? need_agent(s, q->agent, &agent, err) : find_agent(s, q->agent, &agent, err);
+    cJSON *estimates = rc >= 0 ? foresee(q, known_speed(s), &row->progress) : NULL;
+    if (rc >= 0) {
+        row->agent_id = copy(agent.id);
+        row->estimates = json_text(estimates, 0);
+        rc = job_insert(s, row, err);
+    }
+    if (rc >= 0)
+        rc = store_commit(s, err);
+    cJSON_Delete(estimates);
+    agent_free(&agent);
+    books_close(a, s);
+    return rc;
+}
+
+static cJSON *enqueue(struct api *a, const cJSON *in, struct request *q, struct hone_err *err)
+{
+    struct job_row row;
+    int64_t faults;
+    fill_row(&row, q, in);
+    int rc = row.config ? put_base(a, q, &row, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    if (rc >= 0 && !q->data.examples)
+        rc = count_examples(&q->data, &q->data.examples, &faults, err);
+    if (rc >= 0 && q->validation.file && !q->validation.examples)
+        rc = count_examples(&q->validation, &q->validation.examples, &faults, err);
+    if (rc >= 0)
+        rc = book_waiting(a, q, in, &row, err);
+    cJSON *out = rc >= 0 ? show_job(a, row.id, err) : NULL;
+    if (rc < 0) {
+        give_up(a, q);
+    } else {
+        close(q->hold);
+        q->hold = -1;
+        queue_wake(a->daemon);
+    }
+    job_free(&row);
+    return out;
+}
+
+/* ---- both ---- */
+
 cJSON *api_train(struct api *a, const cJSON *in, const struct api_hooks *hooks, char job_id[64], struct hone_err *err)
 {
     struct request q = { .hold = -1 };
@@ -271,12 +415,14 @@ cJSON *api_train(struct api *a, const cJSON *in, const struct api_hooks *hooks, 
     int rc = check_config(a, json_get(in, "config"), &q.config, err);
     if (rc == 0)
         rc = check_agent(a, q.agent, err);
+    if (rc == 0)
+        rc = check_remote(a, &q, err);
     if (rc == 0 && q.config.base)
         rc = find_base(a, q.config.base, &q.base, err);
     if (rc == 0 && (rc = keep_files(a, json_get(in, "training_data"), &q, err)) < 0)
         give_up(a, &q);
     if (rc == 0)
-        out = run(&r, &q, err);
+        out = a->daemon ? enqueue(a, in, &q, err) : run(&r, &q, err);
     if (job_id)
         snprintf(job_id, 64, "%s", r.job_id);
     runner_free(&r);
