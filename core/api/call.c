@@ -1,7 +1,7 @@
 /* api_call_function() and what it gives and takes; see function.h. */
 #include <stdlib.h>
 #include <string.h>
-#include "core/api/function.h"
+#include "core/api/priv.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
 
@@ -122,17 +122,23 @@ static int check(struct api *a, const struct api_function *f, cJSON *in, struct 
     return rc < 0 ? rc : 0;
 }
 
-static int run(struct api *a, const struct api_function *f, cJSON *in, struct hone_err *err)
+/* A call that was checked. */
+static int execute(struct api *a, const struct api_function *f, cJSON *in, struct hone_err *err)
 {
-    int rc = check(a, f, in, err);
-    if (rc < 0)
-        return rc;
     a->answer->data = f->run(a, in, err);
     if (!a->answer->data && !a->answer->text)
         return err->code < 0 ? err->code : hone_fail(err, ERR_PLUGIN, "%s gave no answer", f->name);
     if (!a->answer->status)
         a->answer->status = f->flags & API_CREATES ? 201 : 200;
     return 0;
+}
+
+static int run(struct api *a, const struct api_function *f, cJSON *in, struct hone_err *err)
+{
+    int rc = check(a, f, in, err);
+    if (rc < 0)
+        return rc;
+    return once_applies(a, f) ? once_run(a, f, in, execute, err) : execute(a, f, in, err);
 }
 
 void api_answer_fail(struct api_answer *answer, int rc, cJSON *details)
@@ -143,7 +149,7 @@ void api_answer_fail(struct api_answer *answer, int rc, cJSON *details)
     answer->code = err_api_code(rc);
     answer->status = api_status(rc);
     answer->details = details;
-    answer->retryable = rc == ERR_QUOTA || rc == HONE_ENOMEM || rc == HONE_EIO;
+    answer->retryable |= rc == ERR_QUOTA || rc == HONE_ENOMEM || rc == HONE_EIO;
 }
 
 int api_call_function(struct api *a, const struct api_call *call, struct api_answer *answer, struct hone_err *err)

@@ -17,6 +17,7 @@ enum api_scope { API_READ, API_TRAIN, API_ADMIN };
 #define API_LONG 4u       /* runs a worker and takes seconds: the caller's thread waits for it */
 #define API_STREAM 8u     /* may write to api_call.fd what is too long for an answer */
 #define API_UPLOAD 16u    /* takes a file: api_call.upload_fd */
+#define API_SECRET 32u    /* its answer is shown once and stored nowhere, so that an idempotency key means nothing to it */
 
 struct api_answer;
 

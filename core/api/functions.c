@@ -57,7 +57,7 @@ const struct api_function api_functions[] = {
     { .name = "invokeAgent", .scope = API_READ, .flags = API_LONG | API_STREAM, .in = invoke_in, .out = invoke_out, .run = invoke,
       .begin = serving_begin, .brief = "Answers inputs with the agent's active version." },
     F("listPlugins", API_READ, API_LONG, list_plugins_in, list_plugins_out, api_plugin_list, "Lists the plugins that training may use."),
-    F("createToken", API_ADMIN, API_CREATES | API_CHANGES, create_token_in, create_token_out, api_token_create, "Makes a token for a client."),
+    F("createToken", API_ADMIN, API_CREATES | API_CHANGES | API_SECRET, create_token_in, create_token_out, api_token_create, "Makes a token for a client."),
     F("listTokens", API_ADMIN, 0, nothing_in, list_tokens_out, api_token_list, "Lists tokens, without their secrets."),
     F("revokeToken", API_ADMIN, API_CHANGES, token_in, revoked_token_out, api_token_revoke, "Makes a token useless."),
     { .name = NULL }

@@ -20,6 +20,16 @@ struct store *books_make(struct api *a, struct hone_err *err);
 /* NULL is fine. A transaction that is still open is undone. */
 void books_close(struct api *a, struct store *s);
 
+/* ---- once.c ---- */
+
+/* Runs a function: 0 with a->answer, or a negative code. */
+typedef int api_run(struct api *a, const struct api_function *f, cJSON *in, struct hone_err *err);
+/* Whether the call has an idempotency key that counts. */
+int once_applies(const struct api *a, const struct api_function *f);
+/* run(), or the answer that it gave to an earlier call with this key and this body; another body is HONE_EINVAL, a first call that is
+ * still under way ERR_CONFLICT. A call that fails leaves the key free. */
+int once_run(struct api *a, const struct api_function *f, cJSON *in, api_run *run, struct hone_err *err);
+
 /* ---- common.c ---- */
 
 /* The text of a required field of `in`, or NULL with HONE_EINVAL. */

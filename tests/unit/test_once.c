@@ -1,0 +1,140 @@
+/* Idempotency keys, as a daemon heeds them: done once, told the same again, whatever happens in between. */
+#include <CUnit/CUnit.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/api/daemon.h"
+#include "core/base/file.h"
+#include "core/base/json.h"
+#include "core/store/idempotency.h"
+#include "tests/unit/suites.h"
+
+static char dir[64];
+static struct hone_err err;
+static struct daemon *d;
+
+static void start(void)
+{
+    d = daemon_open(&(struct api){ .state_dir = dir }, &(struct daemon_options){ 0 }, &err);
+    if (!d)
+        fprintf(stderr, "\n    %s\n", err.text);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+}
+
+static void set_up(void)
+{
+    snprintf(dir, sizeof dir, "/tmp/hone-once-XXXXXX");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+    start();
+}
+
+static void tear_down(void)
+{
+    daemon_close(d);
+    CU_ASSERT_EQUAL(file_remove_tree(dir, &err), 0);
+}
+
+struct got {
+    int status, replayed, retryable;
+    char id[64];
+};
+
+static struct got call(const char *function, const char *key, const char *request, const char *tenant, enum api_scope scope)
+{
+    struct api_answer answer;
+    struct got g = { 0 };
+    cJSON *in = json_parse(request, strlen(request), "request", &err);
+    memset(&err, 0, sizeof err);
+    (void)api_call_function(daemon_api(d), &(struct api_call){ .function = function, .in = in, .tenant = tenant, .scope = scope,
+                            .idempotency_key = key, .local = 1 }, &answer, &err);
+    cJSON *data = answer.text ? json_parse(answer.text->bytes, answer.text->n, "text", &err) : answer.data;
+    snprintf(g.id, sizeof g.id, "%s", json_str(data, "agent_id", json_str(data, "token_id", "")));
+    g.status = answer.status;
+    g.replayed = answer.replayed;
+    g.retryable = answer.retryable;
+    if (data != answer.data)
+        cJSON_Delete(data);
+    api_answer_free(&answer);
+    cJSON_Delete(in);
+    return g;
+}
+
+static int64_t agents(void)
+{
+    struct api_answer answer;
+    CU_ASSERT_EQUAL(api_call_function(daemon_api(d), &(struct api_call){ .function = "listAgents", .scope = API_READ }, &answer, &err), 0);
+    int n = cJSON_GetArraySize(json_get(answer.data, "agents"));
+    api_answer_free(&answer);
+    return n;
+}
+
+#define CREATE(key, name) call("createAgent", key, "{\"name\":\"" name "\"}", NULL, API_TRAIN)
+
+static void told_again(void)
+{
+    set_up();
+    struct got first = CREATE("k1", "a"), again = CREATE("k1", "a");
+    CU_ASSERT_EQUAL(first.status, 201);
+    CU_ASSERT_EQUAL(first.replayed, 0);
+    CU_ASSERT_EQUAL(again.status, 201);
+    CU_ASSERT_EQUAL(again.replayed, 1);
+    CU_ASSERT_STRING_EQUAL(again.id, first.id);
+    CU_ASSERT_EQUAL(agents(), 1);
+    daemon_close(d);
+    start(); /* it is on the disk */
+    again = CREATE("k1", "a");
+    CU_ASSERT_EQUAL(again.replayed, 1);
+    CU_ASSERT_STRING_EQUAL(again.id, first.id);
+    CU_ASSERT_EQUAL(CREATE("k1", "b").status, 422);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "another request"));
+    CU_ASSERT_EQUAL(call("updateAgent", "k1", "{\"agent_id\":\"a\"}", NULL, API_TRAIN).status, 422);
+    CU_ASSERT_EQUAL(call("createAgent", "k1", "{\"name\":\"a\"}", "other", API_TRAIN).replayed, 0); /* another tenant's key */
+    CU_ASSERT_EQUAL(call("createAgent", "k1", "{\"name\":\"a\"}", NULL, API_READ).status, 401);     /* the scope counts for answers, too */
+    CU_ASSERT_EQUAL(CREATE("k2", "a").status, 409);
+    tear_down();
+}
+
+/* What fails leaves nothing and frees the key. */
+static void failures(void)
+{
+    set_up();
+    CU_ASSERT_EQUAL(CREATE("k1", "agent_x").status, 422);
+    CU_ASSERT_EQUAL(CREATE("k1", "a").status, 201);
+    CU_ASSERT_EQUAL(CREATE("k2", "a").status, 409);
+    CU_ASSERT_EQUAL(CREATE("k2", "b").status, 201);
+    CU_ASSERT_EQUAL(agents(), 2);
+    /* A long call whose function fails frees its key, too. */
+    CU_ASSERT_EQUAL(call("rollbackAgent", "k3", "{\"agent_id\":\"a\"}", NULL, API_TRAIN).status, 412);
+    CU_ASSERT_EQUAL(call("rollbackAgent", "k3", "{\"agent_id\":\"a\"}", NULL, API_TRAIN).status, 412);
+    /* Secrets are not stored: each call makes a new one. */
+    struct got one = call("createToken", "k4", "{\"scope\":\"read\"}", NULL, API_ADMIN),
+               two = call("createToken", "k4", "{\"scope\":\"read\"}", NULL, API_ADMIN);
+    CU_ASSERT_EQUAL(one.status, 201);
+    CU_ASSERT_EQUAL(two.replayed, 0);
+    CU_ASSERT_STRING_NOT_EQUAL(one.id, two.id);
+    tear_down();
+}
+
+/* The mark of a long call that a former daemon left under way means nothing. */
+static void left_under_way(void)
+{
+    struct idempotency_row row;
+    set_up();
+    CU_ASSERT_EQUAL(CREATE("k0", "a").status, 201);
+    daemon_close(d);
+    struct store *s = store_open(dir, &err);
+    store_act_as(s, "default");
+    CU_ASSERT_EQUAL_FATAL(idempotency_get(s, "k0", &row, &err), 1);
+    CU_ASSERT_EQUAL(idempotency_put(s, "k0", row.body_sha256, 0, "", &err), 0);
+    idempotency_free(&row);
+    store_close(s);
+    start();
+    CU_ASSERT_EQUAL(CREATE("k0", "c").status, 201);
+    tear_down();
+}
+
+int test_once(void)
+{
+    CU_pSuite s = CU_add_suite("once", NULL, NULL);
+    return s && CU_add_test(s, "told again", told_again) && CU_add_test(s, "failures", failures) && CU_add_test(s, "left under way", left_under_way) ? 0 : -1;
+}
