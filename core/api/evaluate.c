@@ -1,4 +1,5 @@
 /* evaluateTrainingResults: the worker judges, the books keep what it found. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "core/api/priv.h"
@@ -63,10 +64,31 @@ static void put_fields(cJSON *start, const struct api *a, const struct job_row *
     json_put(start, "config", stored_json(row->config));
 }
 
+/* For an estimate from a log of actions instead of an evaluation of answers. */
+static void put_log(cJSON *start, const cJSON *in)
+{
+    cJSON *log = cJSON_CreateObject();
+    json_put_str(log, "path", json_str(json_get(in, "log"), "file", NULL));
+    json_put_str(log, "format", json_str(json_get(in, "log"), "format", "auto"));
+    json_put(start, "log", log);
+    json_put_str(start, "policy", json_str(in, "policy", "best"));
+    json_put_num(start, "switch_at", json_num(in, "switch_at", 10));
+}
+
+/* Held-out rows of a log say what was done, not what is right. */
+static int held_out_judges(const struct job_row *row, struct hone_err *err)
+{
+    cJSON *counts = stored_json(row->data_counts);
+    int logged = json_bool(counts, "logged", 0);
+    cJSON_Delete(counts);
+    return logged ? hone_fail(err, ERR_PRECONDITION, "job %s learned from logged actions; the rows that it held out say what was done, not what is right: "
+                              "give labelled rows with --test FILE, or a log with --log FILE", row->id) : 0;
+}
+
 /* Stores the evaluation and puts ids in front of its fields. */
 static cJSON *keep(struct api *a, const struct job_row *row, const cJSON *in, cJSON *result, struct hone_err *err)
 {
-    const char *file = json_str(json_get(in, "test_data"), "file", NULL);
+    const char *file = json_str(json_get(in, json_get(in, "log") ? "log" : "test_data"), "file", NULL);
     char sha256[65] = "";
     cJSON *out = cJSON_CreateObject();
     json_put_str(out, "job_id", row->id);
@@ -79,7 +101,7 @@ static cJSON *keep(struct api *a, const struct job_row *row, const cJSON *in, cJ
     int rc = file && strcmp(file, "-") != 0 ? file_sha256(file, sha256, err) : 0;
     char *text = json_text(out, 0), *criteria = json_get(in, "evaluation_criteria") ? json_text(json_get(in, "evaluation_criteria"), 0) : NULL;
     struct evaluation_row e = { .job_id = row->id, .data_sha256 = *sha256 ? sha256 : NULL, .weights_sha256 = row->weights_sha256,
-                                .criteria = criteria, .overall_score = json_num(json_get(out, "evaluation"), "overall_score", 0),
+                                .criteria = criteria, .overall_score = json_num(json_get(out, "evaluation"), "overall_score", NAN),
                                 .result = text };
     struct store *s = rc >= 0 && text ? books_open(a, err) : NULL;
     rc = s ? evaluation_insert(s, &e, err) : rc < 0 ? rc : err->code;
@@ -100,19 +122,24 @@ static cJSON *keep(struct api *a, const struct job_row *row, const cJSON *in, cJ
 cJSON *api_evaluate(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
 {
     struct job_row row;
-    const char *name = need_text(in, "job_id", err), *test = json_str(json_get(in, "test_data"), "file", NULL);
+    const char *name = need_text(in, "job_id", err), *log = json_str(json_get(in, "log"), "file", NULL);
+    const char *test = log ? log : json_str(json_get(in, "test_data"), "file", NULL);
     api_clear(a);
     const char *rules = json_str(in, "safety_rules", NULL);
     if (!name || (test && file_usable(test, err) < 0) || (rules && file_usable(rules, err) < 0))
         return NULL;
-    cJSON *start = start_frame(a, "evaluate"), *out = NULL;
+    cJSON *start = start_frame(a, log ? "off_policy" : "evaluate"), *out = NULL;
     if (read_job(a, name, &row, start, err) < 0) {
         cJSON_Delete(start);
         return NULL;
     }
     put_fields(start, a, &row, in);
+    if (log)
+        put_log(start, in);
     add_model_dir(start, row.plugins);
-    int rc = test ? 0 : stored_data_whole(a, row.data_file, row.data_sha256, err);
+    int rc = test ? 0 : held_out_judges(&row, err);
+    if (rc == 0 && !test)
+        rc = stored_data_whole(a, row.data_file, row.data_sha256, err);
     if (rc == 0 && !test && row.validation_file)
         rc = stored_data_whole(a, row.validation_file, row.validation_sha256, err);
     if (rc < 0)

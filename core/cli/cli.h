@@ -100,7 +100,7 @@ struct cli_progress {
     int epochs;
     double total;            /* steps */
     int64_t start_us;
-    char accuracy[48];       /* of the last evaluation, as shown */
+    char accuracy[400];       /* of the last evaluation, as shown */
 };
 /* Fills hooks, which borrow p, and catches signals. */
 void cli_progress_open(struct cli_progress *p, const struct cli *c, struct api_hooks *hooks);

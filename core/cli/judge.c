@@ -53,10 +53,35 @@ static void show_confused(const cJSON *pairs)
     cJSON_Delete(rows);
 }
 
+static void show_off_policy(const cJSON *o)
+{
+    static const char *const heads[] = { "ESTIMATE", "REWARD", "LOW", "HIGH" };
+    cJSON *rows = cJSON_CreateArray();
+    const cJSON *e;
+    char text[4][64];
+    cli_pair("log", "%s rows, average reward %s", cli_number_text(o, "rows", "%.0f", text[0]), cli_number_text(o, "log_average_reward", "%.4f", text[1]));
+    cli_pair("policy", "%s", strcmp(json_str(o, "policy", ""), "softmax") == 0 ? "draws from its confidences" : "gives its best answer");
+    cli_pair("effective rows", "%s (largest ratio %s, mean %s)", cli_number_text(o, "effective_sample_size", "%.1f", text[0]),
+             cli_number_text(o, "largest_ratio", "%.3g", text[1]), cli_number_text(o, "mean_ratio", "%.3f", text[2]));
+    cJSON_ArrayForEach(e, json_get(o, "estimates")) {
+        const cJSON *range = json_get(e, "interval");
+        cli_row(rows, 4, json_str(e, "name", "?"), cli_number_text(e, "value", "%.4f", text[0]), cli_number_text(range, "low", "%.4f", text[1]),
+                cli_number_text(range, "high", "%.4f", text[2]));
+    }
+    puts("");
+    cli_print_table(heads, 4, rows);
+    cJSON_Delete(rows);
+    show_list("Notes", json_get(o, "notes"));
+}
+
 static void show_evaluation(const struct cli *c, const cJSON *o)
 {
     const cJSON *e = json_get(o, "evaluation"), *a = json_get(o, "analysis"), *m;
     cli_pair("job", "%s", json_str(o, "job_id", "-"));
+    if (json_get(o, "off_policy")) {
+        show_off_policy(json_get(o, "off_policy"));
+        return;
+    }
     cli_pair("score", "%.4f, grade %s", json_num(e, "overall_score", 0), json_str(e, "quality_grade", "-"));
     cJSON_ArrayForEach(m, json_get(o, "metrics")) {
         const cJSON *range = json_get(m, "interval");
@@ -98,9 +123,24 @@ static int run_evaluate(struct cli *c, struct hone_err *err)
     struct cli_progress p;
     struct api_hooks hooks;
     const char *test = cli_value(c, "test"), *criteria = cli_value(c, "criteria");
-    if (cli_terminal(test))
-        return hone_fail(err, ERR_USAGE, "--test - reads a pipe or a file, not a terminal");
+    const char *log = cli_value(c, "log"), *policy = cli_value(c, "policy");
+    double limit;
+    if (cli_terminal(test) || cli_terminal(log))
+        return hone_fail(err, ERR_USAGE, "--test - and --log - read a pipe or a file, not a terminal");
+    if (log && (test || criteria))
+        return hone_fail(err, ERR_USAGE, "--log estimates rewards of a log; --test and --criteria judge answers by examples: give one of them");
+    if (!log && (policy || cli_value(c, "switch-at")))
+        return hone_fail(err, ERR_USAGE, "--policy and --switch-at go with --log FILE");
+    if (policy && strcmp(policy, "best") != 0 && strcmp(policy, "softmax") != 0)
+        return hone_fail(err, ERR_USAGE, "--policy is '%.40s'; expected best or softmax", policy);
+    if (cli_number(c, "switch-at", 0, 1e9, 10, &limit, err) < 0)
+        return err->code;
     cJSON *in = cli_query("job_id", c->arg[0], NULL);
+    if (log) {
+        json_put(in, "log", cli_query("file", log, "format", cli_value(c, "format"), NULL));
+        json_put_str(in, "policy", policy ? policy : "best");
+        json_put_num(in, "switch_at", limit);
+    }
     if (test)
         json_put(in, "test_data", cli_query("file", test, "format", cli_value(c, "format"), NULL));
     if (criteria)
@@ -115,14 +155,17 @@ static int run_evaluate(struct cli *c, struct hone_err *err)
 
 static const struct cli_option evaluate_options[] = {
     { "test", "FILE", "fresh examples; without it, the rows that training held out" },
-    { "format", "NAME", "their format" },
+    { "log", "FILE", "instead: a log of answers with rewards and propensities; estimates what this agent would have earned" },
+    { "policy", "NAME", "of --log: best (its best answer, the default) or softmax (drawn from its confidences)" },
+    { "switch-at", "N", "of --log: ratio above which switch_dr trusts the model alone (default 10)" },
+    { "format", "NAME", "format of the examples or the log" },
     { "criteria", "NAME,...", "metrics to score by (default: accuracy, precision, recall, f1_score, loss)" },
     { "rules", "FILE", "what is unsafe, for the metric safety: lines 'term WORDS', 'regex EXPRESSION', 'refusal WORDS'" },
     { NULL, NULL, NULL },
 };
 const struct cli_command cmd_evaluate = {
     "evaluate", "JOB", "judge what a job has trained",
-    "hone evaluate latest --test fresh.jsonl\nhone evaluate latest\nhone evaluate job_01jd --criteria f1_score --json",
+    "hone evaluate latest --test fresh.jsonl\nhone evaluate latest --log log.jsonl\nhone evaluate latest\nhone evaluate job_01jd --criteria f1_score --json",
     evaluate_options, 1, 1, 1, run_evaluate,
 };
 

@@ -6,16 +6,20 @@
 #include "core/base/json.h"
 #include "core/cli/commands.h"
 
+/* With the columns of a paradigm's own score where there is one, else with those of accuracy. */
 static void show_history(const cJSON *history)
 {
-    static const char *const heads[] = { "EPOCH", "STEP", "LOSS", "ACCURACY", "VALIDATION LOSS", "VALIDATION ACCURACY", "BEST" };
+    const char *score = json_str(cJSON_GetArrayItem(history, 0), "score_name", NULL);
+    char valid[80];
+    snprintf(valid, sizeof valid, "VALIDATION %.60s", score ? score : "ACCURACY");
+    const char *const heads[] = { "EPOCH", "STEP", "LOSS", score ? score : "ACCURACY", "VALIDATION LOSS", valid, "BEST" };
     cJSON *rows = cJSON_CreateArray();
     const cJSON *h;
     cJSON_ArrayForEach(h, history) {
         char text[6][64];
         cli_row(rows, 7, cli_number_text(h, "epoch", "%.0f", text[0]), cli_number_text(h, "step", "%.0f", text[1]),
-                cli_number_text(h, "loss", "%.4f", text[2]), cli_number_text(h, "accuracy", "%.4f", text[3]),
-                cli_number_text(h, "validation_loss", "%.4f", text[4]), cli_number_text(h, "validation_accuracy", "%.4f", text[5]),
+                cli_number_text(h, "loss", "%.4f", text[2]), cli_number_text(h, score ? "score" : "accuracy", "%.4f", text[3]),
+                cli_number_text(h, "validation_loss", "%.4f", text[4]), cli_number_text(h, score ? "validation_score" : "validation_accuracy", "%.4f", text[5]),
                 json_bool(h, "best", 0) ? "*" : "");
     }
     putchar('\n');

@@ -78,14 +78,16 @@ static void draw(struct cli_progress *p, const cJSON *f)
 static void epoch_line(struct cli_progress *p, const cJSON *f)
 {
     char loss[64], accuracy[64], vloss[64], vaccuracy[64];
-    const cJSON *held = json_get(f, "validation_accuracy");
+    const char *score = json_str(f, "score_name", NULL), *name = score ? score : "accuracy";
+    const cJSON *held = json_get(f, score ? "validation_score" : "validation_accuracy");
     if (cJSON_IsNumber(held))
-        snprintf(p->accuracy, sizeof p->accuracy, "  held-out accuracy %.4f", held->valuedouble);
+        snprintf(p->accuracy, sizeof p->accuracy, "  held-out %.30s %.4f", name, held->valuedouble);
     if (p->width)
         return;
-    fprintf(stderr, "epoch %d/%d  loss %s  accuracy %s  validation loss %s  validation accuracy %s%s\n", (int)json_int(f, "epoch", 0),
-            p->epochs, cli_number_text(f, "loss", "%.4f", loss), cli_number_text(f, "accuracy", "%.4f", accuracy),
-            cli_number_text(f, "validation_loss", "%.4f", vloss), cli_number_text(f, "validation_accuracy", "%.4f", vaccuracy),
+    fprintf(stderr, "epoch %d/%d  loss %s  %s %s  validation loss %s  validation %s %s%s\n", (int)json_int(f, "epoch", 0),
+            p->epochs, cli_number_text(f, "loss", "%.4f", loss), name, cli_number_text(f, score ? "score" : "accuracy", "%.4f", accuracy),
+            cli_number_text(f, "validation_loss", "%.4f", vloss), name,
+            cli_number_text(f, score ? "validation_score" : "validation_accuracy", "%.4f", vaccuracy),
             json_bool(f, "best", 0) ? "  best" : "");
 }
 

@@ -334,26 +334,31 @@ int loop_train(struct run *r, const char *dir, const char *resumed_from, const c
     return ret < 0 ? ret : 0;
 }
 
-double loop_probe(struct run *r)
+int loop_probe(struct run *r, double *seconds, struct hone_err *err)
 {
     struct stepper s;
-    struct hone_err err = { 0 };
+    struct hone_err why = { 0 };
     int64_t n = take_count(r), *row = malloc((size_t)(n + 1) * sizeof *row);
-    double seconds = -1;
-    if (!row || stepper_open(&s, r, &err)) {
+    *seconds = -1;
+    if (!row || stepper_open(&s, r, &why)) {
         free(row);
-        return -1;
+        return 0;
     }
     for (int64_t i = 0; i < n; i++)
         row[i] = i * (r->train.n / n);
-    if (stepper_take(&s, row, n, NULL, &err) == 0) {
+    int ret = stepper_take(&s, row, n, NULL, &why);
+    if (ret == 0) {
         int64_t start = clock_mono_us();
-        if (stepper_take(&s, row, n, NULL, &err) == 0)
-            seconds = (double)(clock_mono_us() - start) * 1e-6;
+        if (stepper_take(&s, row, n, NULL, &why) == 0)
+            *seconds = (double)(clock_mono_us() - start) * 1e-6;
     }
     stepper_close(&s);
     free(row);
-    return run_restart(r, &err) < 0 ? -1 : seconds;
+    if (ret == HONE_EINVAL) {
+        *err = why;
+        return ret;
+    }
+    return run_restart(r, err);
 }
 
 int loop_weights(struct run *r, const char *dir, char sha256[65], int64_t *bytes, struct hone_err *err)

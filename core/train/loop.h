@@ -44,8 +44,9 @@ struct loop_result {
     double seconds;            /* of this call */
 };
 
-/* Seconds of one step, from steps on the first rows that are undone again; -1 when they failed. */
-double loop_probe(struct run *r);
+/* Seconds of one step, from steps on some rows that are undone again; -1 when they failed. HONE_EINVAL when the paradigm refuses the
+ * rows: the run is then to be closed. */
+int loop_probe(struct run *r, double *seconds, struct hone_err *err);
 /* Trains from r->state on. Checkpoints go to dir; `resumed_from` (or NULL) is the file there that r was loaded from, `older` ("" or NULL: none) the one before.
  * HONE_EDIVERGED after three divergences. The caller then writes the weights by loop_weights(). */
 int loop_train(struct run *r, const char *dir, const char *resumed_from, const char *older, const struct loop_hooks *hooks,

@@ -270,6 +270,7 @@ cJSON *run_describe(const struct run *r)
     json_put_int(data, "training", r->train.n);
     json_put_int(data, "validation", r->valid.n);
     json_put_int(data, "outputs", r->learner.outputs);
+    json_put_bool(data, "logged", (r->plan.flags & HONE_PLAN_LOGGED) != 0);
     json_put(data, "notes", cJSON_Duplicate(r->notes, 1));
     if (r->start.report)
         json_put(data, "transfer", cJSON_Duplicate(r->start.report, 1));

@@ -36,6 +36,7 @@ void task_beat(struct task *t);
 /* The tasks: 0, or a negative code with err filled (main.c then sends "error"). */
 int task_train(struct task *t, struct hone_err *err);
 int task_evaluate(struct task *t, struct hone_err *err);
+int task_off_policy(struct task *t, struct hone_err *err);
 int task_predict(struct task *t, struct hone_err *err);
 int task_report(struct task *t, struct hone_err *err);
 int task_probe(struct task *t, struct hone_err *err);

@@ -250,7 +250,9 @@ static int train(struct task *t, struct run *r, const char *dir, struct hone_err
     if (ret < 0)
         return ret;
     t->stage = "ready";
-    double step = resumed ? -1 : loop_probe(r);
+    double step = -1;
+    if (!resumed && (ret = loop_probe(r, &step, err)) < 0)
+        return ret;
     ready = run_describe(r);
     if (step >= 0)
         json_put_num(cJSON_GetObjectItemCaseSensitive(ready, "estimates"), "estimated_duration_ms",

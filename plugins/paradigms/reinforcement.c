@@ -114,11 +114,12 @@ static int logged(const struct conf *c, const struct hone_rows *r, int64_t i, st
     x->reward = reward_of(r, i);
     x->propensity = r->propensity ? (double)r->propensity[i] : NAN;
     if (weighted && !(x->propensity > 0 && x->propensity <= 1))
-        return hone_fail(err, HONE_EINVAL, "an example has a metadata.propensity of %g; algorithm %s needs the probability, above 0 and at most 1, "
-                         "with which each logged answer was chosen (dm does without)", x->propensity, algorithms[c->algorithm]);
+        return hone_fail(err, HONE_EINVAL, "training row %lld: its metadata.propensity is %s; algorithm %s needs the probability, above 0 and at most 1, "
+                         "with which each logged answer was chosen (dm does without)", (long long)r->example[i] + 1,
+                         x->propensity == x->propensity ? "out of range" : "missing", algorithms[c->algorithm]);
     if (c->reward_model != LINEAR && c->algorithm >= DM && !(x->reward >= 0 && x->reward <= 1))
-        return hone_fail(err, HONE_EINVAL, "an example has a reward of %g; reward_model %s needs rewards from 0 to 1 (linear takes any)", x->reward,
-                         reward_models[c->reward_model]);
+        return hone_fail(err, HONE_EINVAL, "training row %lld: its reward is %g; reward_model %s needs rewards from 0 to 1 (linear takes any)",
+                         (long long)r->example[i] + 1, x->reward, reward_models[c->reward_model]);
     return 0;
 }
 

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Logged actions: training without an accuracy, off-policy estimates, and what must be refused.
+srcdir=${srcdir:-.}
+. "$srcdir/tests/cli/lib.sh"
+
+# A log of the example desk: of five outputs, the right one among them, one is done by turns.
+awk -f "$srcdir/tests/bench/bandit_log.awk" -v seed=1 -v candidates=3 "$data" "$data" >"$tmp/log.jsonl"
+awk -f "$srcdir/tests/bench/bandit_log.awk" -v seed=2 -v candidates=3 "$data" "$data" >"$tmp/other.jsonl"
+holds 'the log has rewards' "$(grep -c '"reward": 1' "$tmp/log.jsonl")" -ge 10
+holds 'and failures' "$(grep -c '"reward": 0' "$tmp/log.jsonl")" -ge 10
+
+run train 0 train --agent desk --data "$tmp/log.jsonl" --set trainingType=reinforcement --set paradigmOptions.algorithm=dr --json -q
+job=$(value train job_id)
+run shown 0 monitor "$job" --history --json
+has shown '"score_name": "reward_dr"'
+has shown '"validation_accuracy": null'
+has shown '"phase": 2'
+run table 0 monitor "$job" --history
+has table 'reward_dr'
+has table 'VALIDATION reward_dr'
+
+# What the log teaches is more than what it was.
+run scored 0 evaluate "$job" --test "$fresh" --criteria accuracy --json
+holds 'accuracy on fresh rows, in thousandths' "$(thousandths scored accuracy)" -ge 500
+
+run held 8 evaluate "$job"
+has held.err 'say what was done, not what is right'
+run off 0 evaluate "$job" --log "$tmp/other.jsonl" --json
+for key in effective_sample_size mean_ratio log_average_reward standard_error ips snips dm dr switch_dr; do
+    has off "\"$key\""
+done
+run off 0 evaluate "$job" --log "$tmp/other.jsonl" --policy softmax
+has off 'draws from its confidences'
+run off 0 evaluate "$job" --log "$tmp/other.jsonl"
+has off 'switch_dr'
+run refused 2 evaluate "$job" --log "$tmp/other.jsonl" --test "$fresh"
+run refused 2 evaluate "$job" --policy best
+run refused 3 evaluate "$job" --log "$data"
+has refused.err 'metadata.propensity is missing'
+run refused 3 train --agent none --data "$data" --set trainingType=reinforcement --set paradigmOptions.algorithm=ips -q
+has refused.err 'metadata.propensity'
+run refused 3 train --agent none --data "$tmp/log.jsonl" --set trainingType=reinforcement --set monitor=validation_accuracy -q
+has refused.err 'monitor validation_loss'
+finish
