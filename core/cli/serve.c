@@ -218,6 +218,8 @@ static const struct cli_option serve_options[] = {
     { "requests-per-minute", "N", "of one token (default: no limit)" },
     { "access-log", "FILE", "a line a request: a file, - (standard error, the default) or none" },
     { "cors", "ORIGIN", "an origin whose pages may call from browsers" },
+    { "config", "FILE", "settings from a file; those of a group http are for the server" },
+    { "set", "KEY=VALUE", "one setting, such as http.bodyBytes=2000000; may be repeated" },
     { NULL, NULL, NULL },
 };
 const struct cli_command cmd_serve = {

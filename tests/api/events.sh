@@ -1,0 +1,48 @@
+#!/bin/sh
+# Events of a job as a stream: every epoch once, in order, also for who comes back; the end; another tenant's job; as JSON; many watchers.
+srcdir=${srcdir:-.}
+. "$srcdir/tests/api/lib.sh"
+command -v curl >/dev/null || { echo 'skipped: there is no curl'; exit 77; }
+admin=$(make_token admin) token=$admin
+other=$(make_token read --tenant other)
+serve --access-log "$tmp/access.log" --set http.heartbeatMs=200 --set http.connectionsPerAddress=300
+# local FUNCTION BODY: as the machine's own command line.
+local_call() {
+    curl -s --unix-socket "$state/hone.sock" -H 'Content-Type: application/json' --data-binary "$2" "http://hone/api/v2/functions/$1"
+}
+watch() { curl -s -N -H "Authorization: Bearer $token" "$@"; }
+
+local_call createAgent '{"name":"desk"}' >/dev/null
+local_call startTrainingJob "{\"agent_id\":\"desk\",\"training_data\":{\"file\":\"$(cd "$(dirname "$data")" && pwd)/support.jsonl\"},\"config\":{\"epochs\":6,\"earlyStopping\":false}}" >"$tmp/started"
+job=$(sed -n 's/.*"job_id":"\([^"]*\)".*/\1/p' "$tmp/started")
+holds 'a job is started' -n "$job"
+events=$url/api/v2/jobs/$job/events
+timeout 60 curl -s -N -D "$tmp/stream.head" -H "Authorization: Bearer $token" "$events" >"$tmp/stream"
+same 'the stream ends by itself' $? 0
+has stream.head 'Content-Type: text/event-stream' 'Cache-Control: no-store'
+has stream 'retry: 2000' 'event: status' '"status":"completed"'
+same 'every epoch once' "$(grep -A1 '^event: epoch' "$tmp/stream" | sed -n 's/^data: {"epoch":\([0-9]*\),.*/\1/p' | tr '\n' ' ')" '1 2 3 4 5 6 '
+same 'ids rise' "$(sed -n 's/^id: //p' "$tmp/stream" | sort -n -u | tr '\n' ' ')" "$(sed -n 's/^id: //p' "$tmp/stream" | tr '\n' ' ')"
+last=$(sed -n 's/^id: //p' "$tmp/stream" | tail -n 1)
+third=$(sed -n 's/^id: //p' "$tmp/stream" | sed -n 3p)
+watch -H "Last-Event-ID: $third" "$events" >"$tmp/resumed"
+same 'who comes back gets what is behind' "$(sed -n 's/^id: //p' "$tmp/resumed" | tr '\n' ' ')" "$(sed -n 's/^id: //p' "$tmp/stream" | sed 1,3d | tr '\n' ' ')"
+watch "$events?after=$third" >"$tmp/after"
+same 'also by the query' "$(grep -c '^id: ' "$tmp/after")" "$(grep -c '^id: ' "$tmp/resumed")"
+same 'nothing more: 204' "$(watch -o "$tmp/none" -w '%{http_code}' -H "Last-Event-ID: $last" "$events")" 204
+watch -H 'Accept: application/json' "$events?after=$third" >"$tmp/json"
+has json '{"success": true, "data": {"events": [{"id": "' "\"last_event_id\": \"$last\"" '"ended": true'
+token=$other
+same "another tenant's job is not there" "$(watch -o "$tmp/none" -w '%{http_code}' "$events")" 404
+token=$admin
+same 'nor one that never was' "$(curl -s -o "$tmp/none" -w '%{http_code}' -H "Authorization: Bearer $token" "$url/api/v2/jobs/job_none/events")" 404
+
+# A long job, watched by many, who all get what happens and heartbeats, and end with the server.
+local_call createAgent '{"name":"long"}' >/dev/null
+local_call startTrainingJob "{\"agent_id\":\"long\",\"training_data\":{\"file\":\"$(cd "$(dirname "$data")" && pwd)/support.jsonl\"},\"config\":{\"epochs\":10000,\"earlyStopping\":false}}" >"$tmp/started"
+job=$(sed -n 's/.*"job_id":"\([^"]*\)".*/\1/p' "$tmp/started")
+printf 'GET /api/v2/jobs/%s/events HTTP/1.1\r\nHost: hone\r\nAuthorization: Bearer %s\r\n\r\n' "$job" "$token" >"$tmp/request"
+"$builddir/tests/api/raw" "${url##*:}" --count 200 --for 2500 <"$tmp/request" 2>"$tmp/many"
+has many '200 connected, 200 answered, 0 closed'
+local_call pauseTrainingJob "{\"job_id\":\"$job\"}" >/dev/null
+finish
