@@ -6,17 +6,19 @@ command -v curl >/dev/null || { echo 'skipped: there is no curl'; exit 77; }
 admin=$(make_token admin) token=$admin
 other=$(make_token read --tenant other)
 serve --access-log "$tmp/access.log" --set http.heartbeatMs=200 --set http.connectionsPerAddress=300
-# local FUNCTION BODY: as the machine's own command line.
-local_call() {
-    curl -s --unix-socket "$state/hone.sock" -H 'Content-Type: application/json' --data-binary "$2" "http://hone/api/v2/functions/$1"
+call() { curl -s -H "Authorization: Bearer $admin" -H 'Content-Type: application/json' --data-binary "$2" "$url/api/v2/functions/$1"; }
+# start AGENT EPOCHS: $job
+start() {
+    call createAgent "{\"name\":\"$1\"}" >"$tmp/agent"
+    printf '{"agent_id":"%s","training_data":{"examples":[%s]},"config":{"epochs":%s,"earlyStopping":false}}' "$1" "$(head -n 200 "$data" | paste -s -d ,)" "$2" >"$tmp/body"
+    call startTrainingJob "@$tmp/body" >"$tmp/started"
+    job=$(sed -n 's/.*"job_id":"\([^"]*\)".*/\1/p' "$tmp/started")
+    holds "a job is started: $(head -c 300 "$tmp/started")" -n "$job"
+    events=$url/api/v2/jobs/$job/events
 }
 watch() { curl -s -N -H "Authorization: Bearer $token" "$@"; }
 
-local_call createAgent '{"name":"desk"}' >/dev/null
-local_call startTrainingJob "{\"agent_id\":\"desk\",\"training_data\":{\"file\":\"$(cd "$(dirname "$data")" && pwd)/support.jsonl\"},\"config\":{\"epochs\":6,\"earlyStopping\":false}}" >"$tmp/started"
-job=$(sed -n 's/.*"job_id":"\([^"]*\)".*/\1/p' "$tmp/started")
-holds 'a job is started' -n "$job"
-events=$url/api/v2/jobs/$job/events
+start desk 6
 timeout 60 curl -s -N -D "$tmp/stream.head" -H "Authorization: Bearer $token" "$events" >"$tmp/stream"
 same 'the stream ends by itself' $? 0
 has stream.head 'Content-Type: text/event-stream' 'Cache-Control: no-store'
@@ -38,11 +40,9 @@ token=$admin
 same 'nor one that never was' "$(curl -s -o "$tmp/none" -w '%{http_code}' -H "Authorization: Bearer $token" "$url/api/v2/jobs/job_none/events")" 404
 
 # A long job, watched by many, who all get what happens and heartbeats, and end with the server.
-local_call createAgent '{"name":"long"}' >/dev/null
-local_call startTrainingJob "{\"agent_id\":\"long\",\"training_data\":{\"file\":\"$(cd "$(dirname "$data")" && pwd)/support.jsonl\"},\"config\":{\"epochs\":10000,\"earlyStopping\":false}}" >"$tmp/started"
-job=$(sed -n 's/.*"job_id":"\([^"]*\)".*/\1/p' "$tmp/started")
+start long 10000
 printf 'GET /api/v2/jobs/%s/events HTTP/1.1\r\nHost: hone\r\nAuthorization: Bearer %s\r\n\r\n' "$job" "$token" >"$tmp/request"
 "$builddir/tests/api/raw" "${url##*:}" --count 200 --for 2500 <"$tmp/request" 2>"$tmp/many"
 has many '200 connected, 200 answered, 0 closed'
-local_call pauseTrainingJob "{\"job_id\":\"$job\"}" >/dev/null
+call cancelTrainingJob "{\"job_id\":\"$job\"}" >/dev/null
 finish
