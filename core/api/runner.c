@@ -21,7 +21,8 @@ int runner_start(struct runner *r, const cJSON *start, struct hone_err *err)
 {
     r->w = worker_start(&(struct worker_opts){ .lock_fd = r->lock > 0 ? r->lock : 0,
                                                 .memory_mb = r->a->daemon ? r->a->daemon->o.memory_mb : 0 }, err);
-    return r->w ? worker_send(r->w, start, err) : err->code;
+    int rc = r->w ? worker_send(r->w, start, err) : err->code;
+    return r->w && rc == HONE_EIO ? 0 : rc; /* it is gone: runner_ready() hears what it said before, and why */
 }
 
 static enum api_wish wish(const struct runner *r)

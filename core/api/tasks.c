@@ -43,6 +43,8 @@ cJSON *run_task(struct api *a, cJSON *start, int fd, const struct api_hooks *hoo
     struct worker_proc *w = worker_start(&(struct worker_opts){ .stdout_fd = fd }, err);
     cJSON *result = NULL;
     int rc = w ? worker_send(w, start, err) : err->code;
+    if (w && rc == HONE_EIO)
+        rc = 0; /* it is gone: worker_next() tells why */
     cJSON_Delete(start);
     while (rc >= 0 && !result) {
         cJSON *frame = NULL;

@@ -73,7 +73,7 @@ static void drop_worker(struct keeper *k)
     set_memory(k, 0);
 }
 
-static int start_worker(struct keeper *k, struct hone_err *err)
+static int start_once(struct keeper *k, struct hone_err *err)
 {
     struct warm *w = k->pool;
     struct worker_opts o = { .program = w->program, .silence_ms = w->o.answer_ms };
@@ -84,14 +84,25 @@ static int start_worker(struct keeper *k, struct hone_err *err)
         return err->code;
     int rc = worker_send(k->worker, k->start, err);
     cJSON *ready = rc == 0 || rc == HONE_EIO ? await_frame(k->worker, "ready", err) : NULL;
-    if (!ready) {
-        drop_worker(k);
+    if (!ready)
         return err->code;
-    }
     int64_t bytes = json_int(ready, "memory_bytes", 0);
     set_memory(k, bytes > 0 ? bytes : 1);
     cJSON_Delete(ready);
     return 1;
+}
+
+/* A worker that somebody killed while it loaded is started once more. */
+static int start_worker(struct keeper *k, struct hone_err *err)
+{
+    int rc = start_once(k, err);
+    if (rc < 0 && k->worker && worker_how(k->worker)->cause == WORKER_SIGNAL) {
+        drop_worker(k);
+        rc = start_once(k, err);
+    }
+    if (rc < 0)
+        drop_worker(k);
+    return rc;
 }
 
 /* 1 when one had to be started, 0 when one was there. A worker that died while it had nothing to do is replaced; nobody's question
