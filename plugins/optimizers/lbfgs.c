@@ -152,19 +152,31 @@ static double cubic(const struct point *a, const struct point *b, double low, do
 #define WOLFE 0.9
 #define SEARCHES 25
 
-/* Between lo (good so far) and hi; leaves the parameters at the length that is returned in *at. */
-static int zoom(struct work *w, const struct point *zero, struct point lo, struct point hi, double *at)
+/* The next length between two points: the cubic's, unless it is a second time in the outer tenth or not between them. */
+static double between(const struct point *lo, const struct point *hi, int *stuck)
 {
-    for (int i = 0; i < SEARCHES && w->evals < w->max_evals; i++) {
-        double low = fmin(lo.t, hi.t), high = fmax(lo.t, hi.t), width = high - low;
-        if (width * fabs(zero->slope) < w->conf->tolerance_change)
-            break;
-        struct point p;
-        int ret = move_to(w, at, cubic(&lo, &hi, low + 0.1 * width, high - 0.1 * width), &p);
+    double low = fmin(lo->t, hi->t), high = fmax(lo->t, hi->t), edge = 0.1 * (high - low), t = cubic(lo, hi, low, high);
+    int outer = fmin(high - t, t - low) < edge, move = outer && (*stuck || t >= high || t <= low);
+    *stuck = outer && !move;
+    return !move ? t : fabs(t - high) < fabs(t - low) ? high - edge : low + edge;
+}
+
+/* Between two points, from the i-th evaluation of the search on; leaves the parameters at the length that is returned in *at. */
+static int zoom(struct work *w, const struct point *zero, struct point a, struct point b, int i, double *at)
+{
+    struct point lo = a.loss <= b.loss ? a : b, hi = a.loss <= b.loss ? b : a, p;
+    double length = w->c->norm_max(w->c, w->d);
+    int stuck = 0;
+    for (; i < SEARCHES && fabs(hi.t - lo.t) * length >= w->conf->tolerance_change; i++) {
+        int ret = move_to(w, at, between(&lo, &hi, &stuck), &p);
         if (ret < 0)
             return ret;
         if (p.loss > zero->loss + ARMIJO * p.t * zero->slope || p.loss >= lo.loss) {
             hi = p;
+            if (hi.loss < lo.loss) {
+                hi = lo;
+                lo = p;
+            }
             continue;
         }
         if (fabs(p.slope) <= -WOLFE * zero->slope)
@@ -173,7 +185,6 @@ static int zoom(struct work *w, const struct point *zero, struct point lo, struc
             hi = lo;
         lo = p;
     }
-    struct point p;
     return *at == lo.t ? 0 : move_to(w, at, lo.t, &p);
 }
 
@@ -181,18 +192,15 @@ static int zoom(struct work *w, const struct point *zero, struct point lo, struc
 static int search(struct work *w, double t, double slope, double *at)
 {
     struct point zero = { 0, w->loss, slope }, before = zero, p;
+    int i = 0;
     *at = 0;
-    for (int i = 0; i < SEARCHES; i++) {
+    for (; i < SEARCHES; i++) {
         int ret = move_to(w, at, t, &p);
         if (ret < 0)
             return ret;
-        if (p.loss > zero.loss + ARMIJO * t * slope || (i > 0 && p.loss >= before.loss))
-            return zoom(w, &zero, before, p, at);
+        if (p.loss > zero.loss + ARMIJO * t * slope || (i > 1 && p.loss >= before.loss) || (p.slope >= 0 && !(fabs(p.slope) <= -WOLFE * slope)))
+            return zoom(w, &zero, before, p, i, at);
         if (fabs(p.slope) <= -WOLFE * slope)
-            return 0;
-        if (p.slope >= 0)
-            return zoom(w, &zero, p, before, at);
-        if (w->evals >= w->max_evals)
             return 0;
         double next = cubic(&before, &p, t + 0.01 * (t - before.t), t * 10);
         before = p;

@@ -72,9 +72,31 @@ def softmax(x, t):
 PROBLEMS = {"quadratic": quadratic, "rosenbrock": rosenbrock, "softmax": softmax}
 
 
+def quadratic_loss(x, t):
+    d = np.array([1 + 0.25 * (i % 9) for i in range(N)])
+    u = np.array([0.2 * math.sin(i + 1) for i in range(N)])
+    line = np.array([-math.sin(i) + 0.1 * math.sin(0.7 * i + 1.3 * t) for i in range(N)])
+    return float((d * x * x).sum() / 2 + (u @ x) ** 2 / 2 + line @ x)
+
+
+def rosenbrock_loss(x, t):
+    return sum(100 * (x[i + 1] - x[i] ** 2) ** 2 + (1 - x[i]) ** 2 for i in range(0, N - 1, 2)) / 100
+
+
+def softmax_loss(x, t):
+    f = np.zeros(6)
+    f[t % 6], f[(t * 5 + 1) % 6] = 1.0, 0.5
+    s = f @ x[:30].reshape(6, 5) + x[30:35]
+    return float(np.log(np.exp(s).sum()) - s[(t * 7) % 5])
+
+
+LOSSES = {quadratic: quadratic_loss, rosenbrock: rosenbrock_loss, softmax: softmax_loss}
+
+
 # ---- optimizers ----
 
-def by_torch(make):
+def by_torch(make, served=None):
+    """served: the state whose values are served in the place of the parameters."""
     def run(problem, **_):
         params = [torch.nn.Parameter(torch.tensor(p, dtype=torch.float64)) for p in split(start())]
         opt = make(params)
@@ -85,11 +107,28 @@ def by_torch(make):
             opt.step()
             for p in params:
                 p.data = torch.tensor(rounded(p.detach().numpy()), dtype=torch.float64)
+        return join([(opt.state[p][served] if served else p.detach()).numpy() for p in params])
+    return run
+
+
+def by_lbfgs(**k):
+    """A new optimizer each step: Hone makes pairs of vectors within a step only, since the next one has another batch."""
+    def run(problem, **_):
+        params = [torch.nn.Parameter(torch.tensor(p, dtype=torch.float64)) for p in split(start())]
+        for t in range(1, STEPS + 1):
+            def closure():
+                x = join([p.detach().numpy() for p in params])
+                for p, g in zip(params, split(rounded(problem(x, t)))):
+                    p.grad = torch.tensor(g.copy(), dtype=torch.float64)
+                return torch.tensor(LOSSES[problem](x, t), dtype=torch.float64)
+            torch.optim.LBFGS(params, **k).step(closure)
+            for p in params:
+                p.data = torch.tensor(rounded(p.detach().numpy()), dtype=torch.float64)
         return join([p.detach().numpy() for p in params])
     return run
 
 
-def stepped(rule, per_tensor=False):
+def stepped(rule, per_tensor=False, served=None):
     """rule(x, g, state, t, **options) -> x; state is a dict that begins empty. per_tensor: called for each tensor."""
     def run(problem, **options):
         x, states = start(), [{}, {}]
@@ -100,7 +139,7 @@ def stepped(rule, per_tensor=False):
             else:
                 x = rule(x, g, states[0], t, **options)
             x = rounded(x)
-        return x
+        return states[0][served] if served else x
     return run
 
 
@@ -145,6 +184,21 @@ def lion(x, g, s, t, lr=.001, beta1=.9, beta2=.99, weight_decay=.001):
     u = np.sign(beta1 * m + (1 - beta1) * g)
     s["m"] = beta2 * m + (1 - beta2) * g
     return x - lr * (u + weight_decay * x)
+
+
+def radam(x, g, s, t, lr=.001, beta1=.9, beta2=.999, eps=1e-8, weight_decay=0., decoupled_weight_decay=False):
+    """As PyTorch 2; PyTorch 1.13 has no decoupled decay."""
+    if decoupled_weight_decay:
+        x = (1 - lr * weight_decay) * x
+    else:
+        g = g + weight_decay * x
+    m, v = hat(ema(s, "m", g, beta1), beta1, t), ema(s, "v", g * g, beta2)
+    top = 2 / (1 - beta2) - 1
+    rho = top - 2 * t * beta2 ** t / (1 - beta2 ** t)
+    if rho <= 5:
+        return x - lr * m
+    r = math.sqrt((rho - 4) * (rho - 2) * top / ((top - 4) * (top - 2) * rho))
+    return x - lr * m * r * math.sqrt(1 - beta2 ** t) / (np.sqrt(v) + eps)
 
 
 def adabelief(x, g, s, t, lr=.001, beta1=.9, beta2=.999, eps=1e-16, eps_root=1e-16, weight_decay=0.):
@@ -285,7 +339,7 @@ def schedule_free(x, g, s, t, lr, beta1, weight_lr_power, u):
     c = w / s["w"]
     avg = (x - (1 - beta1) * s["z"]) / beta1
     s["z"] = s["z"] - lr * u
-    avg = (1 - c) * avg + c * s["z"]
+    s["avg"] = avg = (1 - c) * avg + c * s["z"]
     return beta1 * avg + (1 - beta1) * s["z"]
 
 
@@ -376,7 +430,6 @@ def inner_sgd(x, g, s, t, lr, momentum=0.):
 def sam(problem, rho=.05, base="adam", base_options=None, lr=.001):
     x, s = start(), {}
     o = dict(base_options or {})
-    lr = o.pop("lr", lr)
     for t in range(1, STEPS + 1):
         g = problem(x, t)
         g = problem(x + rho / (np.linalg.norm(g) + 1e-12) * g, t)
@@ -388,7 +441,6 @@ def lookahead(problem, alpha=.5, k=5, base="adam", base_options=None, lr=.001):
     x, s = start(), {}
     slow = x
     o = dict(base_options or {})
-    lr = o.pop("lr", lr)
     for t in range(1, STEPS + 1):
         g = problem(x, t)
         x = rounded(inner_adam(x, g, s, t, lr) if base == "adam" else inner_sgd(x, g, s, t, lr, **o))
@@ -441,6 +493,7 @@ for rule, sets, per_tensor in [
         (adabelief, [{"lr": .01, "eps": 1e-8}, {"lr": .01, "beta1": .8, "beta2": .9, "eps": 1e-4, "eps_root": 1e-6, "weight_decay": .1}], 0),
         (nadam, [{"lr": .02}, {"lr": .01, "beta1": .8, "beta2": .9, "eps": 1e-3, "weight_decay": .1, "momentum_decay": .02},
                  {"lr": .02, "weight_decay": .1, "decoupled_weight_decay": True}], 0),
+        (radam, [{"lr": .02, "beta2": .9, "weight_decay": .1, "decoupled_weight_decay": True}], 0),
         (yogi, [{"lr": .01}, {"lr": .01, "beta1": .8, "beta2": .9, "eps": .01, "initial_accumulator_value": .1}], 0),
         (adan, [{"lr": .01}, {"lr": .01, "beta1": .9, "beta2": .8, "beta3": .95, "eps": 1e-4, "eps_root": 1e-4, "weight_decay": .1}], 0),
         (ademamix, [{"lr": .01}, {"lr": .01, "beta1": .8, "beta2": .9, "beta3": .99, "alpha": 2, "eps": 1e-4, "weight_decay": .1}], 0),
@@ -458,7 +511,7 @@ for rule, sets, per_tensor in [
         (dadapt_adam, [{"lr": 1, "estim_lr0": 1e-3}, {"lr": .5, "beta1": .8, "beta2": .9, "eps": .01, "estim_lr0": .001, "weight_decay": .1}], 0),
         (schedule_free_sgd, [{"lr": .05}, {"lr": .05, "beta1": .8, "weight_decay": .1, "weight_lr_power": 1}], 0),
         (schedule_free_adamw, [{"lr": .02}, {"lr": .01, "beta1": .8, "beta2": .9, "eps": .01, "weight_decay": .1, "weight_lr_power": 1}], 0),
-        (adafactor, [{"lr": .01}, {"lr": .01, "beta2_decay": -.5, "eps1": .01, "eps2": .1, "d": .5, "weight_decay": .1}], 1),
+        (adafactor, [{"lr": .01}, {"lr": .02, "beta2_decay": -.5, "eps1": .01, "eps2": .1, "d": .5, "weight_decay": .1}], 1),
         (sm3, [{"lr": .02}, {"lr": .02, "momentum": .5, "beta2": .9, "eps": .01}], 1),
         (muon, [{"lr": .02}, {"lr": .02, "weight_decay": .2, "momentum": .9, "nesterov": False, "a": 3, "b": -3.2, "c": 1.2, "eps": .01,
                              "ns_steps": 3, "adjust_lr_fn": "match_rms_adamw", "beta1": .8, "beta2": .9}], 1)]:
@@ -467,14 +520,26 @@ for rule, sets, per_tensor in [
 for rule, sets in [
         (sophia, [{"lr": .002}, {"lr": .002, "beta1": .9, "beta2": .9, "eps": .01, "weight_decay": .01, "gamma": .5, "clip_threshold": .5,
                                 "distance": .01, "update_interval": 3, "seed": 5}]),
-        (sam, [{"base": "adam", "base_options": {"lr": .02}}, {"rho": .2, "base": "sgd", "base_options": {"lr": .01, "momentum": .9}}]),
-        (lookahead, [{"base": "adam", "base_options": {"lr": .02}},
-                     {"alpha": .8, "k": 3, "base": "sgd", "base_options": {"lr": .01, "momentum": .9}}])]:
+        (sam, [{"lr": .02, "base": "adam"}, {"lr": .01, "rho": .2, "base": "sgd", "base_options": {"momentum": .9}}]),
+        (lookahead, [{"lr": .02, "base": "adam"},
+                     {"lr": .01, "alpha": .8, "k": 3, "base": "sgd", "base_options": {"momentum": .9}}])]:
     for options in sets:
         CASES.append((rule.__name__, options, rule))
 
+CASES += [
+    ("lbfgs", {"lr": .05, "max_iter": 2, "line_search": "none"}, by_lbfgs(lr=.05, max_iter=2)),
+    ("lbfgs", {"lr": .1, "max_iter": 2, "max_eval": 4, "history_size": 2, "tolerance_grad": .1, "tolerance_change": 1e-4},
+     by_lbfgs(lr=.1, max_iter=2, max_eval=4, history_size=2, tolerance_grad=.1, tolerance_change=1e-4, line_search_fn="strong_wolfe")),
+]
+# What is served where it is not the parameters: "problem served" in the third column.
+SERVED = [
+    ("asgd", {"lr": .02, "lambd": .01, "alpha": .6, "t0": 10, "serve_average": True}, by_torch(lambda p: T.ASGD(p, .02, .01, .6, 10), "ax")),
+    ("schedule_free_sgd", {"lr": .05, "beta1": .8}, stepped(schedule_free_sgd, served="avg")),
+    ("schedule_free_adamw", {"lr": .01, "beta1": .8}, stepped(schedule_free_adamw, served="avg")),
+]
+
 print("# Made by optimizers.py with PyTorch %s and NumPy %s." % (torch.__version__, np.__version__))
-for name, options, run in CASES:
+for name, options, run, what in [c + ("",) for c in CASES] + [c + (" served",) for c in SERVED]:
     for problem in PROBLEMS:
         ROUND = True
         near = run(PROBLEMS[problem], **options)
@@ -482,5 +547,5 @@ for name, options, run in CASES:
         x = run(PROBLEMS[problem], **options)
         if not np.isfinite(x).all() or abs(x).max() > 100:
             sys.exit("%s %s on %s leaves the numbers that can be compared" % (name, options, problem))
-        print("%s|%s|%s|%.2g|%s" % (name, json.dumps(options), problem, abs(near - x).max() / abs(x).max(),
-                                    " ".join("%.9g" % v for v in x)))
+        print("%s|%s|%s%s|%.2g|%s" % (name, json.dumps(options), problem, what, abs(near - x).max() / abs(x).max(),
+                                      " ".join("%.9g" % v for v in x)))

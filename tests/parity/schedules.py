@@ -41,10 +41,10 @@ def stable_decay(stable, decay, shape, low=0., cycles=.5):
     return formula(f)
 
 
-def own_warmup(t, w, rate, low):
+def own_warmup(t, w, rate, low, cycles=.5):
     if t < w:
         return rate + (1 - rate) * t / max(1, w - 1) if rate else (t + 1) / max(1, w)
-    return half_cosine((t - w + 1) / max(1, TOTAL - w), .5, low)
+    return half_cosine((t - w + 1) / max(1, TOTAL - w), cycles, low)
 
 
 CASES = [
@@ -52,6 +52,7 @@ CASES = [
     ("constant_with_warmup", {}, formula(lambda t: 1)),
     ("linear", {}, by_torch(lambda o: L.LinearLR(o, 1, 0, TOTAL))),
     ("cosine", {}, formula(lambda t: .5 * (1 + math.cos(math.pi * min(t, TOTAL) / TOTAL)))),
+    ("cosine", {"num_cycles": 1.5}, formula(lambda t: max(0, .5 * (1 + math.cos(math.pi * 3 * min(t, TOTAL) / TOTAL))))),
     ("polynomial", {"lr_end": 0, "power": 2}, by_torch(lambda o: L.PolynomialLR(o, TOTAL, 2))),
     ("polynomial", {"lr_end": .01, "power": .5}, formula(lambda t: (.29 * (1 - min(t, TOTAL) / TOTAL) ** .5 + .01) / BASE)),
     ("cosine_with_restarts", {}, formula(lambda t: 0 if t >= TOTAL else .5 * (1 + math.cos(math.pi * t / TOTAL)))),
@@ -60,11 +61,13 @@ CASES = [
     ("cosine_with_min_lr", {"min_lr_rate": .2, "num_cycles": 1.5}, formula(lambda t: half_cosine(t / TOTAL, 1.5, .2))),
     ("cosine_warmup_with_min_lr", {"min_lr_rate": .1, "warmup_steps": 20, "warmup_lr_rate": .05}, formula(lambda t: own_warmup(t, 20, .05, .1))),
     ("cosine_warmup_with_min_lr", {"warmup_steps": 10}, formula(lambda t: own_warmup(t, 10, 0, 0))),
+    ("cosine_warmup_with_min_lr", {"warmup_steps": 10, "min_lr": .06, "num_cycles": 1.5}, formula(lambda t: own_warmup(t, 10, 0, .2, 1.5))),
     ("inverse_sqrt", {}, formula(lambda t: 1 / math.sqrt((t + 10000) / 10000))),
     ("inverse_sqrt", {"timescale": 30}, formula(lambda t: 1 / math.sqrt((t + 30) / 30))),
     ("warmup_stable_decay", {}, stable_decay(160, 40, "cosine")),
     ("warmup_stable_decay", {"stable_steps": 50, "decay_steps": 100, "decay_type": "linear", "min_lr_ratio": .1}, stable_decay(50, 100, "linear", .1)),
     ("warmup_stable_decay", {"decay_steps": 60, "decay_type": "1-sqrt"}, stable_decay(140, 60, "1-sqrt")),
+    ("warmup_stable_decay", {"decay_steps": 80, "num_cycles": 1.5, "min_lr_ratio": .05}, stable_decay(120, 80, "cosine", .05, 1.5)),
     ("step", {"step_size": 30}, by_torch(lambda o: L.StepLR(o, 30))),
     ("step", {"step_size": 7, "gamma": .8}, by_torch(lambda o: L.StepLR(o, 7, .8))),
     ("multistep", {"milestones": "10, 50,51", "gamma": .5}, by_torch(lambda o: L.MultiStepLR(o, [10, 50, 51], .5))),

@@ -34,31 +34,38 @@ static int close_registry(void)
 
 /* ---- problems, as in optimizers.py ---- */
 
-typedef void problem(const double *x, int t, double *g);
+typedef double problem(const double *x, int t, double *g); /* returns the loss */
 
-static void quadratic(const double *x, int t, double *g)
+static double quadratic(const double *x, int t, double *g)
 {
-    double along = 0;
+    double along = 0, loss = 0;
     for (int i = 0; i < N; i++)
         along += 0.2 * sin(i + 1) * x[i];
-    for (int i = 0; i < N; i++)
-        g[i] = (1 + 0.25 * (i % 9)) * x[i] + 0.2 * sin(i + 1) * along - sin(i) + 0.1 * sin(0.7 * i + 1.3 * t);
+    for (int i = 0; i < N; i++) {
+        double d = 1 + 0.25 * (i % 9), line = 0.1 * sin(0.7 * i + 1.3 * t) - sin(i);
+        g[i] = d * x[i] + 0.2 * sin(i + 1) * along + line;
+        loss += d * x[i] * x[i] / 2 + line * x[i];
+    }
+    return loss + along * along / 2;
 }
 
-static void rosenbrock(const double *x, int t, double *g)
+static double rosenbrock(const double *x, int t, double *g)
 {
+    double loss = 0;
     (void)t;
     memset(g, 0, N * sizeof *g);
     for (int i = 0; i + 1 < N; i += 2) {
         double b = x[i + 1] - x[i] * x[i];
+        loss += b * b + (1 - x[i]) * (1 - x[i]) / 100;
         g[i] += (-400 * x[i] * b - 2 * (1 - x[i])) / 100;
         g[i + 1] += 2 * b;
     }
+    return loss;
 }
 
-static void softmax(const double *x, int t, double *g)
+static double softmax(const double *x, int t, double *g)
 {
-    double f[6] = { 0 }, p[5], sum = 0;
+    double f[6] = { 0 }, p[5], sum = 0, loss;
     f[t % 6] = 1;
     f[(t * 5 + 1) % 6] = 0.5;
     for (int k = 0; k < 5; k++) {
@@ -67,10 +74,12 @@ static void softmax(const double *x, int t, double *g)
             p[k] += f[j] * x[5 * j + k];
         sum += p[k] = exp(p[k]);
     }
+    loss = log(sum) - log(p[t * 7 % 5]);
     for (int k = 0; k < 5; k++)
         p[k] = p[k] / sum - (k == t * 7 % 5);
     for (int i = 0; i < N; i++)
         g[i] = i < 30 ? f[i / 5] * p[i % 5] : i < 35 ? p[i - 30] : 0;
+    return loss;
 }
 
 /* ---- an optimizer on two tensors ---- */
@@ -130,7 +139,6 @@ static void open_rig(struct rig *r, const char *name, const char *text, problem 
                                      &r->tensors, r->pool, &err), 0);
     if (base) {
         const struct hone_item *in = find(base->valuestring);
-        r->lr = rate_of(in, inner);
         CU_ASSERT_EQUAL_FATAL(optim_wrap(&r->optim, (const struct hone_optimizer *)(const void *)in, settings(in, inner),
                                          settings(in, inner), &err), 0);
     }
@@ -155,10 +163,9 @@ static int evaluate(void *arg, double *loss, struct hone_err *err)
     (void)err;
     for (int i = 0; i < N; i++)
         x[i] = (double)r->param[i];
-    r->gradient(x, r->step, g);
+    *loss = r->gradient(x, r->step, g);
     for (int i = 0; i < N; i++)
         r->passes.grad[i / 30][i % 30] = (float)g[i];
-    *loss = 0;
     return 0;
 }
 
@@ -207,36 +214,138 @@ static void carry(const struct optim *from, struct optim *to)
         carry(from->inner, to->inner);
 }
 
-static void one_case(const char *name, const char *options, const char *which, double sensitivity, const double *want)
+/* The same case on so many threads, with spans of at most `cut` elements (0: whole). */
+static void other_way(const struct rig *whole, const char *name, const char *options, problem *gradient, int threads, int64_t cut)
 {
-    problem *gradient = strcmp(which, "quadratic") == 0 ? quadratic : strcmp(which, "rosenbrock") == 0 ? rosenbrock : softmax;
-    struct rig whole, threaded, first, second;
-    open_rig(&whole, name, options, gradient, 1);
-    take_steps(&whole, STEPS);
-    double off = difference(whole.param, want), allowed = fmax(TOLERANCE, SLACK * sensitivity);
-    if (!(off <= allowed))
-        printf("%s %s on %s: relative difference %.2g, allowed %.2g\n", name, options, which, off, allowed);
-    CU_ASSERT(off <= allowed);
-    open_rig(&threaded, name, options, gradient, 3);
-    take_steps(&threaded, STEPS);
-    CU_ASSERT_EQUAL(memcmp(whole.param, threaded.param, sizeof whole.param), 0);
-    for (int at = 1; at < STEPS; at += 12) {
-        open_rig(&first, name, options, gradient, 1);
+    struct rig r;
+    open_rig(&r, name, options, gradient, threads);
+    r.optim.cut = cut;
+    take_steps(&r, STEPS);
+    int same = memcmp(whole->param, r.param, sizeof r.param) == 0;
+    if (!same)
+        printf("%s %s: other bits with %d threads and spans of %d\n", name, options, threads, (int)cut);
+    CU_ASSERT(same);
+    close_rig(&r);
+}
+
+/* Stopped after each step and gone on with from what a checkpoint would hold. */
+static void resumed(const struct rig *whole, const char *name, const char *options, problem *gradient)
+{
+    struct rig first, second;
+    open_rig(&first, name, options, gradient, 1);
+    for (int at = 1; at < STEPS; at++) {
         take_steps(&first, at);
-        open_rig(&second, name, options, gradient, 2);
+        open_rig(&second, name, options, gradient, 1);
         memcpy(second.param, first.param, sizeof first.param);
         carry(&first.optim, &second.optim);
         second.step = at;
         take_steps(&second, STEPS);
-        int same = memcmp(whole.param, second.param, sizeof whole.param) == 0;
+        int same = memcmp(whole->param, second.param, sizeof second.param) == 0;
         if (!same)
-            printf("%s %s on %s: going on from step %d ends elsewhere\n", name, options, which, at);
+            printf("%s %s: going on from step %d ends elsewhere\n", name, options, at);
         CU_ASSERT(same);
-        close_rig(&first);
         close_rig(&second);
     }
+    close_rig(&first);
+}
+
+static void one_case(const char *name, const char *options, const char *which, double sensitivity, const double *want)
+{
+    problem *gradient = which[0] == 'q' ? quadratic : which[0] == 'r' ? rosenbrock : softmax;
+    static const int64_t cuts[] = { 1, 2, 3, 7, 16 };
+    struct rig whole;
+    open_rig(&whole, name, options, gradient, 1);
+    take_steps(&whole, STEPS);
+    float served[N], *const out[2] = { served, served + 30 };
+    memcpy(served, whole.param, sizeof served);
+    if (strstr(which, "served"))
+        optim_serve(&whole.optim, out);
+    double off = difference(served, want), allowed = fmax(TOLERANCE, SLACK * sensitivity);
+    if (!(off <= allowed))
+        printf("%s %s on %s: relative difference %.2g, allowed %.2g\n", name, options, which, off, allowed);
+    CU_ASSERT(off <= allowed);
+    for (int threads = 2; threads <= 8; threads *= 2)
+        other_way(&whole, name, options, gradient, threads, 0);
+    for (size_t i = 0; i < sizeof cuts / sizeof cuts[0]; i++)
+        other_way(&whole, name, options, gradient, i % 2 ? 2 : 1, cuts[i]);
+    resumed(&whole, name, options, gradient);
     close_rig(&whole);
-    close_rig(&threaded);
+}
+
+/* ---- what the golden files must cover ---- */
+
+#define KINDS_MAX 64
+struct coverage {
+    const struct hone_item *item[KINDS_MAX];
+    uint32_t problems[KINDS_MAX]; /* bits */
+    uint64_t changed[KINDS_MAX];  /* bits of settings that have another value than the default in some case */
+    int n;
+};
+
+static int covered(struct coverage *c, const struct hone_item *item)
+{
+    int i = 0;
+    while (i < c->n && c->item[i] != item)
+        i++;
+    if (i == c->n) {
+        CU_ASSERT_FATAL(c->n < KINDS_MAX);
+        c->item[c->n++] = item;
+    }
+    return i;
+}
+
+static void note_case(struct coverage *c, const struct hone_item *item, const char *options, const char *which)
+{
+    struct hone_err err = { 0 };
+    int at = covered(c, item);
+    cJSON *o = json_parse(options, strlen(options), "options", &err);
+    cJSON_DeleteItemFromObjectCaseSensitive(o, "base");
+    cJSON_DeleteItemFromObjectCaseSensitive(o, "base_options");
+    void *conf = settings(item, o), *plain = settings(item, NULL);
+    for (uint32_t k = 0; k < item->n_params; k++)
+        if (cJSON_HasObjectItem(o, item->params[k].name) && memcmp((char *)conf + item->params[k].offset, (char *)plain + item->params[k].offset, 8) != 0)
+            c->changed[at] |= (uint64_t)1 << k;
+    c->problems[at] |= which[0] == 'q' ? 1 : which[0] == 'r' ? 2 : 4;
+    settings_free(item, conf);
+    settings_free(item, plain);
+    cJSON_Delete(o);
+}
+
+/* Every plugin of the kind that is built is among them, on all problems of `problems`, with another value of each setting. */
+static void check_coverage(const struct coverage *c, const char *kind, const char *const *elsewhere, uint32_t problems)
+{
+    struct hone_err err = { 0 };
+    const char *dirs[] = { getenv("HONE_PLUGIN_PATH"), NULL };
+    cJSON *all = registry_describe(dirs, &err);
+    const cJSON *p, *it;
+    int n = 0;
+    cJSON_ArrayForEach(p, all) {
+        cJSON_ArrayForEach(it, json_get(p, "items")) {
+            const char *name = json_str(it, "name", "");
+            int at = 0, other = 0;
+            if (strcmp(json_str(it, "kind", ""), kind) != 0)
+                continue;
+            n++;
+            while (at < c->n && strcmp(c->item[at]->name, name) != 0)
+                at++;
+            for (int i = 0; elsewhere[i]; i++)
+                other |= strcmp(elsewhere[i], name) == 0;
+            if (at == c->n || (c->problems[at] & problems) != problems) {
+                if (!other)
+                    printf("%s: not in the golden file, or not on every problem\n", name);
+                CU_ASSERT(other);
+                continue;
+            }
+            for (uint32_t k = 0; k < c->item[at]->n_params; k++) {
+                int changed = (c->changed[at] >> k) & 1;
+                if (!changed)
+                    printf("%s: no case has another value of %s than the default\n", name, c->item[at]->params[k].name);
+                CU_ASSERT(changed);
+            }
+        }
+    }
+    CU_ASSERT(n >= 20);
+    cJSON_Delete(all);
 }
 
 /* A golden file of tests/parity. */
@@ -255,6 +364,8 @@ static FILE *golden(const char *name)
 static void trajectories(void)
 {
     char line[4096];
+    static const char *const elsewhere[] = { NULL };
+    struct coverage seen = { .n = 0 };
     int cases = 0;
     FILE *f = golden("optimizers.golden");
     while (fgets(line, sizeof line, f)) {
@@ -267,10 +378,12 @@ static void trajectories(void)
         for (int i = 0; i < N; i++)
             want[i] = strtod(rest, &rest);
         one_case(name, options, which, strtod(sensitivity, NULL), want);
+        note_case(&seen, find(name), options, which);
         cases++;
     }
     fclose(f);
     CU_ASSERT(cases >= 200);
+    check_coverage(&seen, "optimizer", elsewhere, 7);
 }
 
 #define RATES 210
@@ -297,6 +410,9 @@ static void one_schedule(const char *name, const char *options, int64_t total, c
 static void schedules(void)
 {
     static char line[16384];
+    static const char *const elsewhere[] = { "greedy", "reduce_lr_on_plateau", NULL }; /* follow a metric */
+    struct hone_err err = { 0 };
+    struct coverage seen = { .n = 0 };
     int cases = 0;
     FILE *f = golden("schedules.golden");
     while (fgets(line, sizeof line, f)) {
@@ -305,10 +421,12 @@ static void schedules(void)
         char *rest = line, *name = strsep(&rest, "|"), *options = strsep(&rest, "|"), *total = strsep(&rest, "|");
         CU_ASSERT_PTR_NOT_NULL_FATAL(rest);
         one_schedule(name, options, strtoll(total, NULL, 10), rest);
+        note_case(&seen, registry_find(registry, HONE_SCHEDULER, name, NULL, &err), options, "r");
         cases++;
     }
     fclose(f);
     CU_ASSERT(cases >= 35);
+    check_coverage(&seen, "scheduler", elsewhere, 0);
 }
 
 /* The value rises while the metric falls, falls while it does not, and stays within its bounds. */
