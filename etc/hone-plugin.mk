@@ -5,9 +5,9 @@
 # Gives the targets all, check, install and clean. CFLAGS, LDFLAGS, LDLIBS, DESTDIR and PKG_CONFIG are the user's.
 PKG_CONFIG ?= pkg-config
 HONE ?= hone
-CFLAGS ?= -O2 -g
+CFLAGS ?= -O3 -g
 HONE_PLUGINDIR ?= $(shell $(PKG_CONFIG) --variable=plugindir hone)
-HONE_PLUGIN_CFLAGS := $(shell $(PKG_CONFIG) --cflags hone) -std=c11 -Wall -Wextra -ffp-contract=off -fvisibility=hidden -fPIC
+HONE_PLUGIN_CFLAGS := $(shell $(PKG_CONFIG) --cflags hone) -std=c11 -Wall -Wextra -ffp-contract=off -fno-math-errno -fvisibility=hidden -fPIC
 
 all: $(PLUGINS:%=%.so)
 

@@ -11,7 +11,7 @@ AC_REQUIRE([PKG_PROG_PKG_CONFIG])
 PKG_CHECK_MODULES([HONE], [hone], [
   HONE_PLUGINDIR=`$PKG_CONFIG --variable=plugindir hone`
   HONE_ABI=`$PKG_CONFIG --variable=abi hone`
-  HONE_CFLAGS="$HONE_CFLAGS -ffp-contract=off -fvisibility=hidden"
+  HONE_CFLAGS="$HONE_CFLAGS -ffp-contract=off -fno-math-errno -fvisibility=hidden"
   HONE_PLUGIN_LDFLAGS="-module -avoid-version -shared -no-undefined -export-symbols-regex '^hone_plugin_info\$\$'"
   hone_minor=`expr "$HONE_ABI" : '.*\.\(.*\)'`
   AS_IF([test "$hone_minor" -ge m4_default([$1], [0])],

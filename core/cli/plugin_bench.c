@@ -54,7 +54,7 @@ static void show_table(const cJSON *const *row, int n)
         const char *stop = json_str(row[i], "stop_reason", "");
         snprintf(took, sizeof took, "%s%s", cli_number_text(row[i], "seconds", "%.2f", text[3]), strcmp(stop, "time_budget") == 0 ? " (stopped)" : "");
         const char *error = json_str(row[i], "error", NULL);
-        cli_row(rows, 8, json_bool(row[i], "given", 0) ? ">" : " ", json_str(row[i], "name", ""),
+        cli_row(rows, 8, json_bool(row[i], "given", 0) ? ">" : " ", json_str(row[i], "optimizer", json_str(row[i], "name", "")),
                 error ? error : cli_number_text(row[i], "accuracy", "%.4f", text[0]), cli_number_text(row[i], "loss", "%.4f", text[1]),
                 cli_number_text(row[i], "epochs", "%.0f", text[2]), took,
                 cli_number_text(row[i], "ns_per_parameter", "%.2f", text[4]),
@@ -78,7 +78,7 @@ static struct chart chart_of(const cJSON *const *row, int n, int others, struct 
                 continue;
             cJSON_ArrayForEach(v, losses)
                 y[k++] = cJSON_IsNumber(v) ? v->valuedouble : NAN;
-            line[c.lines] = (struct chart_line){ json_str(row[i], "name", ""), y, size, c.lines ? letters[(c.lines - 1) % 26] : '*' };
+            line[c.lines] = (struct chart_line){ json_str(row[i], "optimizer", json_str(row[i], "name", "")), y, size, c.lines ? letters[(c.lines - 1) % 26] : '*' };
             c.lines++;
             c.points = size > c.points ? size : c.points;
         }

@@ -97,7 +97,7 @@ static int write_one(const char *dir, const char *file, const char *from, const 
 
 /* What a Makefile takes when pkg-config does not know Hone. */
 struct places {
-    char program[PATH_MAX + 8], include[PATH_MAX + 16], plugins[PATH_MAX];
+    char program[PATH_MAX + 8], include[PATH_MAX + 16], plugins[PATH_MAX], doc[PATH_MAX];
 };
 
 static void find_places(struct places *p)
@@ -106,6 +106,7 @@ static void find_places(struct places *p)
     snprintf(p->program, sizeof p->program, "hone");
     snprintf(p->include, sizeof p->include, "-I%s", path_installed(HONE_INCLUDEDIR, installed));
     path_installed(HONE_PLUGINDIR, p->plugins);
+    path_installed(HONE_DOCDIR, p->doc);
     if (path_program_dir(dir, sizeof dir - 40, NULL) != 0)
         return;
     snprintf(p->program, sizeof p->program, "%s/hone", dir);
@@ -128,7 +129,7 @@ static int run_new(struct cli *c, struct hone_err *err)
         return hone_fail(err, ERR_USAGE, "'%.60s' is no name for a plugin; expected small letters, digits and _, a letter first", name);
     find_places(&at);
     const struct filling f[] = { { "@NAME@", name }, { "@KIND@", kinds[k].kind }, { "@USE@", kinds[k].use }, { "@HONE@", at.program },
-                                 { "@INCLUDE@", at.include }, { "@PLUGINDIR@", at.plugins }, { NULL, NULL } };
+                                 { "@INCLUDE@", at.include }, { "@PLUGINDIR@", at.plugins }, { "@DOC@", at.doc }, { NULL, NULL } };
     snprintf(file, sizeof file, "%s.c", name);
     snprintf(from, sizeof from, "%s.c", kinds[k].kind);
     if (mkdir(dir, 0755) != 0 && access(dir, W_OK) != 0)

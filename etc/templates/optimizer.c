@@ -24,6 +24,8 @@ static void update(const struct hone_span *s)
     }
 }
 
+/* The 0 behind `struct conf` are flags: HONE_OPT_SPARSE, when rows without a gradient may be left as they are, is many times faster for
+ * text. Powers and the like of a step are computed once in prepare(), norms of tensors in sum(): see hone/optimizer.h. */
 static const struct hone_optimizer @NAME@ = {
     .item = HONE_ITEM(struct hone_optimizer, HONE_OPTIMIZER, "@NAME@", "one line for lists", "Longer text, with the source.", params,
                       struct conf, 0, NULL),

@@ -52,6 +52,7 @@ hone job show latest --json | grep -q '"sign_descent"' || fail 'another optimize
 for kind in optimizer scheduler paradigm model metric report generator; do
     hone plugin new $kind "my_$kind" >/dev/null 2>&1 || fail "plugin new $kind"
     make -s -C "my_$kind" check CC="${CC:-cc}" >out 2>&1 || fail "$kind: make check: $(cat out)"
+    [ -f "$(sed -n 's/^`\(.*plugin-guide.md\)`.*/\1/p' "my_$kind/README.md")" ] || fail "$kind: the README names a guide that is not there"
     make -s -C "my_$kind" install DESTDIR="$tmp/there" CC="${CC:-cc}" >out 2>&1 || fail "$kind: make install: $(cat out)"
     find "$tmp/there" -path "*/${kind}s/my_$kind.so" | grep -q . || fail "$kind: installed elsewhere: $(find "$tmp/there" -name '*.so')"
 done
