@@ -59,13 +59,13 @@ HONE_WIDE static void loop_adagrad(void *arg, int64_t from, int64_t to)
     }
 }
 
-/* Reads two arrays, writes one: a = b + s c. */
+/* Reads two arrays and writes one of them: what is written was read, so that a cache fetches nothing more than is counted. */
 HONE_WIDE static void loop_stream(void *arg, int64_t from, int64_t to)
 {
-    float *restrict p = w.p, *restrict a = w.a, *restrict g = w.g;
+    float *restrict p = w.p, *restrict g = w.g;
     (void)arg;
     for (int64_t i = from; i < to; i++)
-        p[i] = a[i] + 0.5f * g[i];
+        p[i] = 0.5f * p[i] + g[i];
 }
 
 static const struct {
