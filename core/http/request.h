@@ -16,6 +16,7 @@
 #include "core/http/metrics.h"
 
 #define PATH_BYTES 512            /* of a decoded path; none of ours is longer */
+#define CALLS_WAIT 16             /* so many calls for each thread may wait for their turn */
 
 enum http_method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_OPTIONS, METHOD_OTHER };
 

@@ -267,7 +267,7 @@ static int start(struct http_server *s, struct hone_err *err)
     if (rc < 0 || (rc = open_listeners(s, err)) < 0 || (rc = read_tls(s, err)) < 0 ||
         (rc = conns_open(&s->conns, c->connections, c->connections_per_address, err)) < 0 ||
         (rc = access_log_open(&s->log, c->access_log, err)) < 0 ||
-        (rc = calls_open(&s->calls, c->call_threads, c->long_calls, 16 * c->call_threads, err)) < 0)
+        (rc = calls_open(&s->calls, c->call_threads, c->long_calls, CALLS_WAIT * c->call_threads, err)) < 0)
         return rc;
     auth_init(&s->auth, s->program, c);
     openapi_write(&s->openapi);
