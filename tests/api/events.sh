@@ -6,7 +6,12 @@ command -v curl >/dev/null || { echo 'skipped: there is no curl'; exit 77; }
 admin=$(make_token admin) token=$admin
 other=$(make_token read --tenant other)
 serve --access-log "$tmp/access.log" --set http.heartbeatMs=200 --set http.connectionsPerAddress=300
-call() { curl -s -H "Authorization: Bearer $admin" -H 'Content-Type: application/json' --data-binary "$2" "$url/api/v2/functions/$1"; }
+# call FUNCTION BODY ARGUMENT...
+call() {
+    call_function=$1 call_body=$2
+    shift 2
+    curl -s -H "Authorization: Bearer $admin" -H 'Content-Type: application/json' --data-binary "$call_body" "$url/api/v2/functions/$call_function" "$@"
+}
 # start AGENT EPOCHS: $job
 start() {
     call createAgent "{\"name\":\"$1\"}" >"$tmp/agent"
@@ -41,6 +46,9 @@ same 'nor one that never was' "$(curl -s -o "$tmp/none" -w '%{http_code}' -H "Au
 
 # A long job, watched by many, who all get what happens and heartbeats, and end with the server.
 start long 10000
+call startTrainingJob "@$tmp/body" -D "$tmp/again.head" >"$tmp/again"
+has again '"code": "CONFLICT"' '"retryable": false'
+has again.head 'HTTP/1.1 409' 'X-Should-Retry: false'
 printf 'GET /api/v2/jobs/%s/events HTTP/1.1\r\nHost: hone\r\nAuthorization: Bearer %s\r\n\r\n' "$job" "$token" >"$tmp/request"
 "$builddir/tests/api/raw" "${url##*:}" --count 200 --for 2500 <"$tmp/request" 2>"$tmp/many"
 has many '200 connected, 200 answered, 0 closed'

@@ -76,6 +76,15 @@ has parts_fault '"path": "config.epochs"'
 get parts_file 422 -F "agent_id=@$tmp/blank" "$f/getAgent"
 has parts_file 'takes no file'
 
+# ---- keys that make a call once ----
+post first 201 createAgent '{"name":"once"}' -H 'Idempotency-Key: k-1'
+post second 201 createAgent '{"name":"once"}' -H 'Idempotency-Key: k-1'
+has second.head 'Idempotent-Replayed: true'
+same 'the stored answer' "$(value second agent_id)" "$(value first agent_id)"
+post other_body 422 createAgent '{"name":"twice"}' -H 'Idempotency-Key: k-1'
+post empty_key 422 createAgent '{"name":"thrice"}' -H 'Idempotency-Key;'
+post long_key 422 createAgent '{"name":"thrice"}' -H "Idempotency-Key: $(head -c 256 /dev/zero | tr '\0' k)"
+
 # ---- tokens ----
 token=
 get no_token 401 "$f/listAgents"
