@@ -1,5 +1,5 @@
 #!/bin/sh
-# The table of docs/optimizers.md: every optimizer with its own defaults on CLINC150 and BANKING77, ten epochs with batches of BATCH
+# A table of the shelf: every optimizer with its own defaults on CLINC150 and BANKING77, ten epochs with batches of BATCH
 # (128) examples, stopped after LIMIT seconds (120): test accuracy, processor seconds of the command, memory of the worker. "best" is the accuracy with the rate of FACTORS ("1 10": multiples of
 # the optimizer's default rate) that does best on the rows held out of the training file. ONLY="adam sgd" takes these alone.
 . "$(dirname "$0")/lib.sh"
