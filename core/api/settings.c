@@ -166,7 +166,7 @@ static void unknown_preset(struct settings *s, const struct entry *e)
     if ((near = text_nearest(e->value->valuestring, names)))
         snprintf(fix, sizeof fix, "did you mean '%s'?", near);
     else
-        snprintf(fix, sizeof fix, "`hone config presets` lists them");
+        snprintf(fix, sizeof fix, "`hone preset list` lists them");
     char text[160];
     snprintf(text, sizeof text, "there is no preset '%.80s'", e->value->valuestring);
     settings_fault(s, (struct place){ .file = e->source }, "preset", text, fix);

@@ -50,5 +50,7 @@ cJSON *settings_explain(const struct settings *s, const char *key, struct hone_e
 char *settings_markdown(void);
 /* [{name, file, doc}] of all presets that can be named. */
 cJSON *settings_presets(void);
+/* {name, file, doc, settings: {key: value}} of one. NULL with ERR_NOT_FOUND, naming those that there are, or with what is wrong in its file. */
+cJSON *settings_preset(const char *name, struct hone_err *err);
 
 #endif

@@ -295,3 +295,34 @@ cJSON *settings_presets(void)
     }
     return out;
 }
+
+cJSON *settings_preset(const char *name, struct hone_err *err)
+{
+    struct settings s = { 0 };
+    struct layer l = { 0 };
+    char *path = preset_find(name), names[300] = "";
+    const cJSON *p;
+    cJSON *out = NULL, *values, *all = path ? NULL : settings_presets();
+    cJSON_ArrayForEach(p, all) {
+        size_t n = strlen(names);
+        snprintf(names + n, sizeof names - n, "%s%s", n ? ", " : "", json_str(p, "name", ""));
+    }
+    cJSON_Delete(all);
+    if (!path) {
+        hone_fail(err, ERR_NOT_FOUND, "there is no preset '%.80s'; there are: %s", name, names);
+        return NULL;
+    }
+    layer_read(&s, &l, path, 1);
+    if (s.n_faults) {
+        *err = s.first;
+    } else {
+        out = preset_json(name, path);
+        values = cJSON_CreateObject();
+        for (int i = 0; i < l.n; i++)
+            json_put(values, l.v[i].key, cJSON_Duplicate(l.v[i].value, 1));
+        json_put(out, "settings", values);
+    }
+    layer_free(&l);
+    free(path);
+    return out;
+}

@@ -118,7 +118,32 @@ static int run_presets(struct cli *c, struct hone_err *err)
     return cli_result(c, o, show_presets, err);
 }
 
-const struct cli_command cmd_config_presets = {
-    "config presets", "", "list the presets that can be named", "hone config presets\nhone train --agent a --data f.jsonl --preset quick",
+const struct cli_command cmd_preset_list = {
+    "preset list", "", "list the presets that can be named", "hone preset list\nhone train --agent a --data f.jsonl --preset quick",
     NULL, 0, 0, 1, run_presets,
+};
+
+static void show_preset(const struct cli *c, const cJSON *o)
+{
+    static const char *const heads[] = { "SETTING", "VALUE" };
+    const cJSON *v;
+    cJSON *rows = cJSON_CreateArray();
+    (void)c;
+    printf("%s: %s\n%s\n\n", json_str(o, "name", ""), json_str(o, "doc", ""), json_str(o, "file", ""));
+    cJSON_ArrayForEach(v, json_get(o, "settings")) {
+        char *text = json_text(v, 0);
+        cli_row(rows, 2, v->string, text);
+        free(text);
+    }
+    cli_print_table(heads, 2, rows);
+    cJSON_Delete(rows);
+}
+
+static int run_preset(struct cli *c, struct hone_err *err)
+{
+    return cli_result(c, settings_preset(c->arg[0], err), show_preset, err);
+}
+
+const struct cli_command cmd_preset_show = {
+    "preset show", "NAME", "the settings of a preset", "hone preset show bandit", NULL, 1, 1, 1, run_preset,
 };

@@ -59,7 +59,7 @@ static const struct cli_option train_options[] = {
     { "validation", "FILE", "examples to judge by, instead of a share of the data" },
     { "validation-format", "NAME", "their format" },
     { "config", "FILE", "settings from a file, in libconfig syntax or JSON" },
-    { "preset", "NAME", "settings from a preset (`hone config presets`)" },
+    { "preset", "NAME", "settings from a preset (`hone preset list`)" },
     { "set", "KEY=VALUE", "one setting; may be repeated (`hone config show`)" },
     { NULL, NULL, NULL },
 };

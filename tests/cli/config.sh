@@ -38,7 +38,11 @@ has train '"epochs": 2' '"beta1": 0.8'
 run show 0 config show
 has show 'HONE_SET_EPOCHS' 'built in'
 unset HONE_SET_EPOCHS
-run presets 0 config presets
+run preset 0 preset show bandit
+has preset 'reinforcement' 'learningRate'
+run preset 4 preset show nothing
+has preset.err 'accurate, all-rows, bandit'
+run presets 0 preset list
 has presets mine
 run unknown 4 config explain epoch
 has unknown.err "did you mean 'epochs'"
