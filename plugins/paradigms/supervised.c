@@ -8,11 +8,16 @@
 
 struct conf {
     double label_smoothing, partial_weight, incorrect_weight;
+    int64_t partial;
 };
+
+static const char *const partials[] = { "weight", "target", NULL };
 
 static const struct hone_param params[] = {
     HONE_ROW(struct conf, label_smoothing, HONE_REAL, HONE_P_OPEN_MAX, 0.1, 0, 1, "share of the target spread over all outputs"),
-    HONE_ROW(struct conf, partial_weight, HONE_REAL, 0, 0.5, 0, 1, "weight of an example marked partial"),
+    HONE_ROW(struct conf, partial_weight, HONE_REAL, 0, 0.5, 0, 1, "weight of an example marked partial, or the share of its target"),
+    HONE_ROW_CHOICE(struct conf, partial, 0, 0, partials,
+                    "how examples marked partial count: weight: as right ones of that weight; target: fully, with that share for their output and the rest spread"),
     HONE_ROW(struct conf, incorrect_weight, HONE_REAL, 0, 1, 0, 100, "weight of an example marked incorrect"),
 };
 
@@ -58,7 +63,10 @@ static int loss(const void *conf, const struct hone_rows *r, struct hone_loss *o
     for (int64_t i = 0; i < r->n; i++) {
         float *p = d_scores ? d_scores + i * r->width : spare ? spare : scratch;
         double weight = (double)r->weight[i];
-        if (r->feedback[i] == HONE_PARTIAL)
+        double smoothing = c->label_smoothing;
+        if (r->feedback[i] == HONE_PARTIAL && c->partial)
+            smoothing = 1 - c->partial_weight * (1 - smoothing);
+        else if (r->feedback[i] == HONE_PARTIAL)
             weight *= c->partial_weight;
         else if (r->feedback[i] == HONE_INCORRECT)
             weight *= c->incorrect_weight;
@@ -68,7 +76,7 @@ static int loss(const void *conf, const struct hone_rows *r, struct hone_loss *o
             continue;
         }
         out->loss += r->feedback[i] == HONE_INCORRECT ? negative(r, i, weight, p)
-                                                      : positive(r, i, c->label_smoothing, weight, p);
+                                                      : positive(r, i, smoothing, weight, p);
         out->weight += weight;
     }
     free(spare);
