@@ -1,5 +1,6 @@
 /* `hone ask`: one question, the lines of standard input, or a file of them. */
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #include "core/base/text.h"
 #include "core/cli/commands.h"
 
-#define MAX_INPUT (64u << 20)
+#define INPUT_BYTES (64u << 20)
 
 /* A text on one line; to a terminal without what would steer it. */
 static void put_text(const char *text)
@@ -36,6 +37,8 @@ static void show_answers(const struct cli *c, const cJSON *o)
         if (!many && !cJSON_GetArraySize(json_get(a, "alternatives")))
             cli_hint(c, "confidence %.4f, agent %s version %lld", json_num(a, "confidence", 0), json_str(o, "agent_name", "?"),
                      (long long)json_int(o, "version", 0));
+        if (!many && json_get(a, "propensity"))
+            cli_hint(c, "drawn with probability %.4g, recorded as %s", json_num(a, "propensity", 0), json_str(a, "interaction_id", "?"));
     }
 }
 
@@ -46,15 +49,15 @@ static cJSON *read_lines(struct hone_err *err)
     ssize_t got = 0;
     cJSON *out = NULL;
     char *room;
-    while ((room = buf_room(&b, 65536)) && b.n <= MAX_INPUT && ((got = read(STDIN_FILENO, room, 65536)) > 0 || (got < 0 && errno == EINTR)))
+    while ((room = buf_room(&b, 65536)) && b.n <= INPUT_BYTES && ((got = read(STDIN_FILENO, room, 65536)) > 0 || (got < 0 && errno == EINTR)))
         b.n += got > 0 ? (size_t)got : 0;
     const char *text = buf_str(&b);
     if (got < 0)
         err_errno(err, "read", "standard input");
     else if (!text)
         hone_fail(err, HONE_ENOMEM, "memory ran out for standard input");
-    else if (b.n > MAX_INPUT)
-        hone_fail(err, HONE_EINVAL, "standard input has more than %u bytes; use --batch FILE", MAX_INPUT);
+    else if (b.n > INPUT_BYTES)
+        hone_fail(err, HONE_EINVAL, "standard input has more than %u bytes; use --batch FILE", INPUT_BYTES);
     else if (memchr(text, '\0', b.n))
         hone_fail(err, HONE_EINVAL, "standard input has a NUL byte; expected UTF-8 text");
     else if (b.n == 0)
@@ -118,6 +121,40 @@ static int ask_file(struct cli *c, cJSON *in, const struct api_hooks *hooks, str
     return rc;
 }
 
+/* "RULE" or "RULE:NUMBER" as {rule, setting, seed}. */
+static int put_explore(struct cli *c, cJSON *in, struct hone_err *err)
+{
+    static const struct {
+        const char *rule;
+        double setting, least, most;
+    } rules[] = { { "epsilon_greedy", 0.05, 0, 1 }, { "softmax", 1, 0.001, 1000 }, { "squarecb", 1000, 0, 1e12 } };
+    const char *given = cli_value(c, "explore"), *colon = given ? strchr(given, ':') : NULL;
+    size_t n = colon ? (size_t)(colon - given) : given ? strlen(given) : 0, i = 0;
+    double seed, setting;
+    char *end = NULL;
+    if (!given)
+        return cli_value(c, "seed") ? hone_fail(err, ERR_USAGE, "--seed goes with --explore") : 0;
+    if (cli_value(c, "batch") || cli_value(c, "threshold"))
+        return hone_fail(err, ERR_USAGE, "--explore records each answer with its probability; it goes with a text or -, not with --batch or --threshold");
+    while (i < 3 && (strlen(rules[i].rule) != n || strncmp(rules[i].rule, given, n) != 0))
+        i++;
+    if (i == 3)
+        return hone_fail(err, ERR_USAGE, "--explore is '%.60s'; expected epsilon_greedy, softmax or squarecb, with ':NUMBER' for its epsilon, temperature "
+                         "or gamma", given);
+    setting = colon ? strtod(colon + 1, &end) : rules[i].setting;
+    if ((colon && (*end || end == colon + 1)) || !(setting >= rules[i].least && setting <= rules[i].most))
+        return hone_fail(err, ERR_USAGE, "--explore %.60s: expected a number from %g to %g behind the colon", given, rules[i].least, rules[i].most);
+    uint32_t chance[2];
+    randombytes_buf(chance, sizeof chance);
+    if (cli_number(c, "seed", 0, 9007199254740991.0, (double)chance[0] * 0x1p20 + (double)(chance[1] >> 12), &seed, err) < 0)
+        return err->code;
+    cJSON *o = cli_query("rule", rules[i].rule, NULL);
+    json_put_num(o, "setting", setting);
+    json_put_num(o, "seed", seed);
+    json_put(in, "explore", o);
+    return 0;
+}
+
 static int run_ask(struct cli *c, struct hone_err *err)
 {
     struct cli_progress p;
@@ -135,8 +172,10 @@ static int run_ask(struct cli *c, struct hone_err *err)
     cJSON *in = cli_query("agent_id", c->arg[0], NULL);
     json_put_num(in, "top", top);
     json_put_num(in, "threshold", threshold);
-    int rc = 0;
-    if (batch)
+    int rc = put_explore(c, in, err);
+    if (rc < 0)
+        batch = NULL;
+    else if (batch)
         json_put(in, "batch", cli_query("file", batch, "format", cli_value(c, "format"), NULL));
     else
         rc = put_texts(c, in, err);
@@ -155,6 +194,8 @@ static const struct cli_option ask_options[] = {
     { "format", "NAME", "format of that file" },
     { "output", "FILE", "where the answers to --batch go" },
     { "top", "N", "the N best outputs with their confidence" },
+    { "explore", "RULE[:N]", "answer by chance and record the answer with its probability: epsilon_greedy, softmax, squarecb" },
+    { "seed", "N", "of --explore, to draw the same again" },
     { "threshold", "P", "no answer when the confidence is below P" },
     { NULL, NULL, NULL },
 };

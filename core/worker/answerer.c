@@ -2,6 +2,9 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+#include "core/base/rng.h"
+#include "hone/explore.h"
 
 struct answerer *answerer_open(struct task *t, const char *weights, struct hone_err *err)
 {
@@ -27,6 +30,7 @@ void answerer_close(struct answerer *a)
         free(a->name[i]);
     free(a->name);
     free(a->prob);
+    free(a->chance);
     predictor_close(a->p);
     free(a);
 }
@@ -118,8 +122,47 @@ static void put_alternatives(struct answerer *a, struct buf *b, int64_t i, int64
     buf_putc(b, ']');
 }
 
+int answer_rule_of(const char *name)
+{
+    static const char *const names[] = { "epsilon_greedy", "softmax", "squarecb" };
+    for (int i = 0; name && i < 3; i++)
+        if (strcmp(name, names[i]) == 0)
+            return i + 1;
+    return name ? -1 : ANSWER_BEST;
+}
+
+/* An output that is drawn, with the probability of that. */
+static void put_drawn(struct answerer *a, struct buf *b, int64_t i, const struct answer_wish *w)
+{
+    int64_t width = predictor_outputs(a->p);
+    const float *prob = a->prob + i * width;
+    if (!a->chance && !(a->chance = malloc((size_t)width * sizeof *a->chance))) {
+        b->oom = 1;
+        return;
+    }
+    if (w->rule == ANSWER_EPSILON_GREEDY)
+        hone_explore_epsilon(prob, width, w->setting, a->chance);
+    else if (w->rule == ANSWER_SOFTMAX)
+        hone_explore_softmax(prob, width, w->setting, a->chance);
+    else
+        hone_explore_squarecb(prob, width, w->setting, a->chance);
+    int64_t drawn = hone_choose(a->chance, width, rng_unit(w->seed, RNG_EXPLORE, (uint64_t)i));
+    buf_puts(b, "{\"output\":");
+    put_name(a, b, (int32_t)drawn);
+    buf_puts(b, ",\"confidence\":");
+    put_prob(b, prob[drawn]);
+    buf_printf(b, ",\"propensity\":%.9g,\"best\":%s", (double)a->chance[drawn], drawn == a->best[i] ? "true" : "false");
+}
+
 void answerer_put(struct answerer *a, struct buf *b, int64_t i, const struct answer_wish *wish)
 {
+    if (wish->rule != ANSWER_BEST) {
+        put_drawn(a, b, i, wish);
+        if (wish->top > 0 || wish->complete)
+            put_alternatives(a, b, i, wish->top);
+        buf_putc(b, '}');
+        return;
+    }
     int abstained = (double)a->best_prob[i] < wish->threshold;
     buf_puts(b, "{\"output\":");
     if (abstained)

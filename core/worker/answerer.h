@@ -14,12 +14,20 @@ struct answerer {
     char **name;             /* [outputs] as JSON strings, made when first needed */
     float *prob;             /* [ANSWERER_BLOCK][outputs], made when alternatives are first wanted */
     int has_rows;            /* prob is of the last call */
+    float *chance;           /* [outputs] of the answer that is drawn, made when first needed */
     int32_t best[ANSWERER_BLOCK];
     float best_prob[ANSWERER_BLOCK];
 };
 
+enum answer_rule { ANSWER_BEST, ANSWER_EPSILON_GREEDY, ANSWER_SOFTMAX, ANSWER_SQUARECB };
+/* "epsilon_greedy", "softmax", "squarecb"; ANSWER_BEST for NULL, -1 for anything else. */
+int answer_rule_of(const char *name);
+
 /* What is wanted of an answer beyond the best output. */
 struct answer_wish {
+    enum answer_rule rule;   /* other than ANSWER_BEST: an output is drawn, needs rows */
+    double setting;          /* of the rule: epsilon, temperature or gamma */
+    uint64_t seed;           /* answer i is drawn by (seed, i) */
     int64_t top;             /* alternatives, 0 to ANSWERER_MAX_TOP */
     double threshold;        /* below it the agent abstains */
     int complete;            /* "abstained" and "alternatives" stand in the answer even when nobody asked for them */

@@ -144,7 +144,7 @@ static int answer_list(struct answering *a, const cJSON *texts, struct hone_err 
             return hone_fail(err, HONE_EINVAL, "at most %d texts at once; use a file for more", BLOCK);
         a->text[a->n++] = (struct hone_string){ t->valuestring, (int64_t)strlen(t->valuestring) };
     }
-    ret = answerer_run(a->agent, a->text, a->n, a->wish.top > 0, err);
+    ret = answerer_run(a->agent, a->text, a->n, a->wish.top > 0 || a->wish.rule != ANSWER_BEST, err);
     for (int64_t i = 0; i < a->n && !ret; i++) {
         buf_clear(&a->out);
         answerer_put(a->agent, &a->out, i, &a->wish);
@@ -154,6 +154,19 @@ static int answer_list(struct answering *a, const cJSON *texts, struct hone_err 
         cJSON_AddItemToArray(answers, one);
     }
     return ret;
+}
+
+/* Answers by chance, of texts that are given one by one. */
+static int read_rule(struct answering *a, const cJSON *explore, int from_file, struct hone_err *err)
+{
+    int rule = answer_rule_of(json_str(explore, "rule", NULL));
+    if (rule < 0 || (rule && (from_file || a->wish.threshold > 0)))
+        return hone_fail(err, HONE_EINVAL, "explore.rule is '%.40s'; expected epsilon_greedy, softmax or squarecb, for texts (not files) and without a threshold",
+                         json_str(explore, "rule", ""));
+    a->wish.rule = (enum answer_rule)rule;
+    a->wish.setting = json_num(explore, "setting", 0);
+    a->wish.seed = (uint64_t)json_int(explore, "seed", 0);
+    return 0;
 }
 
 static void release(struct answering *a)
@@ -176,6 +189,8 @@ int task_predict(struct task *t, struct hone_err *err)
     int ret = 0;
     if (a->wish.top < 0 || a->wish.top > ANSWERER_MAX_TOP)
         ret = hone_fail(err, HONE_EINVAL, "top = %lld is outside of 0 to %d", (long long)a->wish.top, ANSWERER_MAX_TOP);
+    if (!ret)
+        ret = read_rule(a, json_get(t->start, "explore"), input != NULL, err);
     t->stage = "weights";
     if (!ret && !(a->agent = answerer_open(t, json_str(t->start, "weights", ""), err)))
         ret = err->code;

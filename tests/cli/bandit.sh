@@ -41,4 +41,31 @@ run refused 3 train --agent none --data "$data" --set trainingType=reinforcement
 has refused.err 'metadata.propensity'
 run refused 3 train --agent none --data "$tmp/log.jsonl" --set trainingType=reinforcement --set monitor=validation_accuracy -q
 has refused.err 'monitor validation_loss'
+
+# Answers by chance: each with the probability of the rule, recorded, and the same for the same seed.
+run drawn 0 ask desk "do you take paypal" --explore epsilon_greedy:0.5 --seed 7 --json
+has drawn '"interaction_id": "intr_' '"propensity"'
+first=$(value drawn output) p=$(value drawn propensity)
+run again 0 ask desk "do you take paypal" --explore epsilon_greedy:0.5 --seed 7 --json
+same 'the answer of a seed' "$first" "$(value again output)"
+outputs=$(hone job show "$job" --json | sed -n 's/.*"outputs": *\([0-9]*\).*/\1/p' | head -n 1)
+case $(value drawn best) in
+true) want=$(awk -v n="$outputs" 'BEGIN { printf "%.4f", 0.5 + 0.5 / n }') ;;
+*) want=$(awk -v n="$outputs" 'BEGIN { printf "%.4f", 0.5 / n }') ;;
+esac
+same 'the propensity of epsilon-greedy' "$(awk -v p="$p" 'BEGIN { printf "%.4f", p }')" "$want"
+i=0
+while [ $i -lt 200 ]; do echo "do you take paypal"; i=$((i + 1)); done >"$tmp/questions"
+hone ask desk - --explore epsilon_greedy:0.5 --seed 3 --json <"$tmp/questions" >"$tmp/many"
+best=$(grep -c '"best": true' "$tmp/many")
+holds 'best answers among 200 at epsilon 0.5 (four deviations)' "$best" -ge 72
+holds 'and not more' "$best" -le 140
+for rule in softmax softmax:0.5 squarecb squarecb:100; do
+    run rule 0 ask desk "do you take paypal" --explore $rule --json
+    has rule '"propensity"'
+done
+run rule 2 ask desk "text" --explore thompson
+run rule 2 ask desk "text" --explore epsilon_greedy:2
+run rule 2 ask desk --batch "$fresh" --explore softmax
+run rule 2 ask desk "text" --seed 3
 finish
