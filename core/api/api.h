@@ -95,6 +95,10 @@ cJSON *api_feedback(struct api *a, const cJSON *in, struct hone_err *err);
 
 /* evaluateTrainingResults. in: {job_id, test_data: {file, format}, evaluation_criteria, safety_rules (a file)}. */
 cJSON *api_evaluate(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err);
+/* compareTrainingRuns. in: {run_ids (2 to 10), comparison_metrics, statistical_tests, generate_recommendations, test_data: {file, format},
+ * equivalence_margin, seed}. Compared are rows that no run was trained on; without any, statistical_analysis and winner are null and
+ * winner_reason says why. Kept under comparison_id. */
+cJSON *api_compare(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err);
 /* invokeAgent. in: {agent_id, input or texts or batch: {file, format}, top, threshold}. For a text out has the members of its answer, for
  * several texts answers; for a file its answers go to descriptor `fd` as JSON lines, one an input, and out has count and seconds. */
 cJSON *api_predict(struct api *a, const cJSON *in, int fd, const struct api_hooks *hooks, struct hone_err *err);

@@ -6,50 +6,14 @@
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/store/evaluation.h"
-#include "core/store/history.h"
-
-/* The job with its history, as the start frame's fields. */
-static int read_job(struct api *a, const char *name, struct job_row *row, cJSON *start, struct hone_err *err)
-{
-    struct history_list list;
-    cJSON *history = cJSON_CreateArray();
-    struct store *s = books_open(a, err);
-    int rc = s ? find_job(s, name, row, err) : err->code;
-    if (!s && rc == ERR_NOT_FOUND)
-        hone_fail(err, ERR_NOT_FOUND, "there is no job '%.80s': %.200s holds no state yet", name, a->state_dir);
-    if (rc >= 0 && row->status != JOB_COMPLETED) {
-        rc = hone_fail(err, ERR_PRECONDITION, "job %s is %s; only a completed job can be evaluated", row->id,
-                       job_status_name((enum job_status)row->status));
-        job_free(row);
-    }
-    if (rc >= 0) {
-        rc = history_list(s, row->id, -1, 0, &list, err);
-        for (size_t i = 0; rc >= 0 && i < list.n; i++)
-            cJSON_AddItemToArray(history, stored_json(list.v[i].row));
-        if (rc >= 0)
-            history_list_free(&list);
-        else
-            job_free(row);
-    }
-    json_put(start, "history", history);
-    books_close(a, s);
-    return rc;
-}
-
-static void put_file(cJSON *o, const struct api *a, const char *key, const char *rel)
-{
-    char *path = rel ? state_path(a, rel) : NULL;
-    json_put_str(o, key, path);
-    free(path);
-}
 
 static void put_fields(cJSON *start, const struct api *a, const struct job_row *row, const cJSON *in)
 {
     const cJSON *test = json_get(in, "test_data"), *criteria = json_get(in, "evaluation_criteria");
     cJSON *data = cJSON_CreateNull(), *held_out = cJSON_CreateObject();
-    put_file(start, a, "weights", row->weights_file);
-    put_file(held_out, a, "path", row->data_file);
-    put_file(held_out, a, "validation", row->validation_file);
+    put_state_file(start, a, "weights", row->weights_file);
+    put_state_file(held_out, a, "path", row->data_file);
+    put_state_file(held_out, a, "validation", row->validation_file);
     json_put_str(held_out, "format", row->data_format);
     json_put(start, "held_out", held_out);
     if (test) {
@@ -75,8 +39,7 @@ static void put_log(cJSON *start, const cJSON *in)
     json_put_num(start, "switch_at", json_num(in, "switch_at", 10));
 }
 
-/* Held-out rows of a log say what was done, not what is right. */
-static int held_out_judges(const struct job_row *row, struct hone_err *err)
+int held_out_judges(const struct job_row *row, struct hone_err *err)
 {
     cJSON *counts = stored_json(row->data_counts);
     int logged = json_bool(counts, "logged", 0);
@@ -129,7 +92,7 @@ cJSON *api_evaluate(struct api *a, const cJSON *in, const struct api_hooks *hook
     if (!name || (test && file_usable(test, err) < 0) || (rules && file_usable(rules, err) < 0))
         return NULL;
     cJSON *start = start_frame(a, log ? "off_policy" : "evaluate"), *out = NULL;
-    if (read_job(a, name, &row, start, err) < 0) {
+    if (completed_job(a, name, "evaluated", &row, start, err) < 0) {
         cJSON_Delete(start);
         return NULL;
     }

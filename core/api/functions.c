@@ -19,6 +19,11 @@ static cJSON *evaluate(struct api *a, const cJSON *in, struct hone_err *err)
     return api_evaluate(a, in, a->call->hooks, err);
 }
 
+static cJSON *compare(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    return api_compare(a, in, a->call->hooks, err);
+}
+
 static cJSON *invoke(struct api *a, const cJSON *in, struct hone_err *err)
 {
     if (a->serving && !json_get(in, "batch"))
@@ -38,6 +43,7 @@ const struct api_function api_functions[] = {
     F("startTrainingJob", API_TRAIN, API_CREATES | API_CHANGES, start_job_in, job_out, start_job, "Starts a training job for an agent."),
     F("monitorTrainingProgress", API_READ, 0, monitor_in, monitor_out, api_monitor, "Tells how far a job is and how good by now."),
     F("evaluateTrainingResults", API_TRAIN, API_CHANGES | API_LONG, evaluate_in, evaluate_out, evaluate, "Judges what a completed job has trained."),
+    F("compareTrainingRuns", API_TRAIN, API_CHANGES | API_LONG, compare_in, compare_out, compare, "Compares completed jobs and tests their differences."),
     F("generateTrainingReport", API_READ, API_LONG | API_STREAM, report_in, report_out, report, "Writes a report about a job."),
     F("listTrainingJobs", API_READ, 0, list_jobs_in, list_jobs_out, api_job_list, "Lists jobs, newest first."),
     F("getTrainingJob", API_READ, 0, job_in, job_out, api_job_show, "Shows all that is stored of a job."),

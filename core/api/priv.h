@@ -80,6 +80,16 @@ cJSON *run_task(struct api *a, cJSON *start, int fd, const struct api_hooks *hoo
 /* err and a->details from an "error" frame. Returns the code. */
 int take_error(struct api *a, const cJSON *frame, struct hone_err *err);
 
+/* ---- judged.c, evaluate.c ---- */
+
+/* A completed job by name, and its history as a field of `start`. ERR_PRECONDITION for another one, saying what it cannot be ("evaluated").
+ * On failure the row needs no job_free(). */
+int completed_job(struct api *a, const char *name, const char *what, struct job_row *row, cJSON *start, struct hone_err *err);
+/* The path of a file of the state, or null for NULL. */
+void put_state_file(cJSON *o, const struct api *a, const char *key, const char *rel);
+/* Held-out rows of a log say what was done, not what is right: ERR_PRECONDITION for a job that learned from one. */
+int held_out_judges(const struct job_row *row, struct hone_err *err);
+
 /* ---- files.c ---- */
 
 /* A data file in the state directory. */

@@ -68,6 +68,22 @@ const struct shape evaluate_in[] = {
     END
 };
 
+const struct shape compare_in[] = {
+    MEMBER("run_ids", SHAPE_LIST, SHAPE_REQUIRED, "Completed jobs, 2 to 10.", .min = 2, .max = 10,
+           .of = &(const struct shape)MEMBER("", SHAPE_TEXT, 0, NULL, .min = 1, .max = 200)),
+    MEMBER("comparison_metrics", SHAPE_LIST, SHAPE_NULL, "Metrics to compare; without them all.", .min = 1, .max = 9,
+           .of = &(const struct shape)MEMBER("", SHAPE_TEXT, 0, NULL, .min = 1, .max = 64)),
+    MEMBER("statistical_tests", SHAPE_BOOLEAN, 0, "Test differences on the rows that all runs held out.", .dflt = "true"),
+    MEMBER("generate_recommendations", SHAPE_BOOLEAN, 0, "Say what follows.", .dflt = "true"),
+    MEMBER("equivalence_margin", SHAPE_NUMBER, 0, "Accuracies that are nearer than this count as equal.", .min = 0.0001, .max = 0.5, .dflt = "0.01"),
+    MEMBER("seed", SHAPE_INTEGER, 0, "Of intervals and permutations.", .min = 0, .max = 9007199254740991, .dflt = "0"),
+    MEMBER("test_data", SHAPE_OBJECT, SHAPE_NULL, "Fresh examples; without them the rows that all runs held out.", .of = (const struct shape[]){
+        MEMBER("file", SHAPE_TEXT, SHAPE_LOCAL, "A file of examples; - is standard input.", .min = 1, .max = 4096),
+        MEMBER("format", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "Its format."),
+        END }),
+    END
+};
+
 const struct shape report_in[] = {
     ID("job_id", "Training job."),
     MEMBER("format", SHAPE_TEXT, SHAPE_NULL, "A formatter plugin, such as markdown or json.", .min = 1, .max = 64, .dflt = "\"markdown\""),
@@ -159,6 +175,20 @@ const struct shape evaluate_out[] = {
     MEMBER("analysis", SHAPE_OBJECT, SHAPE_REQUIRED | SHAPE_OPEN, "What the curves say."),
     MEMBER("strengths", SHAPE_LIST, SHAPE_REQUIRED, "From measured facts."), MEMBER("weaknesses", SHAPE_LIST, SHAPE_REQUIRED, "From measured facts."),
     MEMBER("recommendations", SHAPE_LIST, SHAPE_REQUIRED, "What to do, with evidence."),
+    END
+};
+
+const struct shape compare_out[] = {
+    MEMBER("comparison_id", SHAPE_TEXT, SHAPE_REQUIRED, "Where it is kept."), MEMBER("created_at", SHAPE_TEXT, SHAPE_REQUIRED, "When it was made."),
+    MEMBER("runs", SHAPE_LIST, SHAPE_REQUIRED, "The jobs with their results."),
+    MEMBER("metric_comparisons", SHAPE_OBJECT, SHAPE_REQUIRED | SHAPE_OPEN, "By metric: values with ranks, best, worst, mean, standard deviation."),
+    MEMBER("statistical_analysis", SHAPE_OBJECT, SHAPE_REQUIRED | SHAPE_NULL | SHAPE_OPEN, "Tests on the rows that all runs answered; null when there are none."),
+    MEMBER("overall_ranking", SHAPE_LIST, SHAPE_REQUIRED, "Jobs with their scores, best first."),
+    MEMBER("winner", SHAPE_OBJECT, SHAPE_REQUIRED | SHAPE_NULL | SHAPE_OPEN, "The run whose lead is proved; null for a tie."),
+    MEMBER("winner_reason", SHAPE_TEXT, SHAPE_REQUIRED, "Why it is, or why there is none."),
+    MEMBER("recommendations", SHAPE_OBJECT, SHAPE_OPEN, "What follows."),
+    MEMBER("test", SHAPE_OBJECT, SHAPE_REQUIRED | SHAPE_OPEN, "Which rows were compared, and why not others."),
+    MEMBER("duration_ms", SHAPE_NUMBER, SHAPE_REQUIRED, "How long it took."),
     END
 };
 

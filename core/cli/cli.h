@@ -84,6 +84,8 @@ void cli_pair(const char *key, const char *fmt, ...) __attribute__((format(print
 int cli_result(struct cli *c, cJSON *v, void (*show)(const struct cli *c, const cJSON *v), const struct hone_err *err);
 /* {key: value, ...} of strings, the list ending with a NULL key; NULL values are left out. */
 cJSON *cli_query(const char *key, ...) __attribute__((sentinel));
+/* An array of the words of a list that commas part. */
+cJSON *cli_words(const char *text);
 /* Whether a file is standard input and that a terminal, which a worker cannot read: it is in the background. */
 int cli_terminal(const char *file);
 /* A hint for what to do next, on standard error; not with --quiet or --json. */

@@ -103,21 +103,6 @@ static void show_evaluation(const struct cli *c, const cJSON *o)
     cli_hint(c, "\nEvery output, slice and error: the same command with --json.");
 }
 
-/* An array of the words of a list that commas part. */
-static cJSON *words(const char *text)
-{
-    cJSON *out = cJSON_CreateArray();
-    while (*text) {
-        size_t n = strcspn(text, ",");
-        char *word = n ? strndup(text, n) : NULL;
-        if (word)
-            cJSON_AddItemToArray(out, cJSON_CreateString(word));
-        free(word);
-        text += n + (text[n] == ',');
-    }
-    return out;
-}
-
 static int run_evaluate(struct cli *c, struct hone_err *err)
 {
     struct cli_progress p;
@@ -144,7 +129,7 @@ static int run_evaluate(struct cli *c, struct hone_err *err)
     if (test)
         json_put(in, "test_data", cli_query("file", test, "format", cli_value(c, "format"), NULL));
     if (criteria)
-        json_put(in, "evaluation_criteria", words(criteria));
+        json_put(in, "evaluation_criteria", cli_words(criteria));
     json_put_str(in, "safety_rules", cli_value(c, "rules"));
     cli_progress_open(&p, c, &hooks);
     cJSON *out = api_evaluate(&c->api, in, &hooks, err);

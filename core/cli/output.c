@@ -153,3 +153,17 @@ const char *cli_number_text(const cJSON *o, const char *key, const char *fmt, ch
 #pragma GCC diagnostic pop
     return out;
 }
+
+cJSON *cli_words(const char *text)
+{
+    cJSON *out = cJSON_CreateArray();
+    while (*text) {
+        size_t n = strcspn(text, ",");
+        char *word = n ? strndup(text, n) : NULL;
+        if (word)
+            cJSON_AddItemToArray(out, cJSON_CreateString(word));
+        free(word);
+        text += n + (text[n] == ',');
+    }
+    return out;
+}

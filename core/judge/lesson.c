@@ -19,8 +19,7 @@ struct table {
     uint64_t mask;
 };
 
-/* Two texts get one key when they fold into the same words; 64 bits make a chance meeting unlikely beyond concern. */
-static int fold_key(const struct hone_string *text, struct hone_words *w, uint64_t *key)
+int lesson_key(const struct hone_string *text, struct hone_words *w, uint64_t *key)
 {
     if (text_service.words(text->bytes, text->len, w) < 0)
         return -1;
@@ -88,7 +87,7 @@ static int learn_row(struct lesson *l, struct table *t, const struct examples *t
     uint64_t key;
     int32_t o = train->output[r];
     l->rows++;
-    if (fold_key(&train->input[r], w, &key) < 0)
+    if (lesson_key(&train->input[r], w, &key) < 0)
         return -1;
     int teaches = o >= 0 && train->feedback[r] != HONE_INCORRECT;
     struct slot *s = find(t, key);
@@ -117,7 +116,7 @@ static int look_up(struct lesson *l, const struct table *t, const struct example
 {
     for (int64_t i = 0; i < p->n; i++) {
         uint64_t key;
-        if (fold_key(&test->input[p->row[i]], w, &key) < 0)
+        if (lesson_key(&test->input[p->row[i]], w, &key) < 0)
             return -1;
         if (find(t, key)->key == 0)
             continue;

@@ -3,6 +3,7 @@
 #ifndef JUDGE_LESSON_H
 #define JUDGE_LESSON_H
 #include "core/judge/predictions.h"
+#include "hone/text.h"
 
 struct lesson {
     int64_t rows;          /* training rows */
@@ -20,6 +21,9 @@ struct lesson {
  * Inputs are compared as sequences of folded words. Zero-initialise l; free in any case. HONE_ENOMEM. */
 int lesson_learn(struct lesson *l, const struct examples *train, const int64_t *rows, int64_t n_rows,
                  const struct examples *test, const struct predictions *p, struct hone_err *err);
+/* A key that two inputs share when they fold into the same words, never 0; 64 bits make a chance meeting unlikely beyond concern. `w` is
+ * zero-initialised, reused and freed by the caller. -1 when memory runs out. [any] */
+int lesson_key(const struct hone_string *text, struct hone_words *w, uint64_t *key);
 void lesson_free(struct lesson *l);
 
 #endif

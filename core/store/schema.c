@@ -113,7 +113,13 @@ static const char step_3[] =
     " data TEXT NOT NULL, at INTEGER NOT NULL) STRICT;"
     "CREATE INDEX events_job ON events (job_id, seq);";
 
-const char *const schema_steps[] = { step_1, step_2, step_3 };
+/* Comparisons, as they were shown. */
+static const char step_4[] =
+    "CREATE TABLE comparisons ("
+    " id TEXT PRIMARY KEY, tenant TEXT NOT NULL CHECK (tenant <> ''), run_ids TEXT NOT NULL, result TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX comparisons_tenant ON comparisons (tenant, id);";
+
+const char *const schema_steps[] = { step_1, step_2, step_3, step_4 };
 const int schema_version = sizeof schema_steps / sizeof schema_steps[0];
 
 static int check_origin(struct store *s, int64_t version, int n, struct hone_err *err)

@@ -6,6 +6,7 @@
 SUITE(base)
 SUITE(buf)
 SUITE(clock)
+SUITE(compare)
 SUITE(curves)
 SUITE(difference)
 SUITE(evaluate)

@@ -1,0 +1,39 @@
+/* Completed jobs as tasks that judge them need them: rows, history, files. Used by evaluate.c and compare.c. */
+#include <stdlib.h>
+#include "core/api/priv.h"
+#include "core/base/json.h"
+#include "core/store/history.h"
+
+int completed_job(struct api *a, const char *name, const char *what, struct job_row *row, cJSON *start, struct hone_err *err)
+{
+    struct history_list list;
+    cJSON *history = cJSON_CreateArray();
+    struct store *s = books_open(a, err);
+    int rc = s ? find_job(s, name, row, err) : err->code;
+    if (!s && rc == ERR_NOT_FOUND)
+        hone_fail(err, ERR_NOT_FOUND, "there is no job '%.80s': %.200s holds no state yet", name, a->state_dir);
+    if (rc >= 0 && row->status != JOB_COMPLETED) {
+        rc = hone_fail(err, ERR_PRECONDITION, "job %s is %s; only a completed job can be %s", row->id,
+                       job_status_name((enum job_status)row->status), what);
+        job_free(row);
+    }
+    if (rc >= 0) {
+        rc = history_list(s, row->id, -1, 0, &list, err);
+        for (size_t i = 0; rc >= 0 && i < list.n; i++)
+            cJSON_AddItemToArray(history, stored_json(list.v[i].row));
+        if (rc >= 0)
+            history_list_free(&list);
+        else
+            job_free(row);
+    }
+    json_put(start, "history", history);
+    books_close(a, s);
+    return rc;
+}
+
+void put_state_file(cJSON *o, const struct api *a, const char *key, const char *rel)
+{
+    char *path = rel ? state_path(a, rel) : NULL;
+    json_put_str(o, key, path);
+    free(path);
+}

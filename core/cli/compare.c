@@ -1,0 +1,108 @@
+/* `hone compare`. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/json.h"
+#include "core/cli/commands.h"
+
+static void show_metrics(const cJSON *o)
+{
+    static const char *const heads[] = { "METRIC", "BEST", "", "WORST", "" };
+    cJSON *rows = cJSON_CreateArray();
+    const cJSON *m;
+    cJSON_ArrayForEach(m, json_get(o, "metric_comparisons")) {
+        char best[64], worst[64];
+        cli_row(rows, 5, m->string, cli_number_text(json_get(m, "best"), "value", "%.6g", best), json_str(json_get(m, "best"), "job_id", "-"),
+                cli_number_text(json_get(m, "worst"), "value", "%.6g", worst), json_str(json_get(m, "worst"), "job_id", "-"));
+    }
+    cli_print_table(heads, 5, rows);
+    cJSON_Delete(rows);
+}
+
+static void show_pairs(const cJSON *analysis)
+{
+    static const char *const heads[] = { "RUN", "AGAINST", "POINTS", "95% INTERVAL", "P", "SIGNIFICANT", "EQUIVALENT" };
+    cJSON *rows = cJSON_CreateArray();
+    const cJSON *p;
+    cJSON_ArrayForEach(p, json_get(analysis, "pairs")) {
+        char points[32], interval[64], chance[32];
+        const cJSON *v = json_get(p, "interval");
+        snprintf(points, sizeof points, "%+.2f", 100 * json_num(p, "difference", 0));
+        snprintf(interval, sizeof interval, "%+.2f to %+.2f", 100 * json_num(v, "low", 0), 100 * json_num(v, "high", 0));
+        snprintf(chance, sizeof chance, "%.3g", json_num(p, "p_adjusted", 1));
+        cli_row(rows, 7, json_str(p, "a", "-"), json_str(p, "b", "-"), points, interval, chance, json_bool(p, "significant", 0) ? "yes" : "no",
+                json_bool(json_get(p, "equivalence"), "equivalent", 0) ? "yes" : "not shown");
+    }
+    putchar('\n');
+    cli_print_table(heads, 7, rows);
+    cJSON_Delete(rows);
+}
+
+static void show_texts(const char *title, const cJSON *list)
+{
+    const cJSON *v;
+    if (cJSON_GetArraySize(list) > 0)
+        printf("\n%s\n", title);
+    cJSON_ArrayForEach(v, list)
+        printf("  - %s\n", cJSON_IsString(v) ? v->valuestring : "");
+}
+
+static void show_comparison(const struct cli *c, const cJSON *o)
+{
+    const cJSON *r = json_get(o, "recommendations"), *test = json_get(o, "test");
+    cli_pair("comparison", "%s", json_str(o, "comparison_id", "-"));
+    cli_pair("rows", "%lld in common", (long long)json_int(test, "rows", 0));
+    cli_pair("winner", "%s", json_str(json_get(o, "winner"), "job_id", "none"));
+    putchar('\n');
+    show_metrics(o);
+    if (cJSON_IsObject(json_get(o, "statistical_analysis")))
+        show_pairs(json_get(o, "statistical_analysis"));
+    printf("\n%s\n", json_str(r, "summary", json_str(o, "winner_reason", "")));
+    show_texts("Next steps", json_get(r, "next_steps"));
+    show_texts("Trade-offs", json_get(r, "trade_offs"));
+    cli_hint(c, "\nEffect sizes, power and the tests of the losses: the same command with --json.");
+}
+
+static int run_compare(struct cli *c, struct hone_err *err)
+{
+    struct cli_progress p;
+    struct api_hooks hooks;
+    const char *test = cli_value(c, "test"), *metrics = cli_value(c, "metrics"), *margin = cli_value(c, "margin");
+    cJSON *in = cJSON_CreateObject(), *ids = cJSON_CreateArray();
+    if (cli_terminal(test)) {
+        cJSON_Delete(ids);
+        cJSON_Delete(in);
+        return hone_fail(err, ERR_USAGE, "--test - reads a pipe or a file, not a terminal");
+    }
+    for (int i = 0; i < c->n_args; i++)
+        cJSON_AddItemToArray(ids, cJSON_CreateString(c->arg[i]));
+    json_put(in, "run_ids", ids);
+    if (test)
+        json_put(in, "test_data", cli_query("file", test, "format", cli_value(c, "format"), NULL));
+    if (metrics)
+        json_put(in, "comparison_metrics", cli_words(metrics));
+    if (margin)
+        json_put_num(in, "equivalence_margin", strtod(margin, NULL));
+    cli_progress_open(&p, c, &hooks);
+    cJSON *out = cli_call_with(c, "compareTrainingRuns", in, &hooks, err);
+    cli_progress_close(&p);
+    int certain = json_bool(json_get(out, "statistical_analysis"), "significant", 0);
+    char reason[400];
+    snprintf(reason, sizeof reason, "%s", json_str(out, "winner_reason", ""));
+    int rc = cli_result(c, out, show_comparison, err);
+    return rc == 0 && cli_value(c, "require-significant") && !certain ? hone_fail(err, ERR_NOT_BETTER, "no significant winner: %s", reason) : rc;
+}
+
+static const struct cli_option compare_options[] = {
+    { "test", "FILE", "fresh examples; without it, the rows that all runs held out" },
+    { "format", "NAME", "their format" },
+    { "metrics", "NAME,...", "accuracy, loss, validation_accuracy, validation_loss, training_time, convergence_speed, final_performance, stability, cost_efficiency" },
+    { "margin", "P", "accuracies nearer than this count as equal (default: 0.01)" },
+    { "require-significant", NULL, "exit code 11 unless the best run is proved better than the next" },
+    { NULL, NULL, NULL },
+};
+const struct cli_command cmd_compare = {
+    "compare", "JOB JOB...", "compare jobs on rows that none was trained on",
+    "hone compare job_01jd job_01je\nhone compare job_01jd job_01je --test fresh.jsonl\nhone compare job_01jd job_01je --require-significant --quiet",
+    compare_options, 2, 10, 1, run_compare,
+};
