@@ -213,7 +213,7 @@ void put_job_state(cJSON *o, const struct job_row *row)
     put_known(o, "memory_usage_mb", row->progress.memory_mb);
     json_put_str(o, "stop_reason", row->stop_reason);
     json_put(o, "error", error_json(row));
-    put_time(o, "started_at", row->started_at);
+    put_time(o, "started_at", row->started_at ? row->started_at : row->created_at); /* asked for, while it waits for its turn */
     put_time(o, "completed_at", row->completed_at);
 }
 

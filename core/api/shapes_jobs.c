@@ -124,7 +124,7 @@ static const struct shape metrics[] = {
     N("memory_usage_mb", "Memory of the worker."), \
     T("stop_reason", "Why it ended."), \
     MEMBER("error", SHAPE_OBJECT, SHAPE_REQUIRED | SHAPE_NULL | SHAPE_OPEN, "Why it failed: code, message, stage, details."), \
-    TIME("started_at", "When it began to run."), TIME("completed_at", "When it ended.")
+    TIME("started_at", "When it began to run; while it waits, when it was asked for."), TIME("completed_at", "When it ended.")
 
 #define ANY_OBJECT(name_, doc_) MEMBER(name_, SHAPE_OBJECT, SHAPE_NULL | SHAPE_OPEN, doc_)
 #define ANY_LIST(name_, doc_) MEMBER(name_, SHAPE_LIST, SHAPE_NULL, doc_)

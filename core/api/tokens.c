@@ -82,14 +82,17 @@ static int well_formed(const char *text)
 struct token_cache {
     pthread_mutex_t lock;
     struct token_list list;
-    int loaded;
+    int64_t changes;             /* atomic; of the tokens in the books, 1 at the start */
+    int64_t loaded;              /* `changes` as they were when the list was read; 0: never */
 };
 
 struct token_cache *tokens_new(void)
 {
     struct token_cache *t = calloc(1, sizeof *t);
-    if (t)
+    if (t) {
+        t->changes = 1;
         pthread_mutex_init(&t->lock, NULL);
+    }
     return t;
 }
 
@@ -102,11 +105,10 @@ void tokens_free(struct token_cache *t)
     free(t);
 }
 
+/* Without the lock: who changes tokens may hold the books, for which a holder of the lock may wait. */
 static void forget(struct daemon *d)
 {
-    pthread_mutex_lock(&d->tokens->lock);
-    d->tokens->loaded = 0;
-    pthread_mutex_unlock(&d->tokens->lock);
+    __atomic_add_fetch(&d->tokens->changes, 1, __ATOMIC_ACQ_REL);
 }
 
 /* With the cache's lock held: reads the tokens of all tenants when they have changed. */
@@ -114,7 +116,8 @@ static int load(struct daemon *d, struct hone_err *err)
 {
     struct api one = d->api;
     struct token_list list;
-    if (d->tokens->loaded)
+    int64_t changes = __atomic_load_n(&d->tokens->changes, __ATOMIC_ACQUIRE);
+    if (d->tokens->loaded == changes)
         return 0;
     struct store *s = books_open(&one, err);
     int rc = s ? token_list(s, &list, err) : err->code;
@@ -123,7 +126,7 @@ static int load(struct daemon *d, struct hone_err *err)
         return rc;
     token_list_free(&d->tokens->list);
     d->tokens->list = list;
-    d->tokens->loaded = 1;
+    d->tokens->loaded = changes;
     return 0;
 }
 

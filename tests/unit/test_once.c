@@ -1,5 +1,6 @@
 /* Idempotency keys, as a daemon heeds them: done once, told the same again, whatever happens in between. */
 #include <CUnit/CUnit.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,8 +134,62 @@ static void left_under_way(void)
     tear_down();
 }
 
+/* Tokens are looked up while others are made and revoked under keys, which holds the books: nobody waits for the other for ever, and a
+ * token that was revoked opens nothing. */
+static int stop;
+static char standing[128];
+
+static void *look_up(void *arg)
+{
+    struct api_who who;
+    struct hone_err e;
+    int64_t *n = arg;
+    while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+        *n += daemon_token(d, standing, &who, &e) == 0;
+    }
+    return NULL;
+}
+
+static void tokens_under_keys(void)
+{
+    pthread_t t[2];
+    int64_t n[2] = { 0 };
+    struct api_answer first;
+    set_up();
+    cJSON *wanted = json_parse("{\"scope\":\"read\"}", 16, "request", &err);
+    CU_ASSERT_EQUAL_FATAL(api_call_function(daemon_api(d), &(struct api_call){ .function = "createToken", .in = wanted, .scope = API_ADMIN }, &first,
+                                            &err), 0);
+    snprintf(standing, sizeof standing, "%s", json_str(first.data, "token", ""));
+    api_answer_free(&first);
+    cJSON_Delete(wanted);
+    __atomic_store_n(&stop, 0, __ATOMIC_RELEASE);
+    for (int i = 0; i < 2; i++)
+        pthread_create(&t[i], NULL, look_up, &n[i]);
+    for (int i = 0; i < 60; i++) {
+        struct api_answer answer;
+        struct api_who who;
+        char key[24], request[100];
+        cJSON *in = json_parse("{\"scope\":\"read\"}", 16, "request", &err);
+        CU_ASSERT_EQUAL_FATAL(api_call_function(daemon_api(d), &(struct api_call){ .function = "createToken", .in = in, .scope = API_ADMIN }, &answer,
+                                                &err), 0);
+        CU_ASSERT_EQUAL(daemon_token(d, json_str(answer.data, "token", ""), &who, &err), 0);
+        snprintf(key, sizeof key, "revoke-%d", i);
+        snprintf(request, sizeof request, "{\"token_id\":\"%s\"}", json_str(answer.data, "token_id", ""));
+        CU_ASSERT_EQUAL(call("revokeToken", key, request, NULL, API_ADMIN).status, 200);
+        CU_ASSERT_EQUAL(daemon_token(d, json_str(answer.data, "token", ""), &who, &err), ERR_AUTH);
+        api_answer_free(&answer);
+        cJSON_Delete(in);
+    }
+    __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+    for (int i = 0; i < 2; i++)
+        pthread_join(t[i], NULL);
+    CU_ASSERT(n[0] + n[1] > 0);
+    tear_down();
+}
+
 int test_once(void)
 {
     CU_pSuite s = CU_add_suite("once", NULL, NULL);
-    return s && CU_add_test(s, "told again", told_again) && CU_add_test(s, "failures", failures) && CU_add_test(s, "left under way", left_under_way) ? 0 : -1;
+    return s && CU_add_test(s, "told again", told_again) && CU_add_test(s, "failures", failures) && CU_add_test(s, "left under way", left_under_way) &&
+           CU_add_test(s, "tokens under keys", tokens_under_keys) ? 0 : -1;
 }
