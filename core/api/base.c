@@ -17,19 +17,33 @@ static int no_memory(struct hone_err *err)
 }
 
 /* A file in the state directory. */
-static int stored(struct base_ref *b, const struct api *a, const char *rel, const char *sha256, const char *job, struct hone_err *err)
+static int stored(struct store *s, struct base_ref *b, const struct api *a, const char *rel, const char *sha256, const char *job, struct hone_err *err)
 {
+    struct hone_err ignored;
+    struct job_row row;
     b->path = state_path(a, rel);
     b->job_id = strdup(job);
+    if (job_get(s, job, &row, &ignored) >= 0) {
+        cJSON *config = stored_json(row.config);
+        b->data = cJSON_CreateObject();
+        json_put_str(b->data, "source", row.data_file);
+        json_put_str(b->data, "format", row.data_format);
+        json_put_str(b->data, "validation_source", row.validation_file);
+        json_put_str(b->data, "validation_format", row.validation_format);
+        json_put_num(b->data, "split", json_num(config, "validationSplit", 0));
+        json_put_int(b->data, "seed", json_int(config, "seed", 0));
+        cJSON_Delete(config);
+        job_free(&row);
+    }
     snprintf(b->sha256, sizeof b->sha256, "%s", sha256 ? sha256 : "");
     return b->path && b->job_id ? 0 : no_memory(err);
 }
 
-static int in_job_dir(struct base_ref *b, const struct api *a, const struct checkpoint_row *c, struct hone_err *err)
+static int in_job_dir(struct store *s, struct base_ref *b, const struct api *a, const struct checkpoint_row *c, struct hone_err *err)
 {
     char rel[300];
     snprintf(rel, sizeof rel, "jobs/%.80s/%.160s", c->job_id, c->file);
-    return stored(b, a, rel, c->sha256, c->job_id, err);
+    return stored(s, b, a, rel, c->sha256, c->job_id, err);
 }
 
 static int from_job(struct store *s, const struct api *a, const char *name, struct base_ref *b, struct hone_err *err)
@@ -40,11 +54,11 @@ static int from_job(struct store *s, const struct api *a, const char *name, stru
     if (rc < 0)
         return rc;
     if (job.weights_file)
-        rc = stored(b, a, job.weights_file, job.weights_sha256, job.id, err);
+        rc = stored(s, b, a, job.weights_file, job.weights_sha256, job.id, err);
     else if (job.status == JOB_RUNNING || job.status == JOB_PREPARING)
         rc = hone_fail(err, ERR_CONFLICT, "job %s is still running; wait for its end", job.id);
     else if ((rc = checkpoint_latest(s, job.id, &c, err)) == 0)
-        rc = in_job_dir(b, a, &c, err);
+        rc = in_job_dir(s, b, a, &c, err);
     else if (rc == ERR_NOT_FOUND)
         rc = hone_fail(err, ERR_PRECONDITION, "job %s is %s and has neither weights nor a checkpoint", job.id,
                        job_status_name((enum job_status)job.status));
@@ -62,7 +76,7 @@ static int from_agent(struct store *s, const struct api *a, const char *name, st
         return rc;
     rc = version_active(s, agent.id, &v, err);
     if (rc >= 0) {
-        rc = stored(b, a, v.weights_file, v.weights_sha256, v.job_id, err);
+        rc = stored(s, b, a, v.weights_file, v.weights_sha256, v.job_id, err);
         version_free(&v);
     }
     agent_free(&agent);
@@ -80,7 +94,7 @@ static int from_checkpoint(struct store *s, const struct api *a, const char *id,
         for (size_t k = 0; k < list.n && rc >= 0 && !hit; k++)
             if (strcmp(list.v[k].id, id) == 0) {
                 hit = 1;
-                rc = in_job_dir(b, a, &list.v[k], err);
+                rc = in_job_dir(s, b, a, &list.v[k], err);
             }
         checkpoint_list_free(&list);
     }
@@ -145,7 +159,27 @@ int find_base(struct api *a, const char *text, struct base_ref *b, struct hone_e
     return 0;
 }
 
-int keep_base(struct base_ref *b, const char *dir, cJSON *frame, struct hone_err *err)
+/* Puts a file of the base's job beside the job, as `key` of o: a second name where the file system has such, else a copy. */
+static int keep_data(const struct api *a, const char *source, const char *dir, cJSON *o, const char *key, struct hone_err *err)
+{
+    char name[300], have[65];
+    const char *base = source ? strrchr(source, '/') : NULL, *dot = base ? strrchr(base, '.') : NULL;
+    if (!base)
+        return 0;
+    char *from = state_path(a, source);
+    snprintf(name, sizeof name, "base-%.200s", base + 1);
+    char *to = path_join(dir, name);
+    int rc = from && to ? 0 : no_memory(err);
+    if (rc == 0 && link(from, to) != 0 && (rc = file_store(from, dir, dot ? dot : ".data", have, NULL, err)) == 0)
+        snprintf(name, sizeof name, "%.64s%.20s", have, dot ? dot : ".data");
+    if (rc == 0)
+        json_put_str(o, key, name);
+    free(from);
+    free(to);
+    return rc;
+}
+
+int keep_base(const struct api *a, struct base_ref *b, const char *dir, cJSON *frame, struct hone_err *err)
 {
     const char *dot = strrchr(b->path, '.');
     const char *suffix = strcmp(b->kind, "vectors") != 0 ? ".safetensors" : dot ? dot : ".vec";
@@ -167,6 +201,17 @@ int keep_base(struct base_ref *b, const char *dir, cJSON *frame, struct hone_err
     json_put_str(o, "sha256", have);
     json_put_str(o, "job_id", b->job_id);
     json_put(frame, "base", o);
+    if (b->data) {
+        cJSON *d = cJSON_Duplicate(b->data, 1);
+        json_put(o, "data", d);
+        rc = keep_data(a, json_str(d, "source", NULL), dir, d, "file", err);
+        if (rc == 0)
+            rc = keep_data(a, json_str(d, "validation_source", NULL), dir, d, "validation_file", err);
+        cJSON_DeleteItemFromObjectCaseSensitive(d, "source");
+        cJSON_DeleteItemFromObjectCaseSensitive(d, "validation_source");
+        if (rc < 0)
+            return err_prefix(err, "config.base");
+    }
     if (!(b->copy = path_join(dir, file)))
         return no_memory(err);
     return put_base_path(frame, dir, err);
@@ -185,6 +230,17 @@ int put_base_path(cJSON *frame, const char *dir, struct hone_err *err)
     if (rc == 0)
         json_put_str(o, "path", path);
     free(path);
+    static const char *const keys[2][2] = { { "file", "path" }, { "validation_file", "validation" } };
+    cJSON *d = cJSON_GetObjectItemCaseSensitive(o, "data");
+    for (int i = 0; i < 2 && rc == 0; i++) {
+        const char *file = json_str(d, keys[i][0], NULL);
+        char *full = file ? path_join(dir, file) : NULL;
+        if (file && !full)
+            rc = no_memory(err);
+        if (full)
+            json_put_str(d, keys[i][1], full);
+        free(full);
+    }
     return rc;
 }
 
@@ -194,5 +250,6 @@ void base_ref_free(struct base_ref *b)
     free(b->path);
     free(b->copy);
     free(b->job_id);
+    cJSON_Delete(b->data);
     *b = (struct base_ref){ 0 };
 }

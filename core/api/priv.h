@@ -125,12 +125,13 @@ struct base_ref {
     char *copy;              /* of keep_base() */
     const char *kind;        /* "weights" or "vectors" */
     char *job_id;            /* that made the weights; NULL for a file */
+    cJSON *data;             /* of that job: {file, format, validation_file, validation_format, split, seed}; NULL for a file */
     char sha256[65];         /* that it must have; "" for a file until keep_base() */
 };
 /* Finds it. The sentence of a failure begins with "config.base"; b is empty then. */
 int find_base(struct api *a, const char *text, struct base_ref *b, struct hone_err *err);
 /* Copies it into the job's directory and adds "base" to the start frame. ERR_CORRUPT when it is not what was written. */
-int keep_base(struct base_ref *b, const char *dir, cJSON *frame, struct hone_err *err);
+int keep_base(const struct api *a, struct base_ref *b, const char *dir, cJSON *frame, struct hone_err *err);
 /* Checks the copy that the frame's "base" (if any) names and adds its path. */
 int put_base_path(cJSON *frame, const char *dir, struct hone_err *err);
 void base_ref_free(struct base_ref *b);

@@ -213,7 +213,7 @@ static int launch(struct runner *r, struct request *q, struct hone_err *err)
     int rc = r->lock = job_lock_take(r->a->state_dir, id, err);
     cJSON *start = train_frame(r->a, q, dir), *ready = NULL;
     if (rc >= 0 && q->base.path)
-        rc = keep_base(&q->base, dir, start, err);
+        rc = keep_base(r->a, &q->base, dir, start, err);
     if (rc >= 0)
         rc = runner_start(r, start, err);
     if (rc >= 0) {
@@ -343,7 +343,7 @@ static int put_base(struct api *a, struct request *q, struct job_row *row, struc
     char *dir = job_dir(a->state_dir, id);
     int rc = dir ? file_mkdirs(dir, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
     if (rc >= 0)
-        rc = keep_base(&q->base, dir, frame, err);
+        rc = keep_base(a, &q->base, dir, frame, err);
     row->id = strdup(id);
     row->data_counts = json_text(frame, 0);
     cJSON_Delete(frame);

@@ -48,6 +48,8 @@ static void row_gradients(const struct step_work *w, int64_t begin, int64_t end)
         float *g = w->grad + r * k;
         if (!t->sum)
             kernel_gather(t->start[r + 1] - t->start[r], t->src + t->start[r], t->value + t->start[r], k, g, 0);
+        if (w->o->pull.strength > 0)
+            optim_pull_row(w->o, w->t - w->o->tensors->t, t->row[r], g);
         if (w->square)
             w->square[r] = kernel_dot64(g, g, k);
     }
@@ -192,7 +194,7 @@ static void dense_task(void *arg, int64_t begin, int64_t end)
 
 static int trained(const struct tensor *t)
 {
-    return !(t->flags & HONE_W_FROZEN);
+    return !(t->flags & (HONE_W_FROZEN | TENSOR_HELD));
 }
 
 /* Whether the tensor's gradient stays a list of rows in this optimizer. */
@@ -477,6 +479,9 @@ int optim_step(struct optim *o, struct passes *p, double lr, double clip, double
             && !(rows[i] = passes_scratch(p, (size_t)(p->touched[i].n * o->tensors->t[i].width + 1) * sizeof(float))))
             return out_of_memory(err);
     optim_expand(o, p);
+    for (int64_t i = 0; o->pull.strength > 0 && i < o->tensors->n; i++)
+        if (trained(&o->tensors->t[i]) && !by_rows(o, &o->tensors->t[i]))
+            optim_pull(o, p, i);
     int ret = step(o, p, rows, lr, clip, norm, err);
     optim_unexpand(o, p);
     return ret == HONE_ENOMEM && !err->code ? out_of_memory(err) : ret;

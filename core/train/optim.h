@@ -25,6 +25,14 @@ struct optim_clip {
     double adaptive;             /* of the norm of a row's gradient, as a share of that of the row's weights */
 };
 
+/* What pulls weights towards where they started: L2-SP. Borrowed. */
+struct optim_pull {
+    double strength;             /* 0: nothing does */
+    float *const *start;         /* [tensors] */
+    uint8_t *const *row;         /* [tensors][rows] which rows are pulled; NULL: none of the tensor */
+    const uint8_t *output;       /* [width] which columns of HONE_W_OUTPUT_COLS are pulled; NULL: all */
+};
+
 /* A tensor's own settings; conf NULL: those of all. */
 struct optim_group {
     void *conf, *derived;        /* owned */
@@ -44,6 +52,7 @@ struct optim {
     int64_t step;                /* steps taken */
     struct optim *inner;         /* owned; the optimizer that this one wraps, or NULL */
     struct optim_clip clip;
+    struct optim_pull pull;
     struct optim_group *group;   /* [tensors], or NULL */
     int64_t cut;                 /* spans of dense tensors are cut into pieces of at most so many elements, which must not matter; 0: not */
     int borrows;                 /* the gradients are those of the wrapper, which made them dense */
@@ -91,6 +100,13 @@ void optim_groups_restart(struct optim *o);
 void optim_groups_close(struct optim *o);
 /* Sets their rates and constants for the present step; `group`: PER_GROUP slots. */
 int optim_groups_prepare(struct optim *o, double lr, void *const *group, struct hone_err *err);
+
+/* ---- optim_pull.c ---- */
+
+/* Adds strength (w - w0) to g, the gradient of one row. [any] */
+void optim_pull_row(const struct optim *o, int64_t tensor, int64_t row, float *g);
+/* The same of tensor i's full gradient: of all rows of a dense tensor, of the touched ones of a sparse one. After optim_expand(). */
+void optim_pull(const struct optim *o, const struct passes *p, int64_t i);
 
 /* ---- optim_clip.c ---- */
 

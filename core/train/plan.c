@@ -50,6 +50,8 @@ int plan_open(struct run *r, struct hone_err *err)
         return err_prefix(err, "config.paradigmOptions");
     if ((ret = check_phases(r, err)) < 0 || (ret = check_references(r, err)) < 0)
         return ret;
+    if (!(r->plan.pull >= 0) || !(r->plan.unfreeze >= 0) || r->plan.unfreeze > 1 || r->plan.replay < 0)
+        return refuse(r, err, "a pull, a release or a replay that is negative");
     if (m && strstr(m, "accuracy") && r->plan.flags & HONE_PLAN_LOGGED)
         return hone_fail(err, HONE_EINVAL, "config.monitor is '%s', but paradigm '%s' learns from logged actions, of which the right answer "
                          "is not known; monitor validation_loss", m, r->paradigm->item.name);
@@ -169,4 +171,30 @@ int plan_next(struct run *r, struct hone_err *err)
             memcpy(ts->t[i].param, end[i], (size_t)ts->t[i].n * sizeof(float));
     plan_begin(r);
     return 1;
+}
+
+void plan_hold(struct run *r)
+{
+    struct tensors *ts = &r->learner.tensors;
+    double done = (double)(r->state.step - r->state.phase_step), over = r->plan.unfreeze * (double)plan_steps(r);
+    for (int64_t i = 0; i < ts->n; i++) {
+        double turn = ts->n > 1 ? over * (double)(ts->n - 1 - i) / (double)(ts->n - 1) : over;
+        int held = r->start.n && r->start.row[i] && done < turn;
+        ts->t[i].flags = held ? ts->t[i].flags | TENSOR_HELD : ts->t[i].flags & ~TENSOR_HELD;
+    }
+}
+
+int plan_base(struct run *r, int based, struct hone_err *err)
+{
+    const struct hone_plan *p = &r->plan;
+    const char *name = r->paradigm->item.name;
+    if (!based && (p->flags & HONE_PLAN_BASE || p->pull > 0 || p->unfreeze > 0 || p->replay > 0))
+        return hone_fail(err, HONE_EINVAL, "config.base: trainingType '%s' with these settings needs a base to start from; name an agent, a job, a "
+                         "checkpoint or a file", name);
+    if (p->pull > 0 && r->optim.item->minimize)
+        return hone_fail(err, HONE_EINVAL, "config.paradigmOptions: optimizer '%s' asks for losses itself and knows no pull towards the base; "
+                         "set pull to 0 or take another optimizer", r->optim.item->item.name);
+    if (based && r->start.n && r->plan.pull > 0)
+        r->optim.pull = (struct optim_pull){ p->pull, r->start.param, r->start.row, r->start.output };
+    return 0;
 }

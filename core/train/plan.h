@@ -23,6 +23,10 @@ int plan_refresh(struct run *r, struct hone_err *err);
 void plan_begin(struct run *r);
 /* Sets reference i to a copy of param (NULL: the present weights). */
 int plan_keep(struct run *r, uint32_t i, float *const *param, struct hone_err *err);
+/* Before a step: marks the tensors that stand still in it (TENSOR_HELD). */
+void plan_hold(struct run *r);
+/* After base_take(): what the plan asks of a base. HONE_EINVAL when there is none, or not of the kind. */
+int plan_base(struct run *r, int based, struct hone_err *err);
 /* Gives up the weights of a reference. */
 void plan_drop(struct run *r, uint32_t i);
 

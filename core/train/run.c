@@ -120,6 +120,8 @@ static int allocate(struct run *r, struct opening *o, struct hone_err *err)
     if (!ret && o->based)
         ret = base_take(&o->base, &r->learner, &r->start, err);
     if (!ret)
+        ret = plan_base(r, o->based, err);
+    if (!ret)
         ret = optim_alloc(&r->optim, err);
     if (!ret)
         ret = passes_open(&r->passes, r->pool, ts, registry_host(r->registry), 1, err);
@@ -156,14 +158,14 @@ int run_open(struct run *r, struct train_config *config, const struct run_files 
     int ret = run_plugins(r, &o.chosen, err);
     if (ret >= 0)
         ret = plan_open(r, err);
-    if (ret >= 0) {
-        *stage = "data";
-        ret = run_read(r, files, &o.texts, err);
-    }
     if (ret >= 0 && files->base) {
         *stage = "base";
         ret = base_open(&o.base, registry, files->base, files->base_kind, files->base_name, err);
         o.based = ret >= 0;
+    }
+    if (ret >= 0) {
+        *stage = "data";
+        ret = run_read(r, files, o.base.l.model ? &o.base.l : NULL, &o.texts, err);
     }
     if (ret >= 0) {
         *stage = "model";

@@ -12,6 +12,7 @@
 #include "core/train/learner.h"
 #include "core/train/optim.h"
 #include "core/train/pass.h"
+#include "core/train/replay.h"
 #include "core/train/schedule.h"
 #include "core/train/stopper.h"
 #include "hone/paradigm.h"
@@ -78,6 +79,7 @@ struct run_files {
     const char *data, *validation;   /* validation may be NULL */
     enum data_format format;
     int single_output;               /* one example, or one distinct output, may be all that is taught */
+    struct past past;                /* what the base was trained on; path NULL: not known */
     const char *base, *base_kind, *base_name; /* file of the base, what it is (base_open()), its name for people; NULL: none */
     void (*beat)(void *arg);         /* a sign of life, after each stage of run_open() and each batch of an evaluation */
     void *beat_arg;
@@ -106,9 +108,10 @@ struct run_texts {
     struct hone_string *train, *valid;
     struct hone_string *output;
     int64_t outputs;
-    struct examples data, validation;
+    struct examples data, validation, replayed;
 };
-int run_read(struct run *r, const struct run_files *files, struct run_texts *t, struct hone_err *err);
+/* base: the learner that training starts from, whose outputs may be kept; or NULL. */
+int run_read(struct run *r, const struct run_files *files, const struct learner *base, struct run_texts *t, struct hone_err *err);
 void run_texts_free(struct run_texts *t);
 void row_set_free(struct row_set *s);
 

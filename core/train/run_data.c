@@ -31,6 +31,33 @@ void row_set_free(struct row_set *s)
     *s = (struct row_set){ 0 };
 }
 
+static int grow(void *array, int64_t have, int64_t more, const void *from, size_t size)
+{
+    void **slot = array;
+    char *p = realloc(*slot, (size_t)(have + more + 1) * size);
+    if (!p)
+        return HONE_ENOMEM;
+    *slot = p;
+    memcpy(p + (size_t)have * size, from, (size_t)more * size);
+    return 0;
+}
+
+/* Adds the rows of b, whose texts are `more`, behind those of a. Rewards of b are not looked at. 0 or HONE_ENOMEM. */
+static int row_set_append(struct row_set *a, const struct row_set *b, struct hone_string **text, const struct hone_string *more)
+{
+    int64_t n = a->n, m = b->n;
+    float *none = malloc((size_t)(m + 1) * sizeof *none);
+    for (int64_t i = 0; none && i < m; i++)
+        none[i] = NAN;
+    int bad = !none || grow(&a->target, n, m, b->target, sizeof *a->target) || grow(&a->weight, n, m, b->weight, sizeof *a->weight)
+              || grow(&a->feedback, n, m, b->feedback, 1) || grow(&a->tokens, n, m, b->tokens, sizeof *a->tokens)
+              || (a->reward && grow(&a->reward, n, m, none, sizeof *none)) || (a->propensity && grow(&a->propensity, n, m, none, sizeof *none))
+              || grow(text, n, m, more, sizeof **text);
+    free(none);
+    a->n += bad ? 0 : m;
+    return bad ? HONE_ENOMEM : 0;
+}
+
 void run_texts_free(struct run_texts *t)
 {
     free(t->train);
@@ -38,6 +65,7 @@ void run_texts_free(struct run_texts *t)
     free(t->output);
     examples_free(&t->data);
     examples_free(&t->validation);
+    examples_free(&t->replayed);
     *t = (struct run_texts){ 0 };
 }
 
@@ -52,16 +80,24 @@ static int teaches(const struct run *r, const struct examples *e, int64_t row)
     return e->output[row] >= 0 && e->weight[row] > 0 && (e->feedback[row] != HONE_INCORRECT || r->plan.flags & HONE_PLAN_LOGGED);
 }
 
-/* Which outputs the agent can give: those that a training row teaches. map[output of the file] is its number or -1. */
-static int known_outputs(const struct run *r, struct run_texts *t, const int64_t *row, int64_t n, int32_t *map)
+/* Which outputs the agent can give: those that a training row teaches, and those of the base where they are kept.
+ * map[output of the file] is its number or -1. */
+static int known_outputs(const struct run *r, struct run_texts *t, const struct learner *base, const int64_t *row, int64_t n, int32_t *map)
 {
-    const struct examples *e = &t->data;
+    struct examples *e = &t->data;
     for (int64_t i = 0; i < e->outputs.n; i++)
         map[i] = -1;
     t->output = malloc((size_t)(e->outputs.n + 1) * sizeof *t->output);
     for (int64_t i = 0; i < n && t->output; i++) {
         int32_t o = e->output[row[i]];
         if (!teaches(r, e, row[i]) || map[o] >= 0)
+            continue;
+        t->output[t->outputs] = e->outputs.name[o];
+        map[o] = (int32_t)t->outputs++;
+    }
+    for (int64_t i = 0; base && i < base->outputs && t->output; i++) {
+        int32_t o = outputs_find(&e->outputs, base->output[i].bytes, base->output[i].len, 0);
+        if (map[o] >= 0)
             continue;
         t->output[t->outputs] = e->outputs.name[o];
         map[o] = (int32_t)t->outputs++;
@@ -180,7 +216,33 @@ static void notes(struct run *r, const struct run_texts *t)
         note(r, "there are no validation rows: early stopping and the best weights follow the training loss");
 }
 
-int run_read(struct run *r, const struct run_files *files, struct run_texts *t, struct hone_err *err)
+/* Adds rows of what the base was trained on to the training rows. */
+static int add_replay(struct run *r, const struct run_files *files, struct run_texts *t, const int32_t *map, struct hone_err *err)
+{
+    int64_t *row = NULL, n = 0;
+    int ret = replay_draw(&files->past, r->plan.replay, (uint64_t)r->config.seed, &t->replayed, &row, &n, err);
+    if (ret)
+        return ret;
+    const struct examples *e = &t->replayed;
+    int32_t *their = malloc((size_t)(e->outputs.n + 1) * sizeof *their);
+    struct row_set s = { 0 };
+    struct hone_string *text = NULL;
+    for (int64_t i = 0; their && i < e->outputs.n; i++) {
+        int32_t o = outputs_find(&t->data.outputs, e->outputs.name[i].bytes, e->outputs.name[i].len, 0);
+        their[i] = o >= 0 ? map[o] : -1;
+    }
+    if (!their || take_rows(&s, e, row, n, their, &text) || row_set_append(&r->train, &s, &t->train, text))
+        ret = no_memory(err, n);
+    if (!ret)
+        note(r, "%lld of the base's training rows are trained on too", (long long)n);
+    row_set_free(&s);
+    free(text);
+    free(their);
+    free(row);
+    return ret;
+}
+
+int run_read(struct run *r, const struct run_files *files, const struct learner *base, struct run_texts *t, struct hone_err *err)
 {
     struct read_options options = { .format = files->format };
     int64_t *train = NULL, *valid = NULL, n_train = 0, n_valid = 0;
@@ -193,8 +255,14 @@ int run_read(struct run *r, const struct run_files *files, struct run_texts *t, 
     if (ret)
         goto out;
     r->examples = t->data.n;
+    base = r->plan.flags & HONE_PLAN_KEEP ? base : NULL;
+    for (int64_t i = 0; base && i < base->outputs; i++)
+        if (outputs_find(&t->data.outputs, base->output[i].bytes, base->output[i].len, 1) < 0) {
+            ret = no_memory(err, t->data.n);
+            goto out;
+        }
     map = malloc((size_t)(t->data.outputs.n + 1) * sizeof *map);
-    if (!map || known_outputs(r, t, train, n_train, map) || take_rows(&r->train, &t->data, train, n_train, map, &t->train)) {
+    if (!map || known_outputs(r, t, base, train, n_train, map) || take_rows(&r->train, &t->data, train, n_train, map, &t->train)) {
         ret = no_memory(err, t->data.n);
         goto out;
     }
@@ -203,6 +271,8 @@ int run_read(struct run *r, const struct run_files *files, struct run_texts *t, 
         ret = read_validation(r, files, t, map, err);
     else if (!ret && take_rows(&r->valid, &t->data, valid, countable(r, &t->data, valid, n_valid), map, &t->valid))
         ret = no_memory(err, t->data.n);
+    if (!ret && r->plan.replay > 0)
+        ret = add_replay(r, files, t, map, err);
     if (!ret)
         notes(r, t);
 out:

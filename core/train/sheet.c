@@ -37,7 +37,7 @@ int sheet_make(struct sheet *s, struct run *r, struct passes *p, const struct ro
     *s = (struct sheet){ .rows = { .struct_size = sizeof s->rows, .n = n, .width = r->learner.tensors.width, .target = target,
                                    .weight = weight, .feedback = feedback, .reward = reward, .propensity = propensity,
                                    .example = example, .epoch = r->state.epoch, .step = r->state.step,
-                                   .seed = (uint64_t)r->config.seed, .state = r->paradigm_state, .phase = r->state.phase } };
+                                   .seed = (uint64_t)r->config.seed, .state = r->paradigm_state, .phase = r->state.phase, .known = r->start.output } };
     if (make_scores(s, r, p))
         return HONE_ENOMEM;
     s->rows.reference = r->plan.references ? s->shown : NULL;

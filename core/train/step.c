@@ -162,6 +162,7 @@ int stepper_take(struct stepper *s, const int64_t *row, int64_t n, double *norm,
     int ret = plan_refresh(r, err);
     if (ret < 0)
         return ret;
+    plan_hold(r);
     s->row = row;
     s->n = n;
     s->counted = 0;

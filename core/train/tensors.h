@@ -5,6 +5,7 @@
 #include "hone/model.h"
 
 #define TENSOR_DIMS 4
+#define TENSOR_HELD (UINT32_C(1) << 31) /* in tensor.flags: not trained in this step */
 
 struct tensor {
     char name[64];

@@ -135,6 +135,40 @@ static void beat_task(void *arg)
     task_beat(arg);
 }
 
+/* What the start frame knows of the base's data. */
+static struct past past_of(const cJSON *base)
+{
+    const cJSON *d = json_get(base, "data");
+    int format = data_format_of_name(json_str(d, "format", "auto")), valid = data_format_of_name(json_str(d, "validation_format", "auto"));
+    return (struct past){ .data = json_str(d, "path", NULL), .validation = json_str(d, "validation", NULL),
+                          .format = format < 0 ? DATA_AUTO : (enum data_format)format,
+                          .validation_format = valid < 0 ? DATA_AUTO : (enum data_format)valid, .split = json_num(d, "split", 0),
+                          .seed = (uint64_t)json_int(d, "seed", 0) };
+}
+
+/* Of a job that started from weights: how well its new weights answer what the base was held out from. */
+static int put_forgetting(struct task *t, const char *weights, struct hone_err *err)
+{
+    const cJSON *base = json_get(t->start, "base");
+    struct past past = past_of(base);
+    struct forgetting f;
+    if (!cJSON_IsObject(base) || strcmp(json_str(base, "kind", ""), "weights") != 0)
+        return 0;
+    t->stage = "forgetting";
+    int ret = forgetting_measure(&past, t->registry, t->pool, json_str(base, "path", ""), weights, &f, err);
+    cJSON *o = ret < 0 ? NULL : cJSON_CreateObject();
+    if (!o)
+        return ret;
+    json_put_int(o, "rows", f.rows);
+    json_put_int(o, "outputs", f.outputs);
+    put_real(o, "before", f.why ? NAN : f.before);
+    put_real(o, "after", f.why ? NAN : f.after);
+    put_real(o, "change", f.why ? NAN : f.after - f.before);
+    json_put_str(o, "why", f.why);
+    json_put(t->result, "forgetting", o);
+    return 0;
+}
+
 static int open_run(struct task *t, struct run *r, struct hone_err *err)
 {
     enum { FAULTS = 100 };
@@ -146,6 +180,7 @@ static int open_run(struct task *t, struct run *r, struct hone_err *err)
                                .single_output = json_bool(data, "single_output", 0),
                                .base = json_str(base, "path", NULL), .base_kind = json_str(base, "kind", "weights"),
                                .base_name = json_str(base, "name", NULL), .beat = beat_task, .beat_arg = t };
+    files.past = past_of(base);
     int n = 0;
     t->stage = "configuration";
     int ret = config_resolve(&config, json_get(t->start, "config"), fault, FAULTS, &n, err);
@@ -227,14 +262,19 @@ static int report(struct task *t, struct run *r, const struct loop_result *resul
     json_put_str(w, "file", "weights.safetensors");
     json_put_int(w, "bytes", bytes);
     json_put_str(w, "sha256", sha256);
-    return 0;
+    char path[4200];
+    snprintf(path, sizeof path, "%s/weights.safetensors", dir);
+    return put_forgetting(t, path, err);
 }
 
 /* What the job keeps of the start frame's base. */
 static cJSON *base_told(const struct task *t)
 {
     cJSON *o = cJSON_Duplicate(json_get(t->start, "base"), 1);
+    cJSON *data = cJSON_GetObjectItemCaseSensitive(o, "data");
     cJSON_DeleteItemFromObjectCaseSensitive(o, "path");
+    cJSON_DeleteItemFromObjectCaseSensitive(data, "path");
+    cJSON_DeleteItemFromObjectCaseSensitive(data, "validation");
     return o;
 }
 

@@ -5,7 +5,8 @@
  * What a run needs beyond one loss over one set of weights, a paradigm says in plan(): phases that follow one another, scores
  * of the same rows by kept copies of the weights (references), and that targets are actions that were taken instead of right
  * answers. The host does all of it the same way for every paradigm, exactly on resume and for any number of threads.
- * History: 0.1 first. 0.2 hone_plan, references and phase of rows, score of a loss, observe() with all rows of a step. */
+ * History: 0.1 first. 0.2 hone_plan, references and phase of rows, score of a loss, observe() with all rows of a step;
+ * rows.known, plan.pull, unfreeze, replay, HONE_PLAN_BASE, _KEEP. */
 #ifndef HONE_PARADIGM_H
 #define HONE_PARADIGM_H
 #include "hone/abi.h"
@@ -36,6 +37,7 @@ struct hone_rows {
     const float *const *reference; /* [plan.references] each [n][width]: scores of these rows by reference i, without dropout
                                * and the like; NULL while it has no weights. NULL when the plan has none */
     int64_t phase;            /* of the plan, 0 first */
+    const uint8_t *known;     /* [width] 1 for columns of outputs that the base (config.base) knows; NULL without a base of weights */
 };
 #define HONE_ROWS_TRAIN 1u /* else: a validation loss, d_scores is NULL */
 
@@ -76,10 +78,19 @@ struct hone_plan {
     struct hone_phase phase[4];
     struct hone_reference reference[4];
     const char *score_name;           /* of hone_loss.score, static; greater is better. NULL: none */
+    /* The rest needs a base, see HONE_PLAN_BASE. All 0 at first. */
+    double pull;      /* adds pull (w - w0) to the gradient of each weight that came from the base with value w0; untouched rows rest */
+    double unfreeze;  /* share of a phase's steps over which tensors that came from the base are released one by one, the last
+                       * declared ones first; before that they stand still. 0: all train from the start */
+    int64_t replay;   /* rows of the base's training rows, drawn by the seed, that are trained on too */
 };
 /* Targets are actions that were taken, right or wrong: a row of weight above 0 makes its target a known output and counts in
  * validation whatever its feedback says, and there is no accuracy, since agreeing with the log is no merit. */
 #define HONE_PLAN_LOGGED 1u
+/* The run is refused without a base; */
+#define HONE_PLAN_BASE 2u
+/* outputs that the base knows stay known, whether or not an example teaches them. */
+#define HONE_PLAN_KEEP 4u
 
 struct hone_paradigm {
     struct hone_item item;

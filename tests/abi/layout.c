@@ -261,6 +261,7 @@ static void rows(void)
     FIELD(hone_rows, state);
     FIELD(hone_rows, reference);
     FIELD(hone_rows, phase);
+    FIELD(hone_rows, known);
     END(hone_rows);
 }
 
@@ -294,6 +295,9 @@ static void plan(void)
     FIELD(hone_plan, phase);
     FIELD(hone_plan, reference);
     FIELD(hone_plan, score_name);
+    FIELD(hone_plan, pull);
+    FIELD(hone_plan, unfreeze);
+    FIELD(hone_plan, replay);
     END(hone_plan);
 }
 

@@ -39,6 +39,7 @@ SUITE(store)
 SUITE(store_files)
 SUITE(supervised)
 SUITE(text)
+SUITE(transfer)
 SUITE(warm)
 SUITE(worker_proc)
 #undef SUITE

@@ -10,7 +10,7 @@
 #include "core/train/plan.h"
 #include "tests/unit/suites.h"
 
-static char dir[64], data[96];
+static char dir[64], data[96], old[96];
 static const char *dirs[] = { NULL, NULL };
 
 static int make_data(void)
@@ -22,6 +22,12 @@ static int make_data(void)
     if (!dirs[0] || !mkdtemp(dir))
         return -1;
     snprintf(data, sizeof data, "%s/rows.jsonl", dir);
+    snprintf(old, sizeof old, "%s/old.jsonl", dir);
+    FILE *o = fopen(old, "w");
+    for (int i = 0; o && i < 40; i++)
+        fprintf(o, "{\"input\":\"the %s of my %s\",\"expected_output\":\"%s\"}\n", words[i % 7], words[(i * 3 + i / 8) % 8], i % 4 ? answers[i % 2] : "other");
+    if (!o || fclose(o) != 0)
+        return -1;
     FILE *f = fopen(data, "w");
     for (int i = 0; f && i < 30; i++)
         fprintf(f, "{\"input\":\"my %s and the %s number %d\",\"expected_output\":\"%s\",\"metadata\":{\"reward\":%d,\"propensity\":0.%d}}\n",
@@ -35,6 +41,7 @@ static int remove_data(void)
     snprintf(path, sizeof path, "%s/weights.safetensors", dir);
     unlink(path);
     unlink(data);
+    unlink(old);
     return rmdir(dir);
 }
 
@@ -90,6 +97,7 @@ static enum loop_stop never(void *arg)
     return LOOP_GO;
 }
 
+static const char *based; /* what runs start from, where not NULL */
 static const struct hone_paradigm *instead; /* of the configured paradigm, where not NULL */
 
 static int put_paradigm(struct run *r, struct hone_err *err)
@@ -116,6 +124,11 @@ static int open_rig(struct rig *rig, const char *optimizer, const char *more, in
     rig->registry = rig->pool ? registry_new(dirs, rig->pool, err) : NULL;
     int ret = rig->registry ? config_resolve(&config, given, fault, 8, &n, err) : -1;
     struct run_files files = { .data = data, .format = DATA_AUTO, .beat = no_beat };
+    if (based) {
+        files.base = based;
+        files.base_kind = "weights";
+        files.past = (struct past){ .data = old, .format = DATA_AUTO, .split = 0.2, .seed = 42 };
+    }
     if (!ret)
         ret = run_open(&rig->run, &config, &files, rig->registry, rig->pool, NULL, err);
     if (!ret && instead)
@@ -404,11 +417,72 @@ static void what_is_seen(void)
     instead = NULL;
 }
 
+/* ---- from a base ---- */
+
+/* Weights of a run over `old`, in *path. */
+static int make_base(const char *model, char path[160])
+{
+    struct hone_err err = { 0 };
+    char from[160], sha[65], more[80], kept[96];
+    int64_t steps;
+    snprintf(kept, sizeof kept, "%s", data);
+    snprintf(data, sizeof data, "%s", old);
+    snprintf(more, sizeof more, "\"model\":\"%s\"", model);
+    int ret = whole("adam", more, 1, sha, &steps, &err);
+    snprintf(data, sizeof data, "%s", kept);
+    snprintf(from, sizeof from, "%s/weights.safetensors", dir);
+    snprintf(path, 160, "%s/base-%s.safetensors", dir, model);
+    return ret ? ret : rename(from, path);
+}
+
+#define TRANSFER "\"trainingType\":\"transfer\",\"paradigmOptions\":"
+
+/* Each row differs from those above of the same model. */
+static void from_a_base(void)
+{
+    static const struct {
+        const char *model, *optimizer, *more;
+    } rows[] = {
+        { "bow", "adam", "\"seed\":42" },
+        { "bow", "adam", TRANSFER "{\"pull\":0.5}" },
+        { "bow", "adam", TRANSFER "{\"unfreeze\":0.8}" },
+        { "bow", "adam", TRANSFER "{\"distill\":2}" },
+        { "bow", "adam", TRANSFER "{\"replay\":12}" },
+        { "bow", "sgd", TRANSFER "{\"pull\":0.5},\"learningRate\":0.5,\"maxGradNorm\":1" },
+        { "linear", "adam", TRANSFER "{\"replay\":12,\"distill\":1,\"pull\":0.1},\"weightAveraging\":\"ema\"" },
+        { "linear", "sgd", TRANSFER "{\"pull\":0.1,\"unfreeze\":0.5},\"learningRate\":1" },
+        { "linear", "lamb", TRANSFER "{\"pull\":0.1},\"tensorOptions\":{\"bias\":{\"learningRate\":0.1}}" },
+    };
+    enum { ROWS = sizeof rows / sizeof rows[0] };
+    static char sha[ROWS][65];
+    char path[2][160];
+    CU_ASSERT_EQUAL_FATAL(make_base("bow", path[0]), 0);
+    CU_ASSERT_EQUAL_FATAL(make_base("linear", path[1]), 0);
+    for (int i = 0; i < ROWS; i++) {
+        based = path[strcmp(rows[i].model, "linear") == 0];
+        stop_everywhere(rows[i].optimizer, rows[i].more, sha[i]);
+        for (int k = 0; k < i; k++)
+            if (strcmp(sha[i], sha[k]) == 0)
+                complain(rows[i].optimizer, rows[i].more, "makes no difference to row", k, rows[k].more);
+    }
+    struct hone_err err = { 0 };
+    char ignored[65];
+    int64_t steps;
+    CU_ASSERT(whole("lbfgs", TRANSFER "{\"pull\":0.1}", 1, ignored, &steps, &err) < 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "set pull to 0"));
+    based = NULL;
+    CU_ASSERT(whole("adam", TRANSFER "{}", 1, ignored, &steps, &err) < 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "needs a base"));
+    unlink(path[0]);
+    unlink(path[1]);
+}
+
 int test_resume(void)
 {
     CU_pSuite s = CU_add_suite("resume", make_data, remove_data);
     if (!s || !CU_add_test(s, "every optimizer, stopped at every step", every_optimizer) ||
         !CU_add_test(s, "averaging, clipping and settings by tensor", features) ||
+        !CU_add_test(s, "from a base", from_a_base) ||
         !CU_add_test(s, "phases and references", phases_and_references) || !CU_add_test(s, "reinforcement", every_algorithm) || !CU_add_test(s, "what a planned loss sees", what_is_seen))
         return -1;
     return 0;
