@@ -156,6 +156,11 @@ void conns_remove(struct conns *c, struct http_conn *conn)
     pthread_mutex_unlock(&c->lock);
 }
 
+void conns_drop_unsent(struct http_conn *conn)
+{
+    setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
+}
+
 int conns_cut(struct conns *c, int64_t now)
 {
     int n = 0;
@@ -165,6 +170,8 @@ int conns_cut(struct conns *c, int64_t now)
         int64_t deadline = conn->open ? atomic_load_explicit(&conn->deadline, memory_order_relaxed) : 0;
         if (!deadline || now < deadline)
             continue;
+        if (atomic_load_explicit(&conn->busy, memory_order_relaxed))
+            conns_drop_unsent(conn);
         shutdown(conn->fd, SHUT_RDWR);
         n++;
         /* Once is enough, unless a request begins in this moment, which sets another deadline. */

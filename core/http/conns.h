@@ -53,6 +53,8 @@ struct http_conn *conns_get(struct conns *c, int fd);
 void conns_remove(struct conns *c, struct http_conn *conn);
 /* Shuts down the sockets whose deadline has passed; their worker threads then see them end. Returns how many. [any] */
 int conns_cut(struct conns *c, int64_t now);
+/* When it is closed, the kernel forgets what waits to be sent, instead of keeping it for a client that does not take it. [any] */
+void conns_drop_unsent(struct http_conn *conn);
 /* Has every connection end by `deadline`, and those without a request at `now`. [any] */
 void conns_hurry(struct conns *c, int64_t now, int64_t deadline);
 

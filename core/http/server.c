@@ -113,10 +113,11 @@ static void ended(void *arg, struct MHD_Connection *mhd, void **context, enum MH
     struct http_server *s = arg;
     struct http_request *r = *context;
     (void)mhd;
-    (void)code;
     if (!r)
         return;
     *context = NULL;
+    if (code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED)
+        conns_drop_unsent(r->conn);
     if (r->stage != STAGE_HEADER) {
         int64_t took = clock_mono_us() - r->started_us;
         const char *name = http_route_name(&r->route);
@@ -211,7 +212,8 @@ static int start_library(struct http_server *s, struct hone_err *err)
     OPTION(MHD_OPTION_CONNECTION_LIMIT, (intptr_t)((unsigned)c->connections * threads + threads), NULL);
     OPTION(MHD_OPTION_CONNECTION_TIMEOUT, (c->header_ms + 999) / 1000, NULL);
     OPTION(MHD_OPTION_CONNECTION_MEMORY_LIMIT, c->connection_bytes, NULL);
-    OPTION(MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL);
+    /* What it checks beyond this, headers.c does, and answers in our words. */
+    OPTION(MHD_OPTION_STRICT_FOR_CLIENT, 0, NULL);
     OPTION(MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)note_connection, s);
     OPTION(MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)ended, s);
     OPTION(MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begun, s);

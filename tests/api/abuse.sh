@@ -43,7 +43,7 @@ refused 'an unknown coding' 400 "${post}Transfer-Encoding: gzip\r\n\r\n$behind" 
 refused 'coding twice' 400 "${post}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n$behind" && ours
 refused 'a chunk beyond all numbers' 413 "${post}Authorization: Bearer $token\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nx$behind"
 refused 'two hosts' 400 "GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n" && ours
-refused 'no host' 400 'GET /healthz HTTP/1.1\r\n\r\n'
+refused 'no host' 400 'GET /healthz HTTP/1.1\r\n\r\n' && ours
 refused 'a host with a path' 400 'GET /healthz HTTP/1.1\r\nHost: a/b\r\n\r\n' && ours
 refused 'two tokens' 400 "${post}Authorization: Bearer $token\r\nAuthorization: Bearer x\r\nContent-Length: 0\r\n\r\n" && ours
 refused 'an unknown version' 505 'GET /healthz HTTP/9.9\r\nHost: a\r\n\r\n'
@@ -93,7 +93,9 @@ send "${post}Authorization: Bearer $token\r\nContent-Length: 50000\r\n\r\n{" --f
 cut 'a body that does not come' 900 3000
 send '' --for 6000
 cut 'silence' 900 2500
-{ printf '%sAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: 60\r\n\r\n' "$(printf "$post" | tr -d '\000')" "$token" >"$tmp/sent"; }
+for i in $(seq 400); do printf 'GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n'; done >"$tmp/sent"
+"$builddir/tests/api/raw" "$port" --sip 100 --for 9000 <"$tmp/sent" >"$tmp/back" 2>"$tmp/fate"
+cut 'answers that nobody takes' 900 6000
 send "${behind}" --for 6000
 cut 'a connection kept open' 900 2500
 has back '"status": "ok"'

@@ -5,7 +5,7 @@ srcdir=${srcdir:-.}
 command -v curl >/dev/null || { echo 'skipped: there is no curl'; exit 77; }
 admin=$(make_token admin) token=$admin
 other=$(make_token read --tenant other)
-serve --access-log "$tmp/access.log" --set http.heartbeatMs=200 --set http.connectionsPerAddress=300
+serve --access-log "$tmp/access.log" --set http.heartbeatMs=200 --set http.connectionsPerAddress=0
 # call FUNCTION BODY ARGUMENT...
 call() {
     call_function=$1 call_body=$2
@@ -52,5 +52,14 @@ has again.head 'HTTP/1.1 409' 'X-Should-Retry: false'
 printf 'GET /api/v2/jobs/%s/events HTTP/1.1\r\nHost: hone\r\nAuthorization: Bearer %s\r\n\r\n' "$job" "$token" >"$tmp/request"
 "$builddir/tests/api/raw" "${url##*:}" --count 200 --for 2500 <"$tmp/request" 2>"$tmp/many"
 has many '200 connected, 200 answered, 0 closed'
-call cancelTrainingJob "{\"job_id\":\"$job\"}" >/dev/null
+"$builddir/tests/api/raw" "${url##*:}" --count 200 --for 20000 <"$tmp/request" 2>"$tmp/many" &
+watching=$!
+for i in $(seq 50); do
+    curl -s -H "Authorization: Bearer $admin" "$url/metrics" | grep -q '^http_event_watchers 200$' && break
+    sleep 0.1
+done
+stop_daemon
+same 'the daemon ends' $? 0
+wait $watching
+has many '200 connected, 200 answered, 200 closed'
 finish

@@ -136,6 +136,14 @@ same 'each request has its line' "$(grep -c '"trace_id":"4bf92f3577b34da6a3ce929
 has access.log '"method":"POST","path":"/api/v2/functions/listAgents","handler":"listAgents","status":200' '"tenant":"default","token_id":"' '"code":"UNAUTHORIZED"'
 lacks access.log 'limit=1'
 
+# ---- behind a proxy: the address that the proxy saw counts, not what clients write before it ----
+serve --access-log "$tmp/proxied.log" --behind-proxy
+curl -s -o "$tmp/back" -H 'X-Forwarded-For: 203.0.113.7, 192.0.2.9' "$url/healthz"
+curl -s -o "$tmp/back" -H 'X-Forwarded-For: nonsense"' "$url/healthz"
+stop_daemon
+same 'the peer' "$(sed -n 's/.*"peer":"\([^"]*\)".*/\1/p' "$tmp/proxied.log" | tr '\n' ' ')" '192.0.2.9 127.0.0.1 '
+lacks access.log 'X-Forwarded-For'
+
 # ---- limits of their own ----
 serve --access-log none --set http.loginFailures=3 --set http.requestsPerMinute=5
 f=$url/api/v2/functions

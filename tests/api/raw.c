@@ -1,6 +1,7 @@
-/* raw PORT [--slow MS] [--wait MS] [--for MS] [--count N]: sends standard input as it is to 127.0.0.1 and prints what comes back, for tests of what no
+/* raw PORT [--slow MS] [--sip N] [--wait MS] [--for MS] [--count N]: sends standard input as it is to 127.0.0.1 and prints what comes back, for tests of what no
  * good client sends.
  *   --slow MS   one byte each MS milliseconds, while reading
+ *   --sip N     reads at most N bytes each 100 milliseconds, and notes a reset at once
  *   --wait MS   ends when nothing came for so long (3000)
  *   --for MS    ends after so long in any case (30000)
  *   --count N   over N connections at once; what comes back is not printed, only counted
@@ -35,6 +36,32 @@ static int dial(int port)
     if (fd >= 0)
         close(fd);
     return -1;
+}
+
+/* Whether the other side has closed or reset it, whatever waits to be read. */
+static int has_ended(int fd)
+{
+    struct pollfd p = { .fd = fd, .events = POLLRDHUP };
+    return poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
+static int sip(int port, const char *request, size_t n, long bytes, long most)
+{
+    char back[65536];
+    int fd = dial(port), small = 4096, ended = 0;
+    long start = now_ms();
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small) != 0 || write(fd, request, n) != (ssize_t)n)
+        return 1;
+    while (!(ended = has_ended(fd)) && now_ms() - start < most) {
+        usleep(100000);
+        ssize_t got = recv(fd, back, (size_t)bytes < sizeof back ? (size_t)bytes : sizeof back, MSG_DONTWAIT);
+        if (got > 0)
+            fwrite(back, 1, (size_t)got, stdout);
+    }
+    fflush(stdout);
+    fprintf(stderr, "%s after %ld ms\n", ended ? "closed" : "open", now_ms() - start);
+    close(fd);
+    return 0;
 }
 
 static int one(int port, const char *request, size_t n, long slow, long wait, long most)
@@ -110,7 +137,7 @@ static int many(int port, const char *request, size_t n, long count, long wait, 
 int main(int argc, char **argv)
 {
     static char request[1 << 22];
-    long slow = 0, wait = 3000, most = 30000, count = 0;
+    long slow = 0, sips = 0, wait = 3000, most = 30000, count = 0;
     struct rlimit files;
     if (argc < 2)
         return 2;
@@ -120,6 +147,8 @@ int main(int argc, char **argv)
             slow = v;
         else if (strcmp(argv[i], "--wait") == 0)
             wait = v;
+        else if (strcmp(argv[i], "--sip") == 0)
+            sips = v;
         else if (strcmp(argv[i], "--for") == 0)
             most = v;
         else if (strcmp(argv[i], "--count") == 0)
@@ -134,5 +163,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     size_t n = fread(request, 1, sizeof request, stdin);
     int port = (int)strtol(argv[1], NULL, 10);
+    if (sips)
+        return sip(port, request, n, sips, most);
     return count ? many(port, request, n, count, wait, most) : one(port, request, n, slow, wait, most);
 }
