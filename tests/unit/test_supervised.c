@@ -28,7 +28,7 @@ static struct hone_rows rows_of(double wide)
                                .target = target, .weight = weight, .feedback = feedback };
 }
 
-static struct hone_loss loss_of(const struct conf *c, const struct hone_rows *r, float *d)
+static struct hone_loss loss_of(const struct cross_entropy *c, const struct hone_rows *r, float *d)
 {
     struct hone_loss sum = { 0 };
     struct hone_err err = { 0 };
@@ -40,7 +40,7 @@ static void gradients(void)
 {
     for (int variant = 0; variant < 8; variant++) {
         struct hone_rows r = rows_of(1.5);
-        struct conf c = { .label_smoothing = variant % 2 ? 0.1 : 0, .partial_weight = 0.5, .incorrect_weight = variant & 2 ? 3 : 1, .partial = variant / 4 };
+        struct cross_entropy c = { .label_smoothing = variant % 2 ? 0.1 : 0, .partial_weight = 0.5, .incorrect_weight = variant & 2 ? 3 : 1, .partial = variant / 4 };
         double worst = 0;
         loss_of(&c, &r, d_scores);
         for (int i = 0; i < ROWS * WIDTH; i++) {
@@ -61,7 +61,7 @@ static void definitions(void)
 {
     for (int soft = 0; soft < 2; soft++) {
         struct hone_rows r = rows_of(2);
-        struct conf c = { .label_smoothing = 0.1, .partial_weight = 0.5, .incorrect_weight = 2, .partial = soft };
+        struct cross_entropy c = { .label_smoothing = 0.1, .partial_weight = 0.5, .incorrect_weight = 2, .partial = soft };
         double sum = 0, weights = 0;
         for (int i = 0; i < ROWS; i++) {
             double total = 0, row = 0, w = (double)weight[i], share = 0.9;
@@ -94,7 +94,7 @@ static void wrong_answers(void)
 {
     for (double wide = 0.01; wide < 50; wide *= 4) {
         struct hone_rows r = rows_of(wide);
-        struct conf c = { .label_smoothing = 0.1, .partial_weight = 0.5, .incorrect_weight = 1 };
+        struct cross_entropy c = { .label_smoothing = 0.1, .partial_weight = 0.5, .incorrect_weight = 1 };
         loss_of(&c, &r, d_scores);
         for (int i = 0; i < ROWS; i++) {
             const float *d = d_scores + i * WIDTH;
