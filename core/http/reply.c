@@ -9,6 +9,12 @@
 #include "core/http/gzip.h"
 #include "core/http/request.h"
 
+/* Failures are RFC 9457's problems as well, for who asks for those by name. */
+static const char *failure_media(const struct http_request *r)
+{
+    return headers_accepts(r->headers.value[FIELD_ACCEPT], "application/problem+json", 0) ? "application/problem+json" : "application/json";
+}
+
 int reply_refuse(struct http_request *r, int status, const char *code, const char *message)
 {
     struct http_error e = { .status = status, .code = code, .message = message, .details = r->answer.details,
@@ -20,7 +26,7 @@ int reply_refuse(struct http_request *r, int status, const char *code, const cha
     r->status = status;
     r->code = code;
     r->refused = 1;
-    r->media = "application/json";
+    r->media = failure_media(r);
     buf_clear(&r->out);
     error_body(&r->out, &e, r->trace_id);
     return -1;
@@ -43,6 +49,7 @@ static void fill_failure(struct http_request *r)
     if (a->status >= 500)
         log_line(LOG_ERROR, "%s: %s (trace_id %s)", http_route_name(&r->route), r->err.text, r->trace_id);
     r->code = a->code;
+    r->media = failure_media(r);
     r->final_conflict = a->status == 409 && !a->retryable;
     r->retry_after_s = a->retry_after_s ? a->retry_after_s : a->status == 429 ? 1 : 0;
     error_body(&r->out, &e, r->trace_id);

@@ -37,6 +37,10 @@ same 'who comes back gets what is behind' "$(sed -n 's/^id: //p' "$tmp/resumed" 
 watch "$events?after=$third" >"$tmp/after"
 same 'also by the query' "$(grep -c '^id: ' "$tmp/after")" "$(grep -c '^id: ' "$tmp/resumed")"
 same 'nothing more: 204' "$(watch -o "$tmp/none" -w '%{http_code}' -H "Last-Event-ID: $last" "$events")" 204
+watch -H 'Accept: text/event-stream' "$url/api/functions/monitorTrainingProgress?job_id=$job" >"$tmp/by_function"
+same 'also where clients find only functions' "$(grep -c '^id: ' "$tmp/by_function")" "$(grep -c '^id: ' "$tmp/stream")"
+watch -H 'Accept: application/json, text/event-stream' "$url/api/functions/monitorTrainingProgress?job_id=$job" >"$tmp/both"
+has both '{"success": true'
 watch -H 'Accept: application/json' "$events?after=$third" >"$tmp/json"
 has json '{"success": true, "data": {"events": [{"id": "' "\"last_event_id\": \"$last\"" '"ended": true'
 token=$other

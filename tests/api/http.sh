@@ -58,6 +58,9 @@ post no_object 422 getAgent '[1]'
 post faults 422 startTrainingJob '{"agent_id":7,"config":{"epochs":0,"batch_size":-1,"optimiser":"adam"}}'
 has faults '"path": "config.epochs"' '"path": "agent_id"' '"path": "training_data"' '"success": false' '"retryable": false' '"title": "Unprocessable Content"' \
     '"status": 422' '"detail": "' '"error": {"code": "VALIDATION_ERROR"' '"type": "invalid_request_error"'
+has faults.head 'Content-Type: application/json'
+post problem 422 getAgent '{}' -H 'Accept: application/problem+json'
+has problem.head 'Content-Type: application/problem+json'
 get form_urlencoded 415 -d 'agent_id=desk' "$f/getAgent"
 get gzipped 415 -H 'Content-Encoding: gzip' -H 'Content-Type: application/json' -d '{}' "$f/getAgent"
 head -c 4096 /dev/zero | tr '\0' ' ' >"$tmp/blank"
