@@ -3,7 +3,7 @@
 #include "ngrams_pass.h"
 
 struct conf {
-    int64_t word_ngrams, char_min, char_max, min_count;
+    int64_t word_ngrams, char_min, char_max, min_count, idf;
     double word_share, scale;
 };
 
@@ -13,12 +13,17 @@ struct linear {
     int64_t outputs;
 };
 
+enum { BY_TEXTS, BY_OUTPUTS };
+static const char *const idf_of[] = { "texts", "outputs", NULL };
+
 static const struct hone_param params[] = {
     HONE_ROW(struct conf, word_ngrams, HONE_INT, HONE_P_STATE, 2, 1, 2, "longest run of words: 1 words, 2 also pairs"),
     HONE_ROW(struct conf, char_min, HONE_INT, HONE_P_STATE, 2, 1, 16, "shortest run of characters inside of a word"),
     HONE_ROW(struct conf, char_max, HONE_INT, HONE_P_STATE, 5, 1, 16, "longest run of characters inside of a word"),
     HONE_ROW(struct conf, min_count, HONE_INT, HONE_P_STATE, 0, 0, 1000000,
              "texts in which a feature must occur; 0: 1 for small problems, more for large ones"),
+    HONE_ROW_CHOICE(struct conf, idf, HONE_P_STATE, BY_TEXTS, idf_of,
+                    "what a feature is rare among: the texts, or (without a base) the outputs, which suits few rows"),
     HONE_ROW(struct conf, word_share, HONE_REAL, HONE_P_STATE, 0.6, 0, 1,
              "share of words and pairs in a text's squared length; the rest is characters"),
     HONE_ROW(struct conf, scale, HONE_REAL, HONE_P_STATE, 0, 0, 1000,
@@ -67,6 +72,7 @@ static int fit(void **self, const void *conf, const struct hone_lesson *l, const
     m->g.word_ngrams = c->word_ngrams;
     m->g.char_min = c->char_min;
     m->g.char_max = c->char_max;
+    m->g.by_output = c->idf == BY_OUTPUTS && !l->base; /* the outputs of a base are not known any more */
     m->g.share = c->word_share;
     m->g.scale = c->scale > 0 ? c->scale : auto_scale(l->outputs, l->steps);
     return ngrams_fit(&m->g, l, l->base ? &((const struct linear *)l->base)->g : NULL, c->min_count, l->outputs, max_bytes - l->outputs * 4, err);

@@ -6,7 +6,8 @@
  * once. Index space: [0, rows) direct, [rows, rows + words) words.
  *
  * Weights: (1 + ln tf) idf with idf = ln((1 + n) / (1 + df)) + 1 (Salton & Buckley, 1988, "Term-weighting approaches in
- * automatic text retrieval"). The two blocks are brought to squared lengths `share` and 1 - share times scale^2 of their
+ * automatic text retrieval"); by_output: n outputs and df of them with a text that has the feature, as a feature that many texts of
+ * one output share is no common one (Lan et al., 2009, "Supervised and traditional term weighting methods"). The two blocks are brought to squared lengths `share` and 1 - share times scale^2 of their
  * own; the length of the character block is summed over the distinct words. */
 #ifndef MODELS_NGRAMS_H
 #define MODELS_NGRAMS_H
@@ -23,6 +24,7 @@ struct ngrams {
     int64_t char_min, char_max, word_ngrams;
     double share, scale;
     int64_t texts;              /* that features were counted in, those of the models that this one started from too */
+    int by_output;              /* fitting: idf counts the outputs that a feature occurs with instead of the texts */
     int64_t rows;               /* of the table: first word_rows words, then pairs up to unit_rows, then character n-grams */
     int64_t word_rows, unit_rows;
     uint64_t *row_hash;         /* [rows] */

@@ -7,6 +7,7 @@
 struct ngrams_found {
     uint64_t hash;
     int32_t df, last; /* last: 1 + the newest text that was counted */
+    int32_t outputs, last_output; /* the same of the texts' outputs, when texts come output by output */
     int32_t word;     /* units: number among all distinct words, NGRAMS_PAIR, or NGRAMS_NO_TEXT for a word known by its hash alone */
     int32_t old;      /* texts of the base in which it occurs; it is kept then */
 };
@@ -41,7 +42,7 @@ static struct ngrams_found *ngrams_found_at(const struct hone_host *h, struct ha
         return NULL;
     if (s->a < 0) {
         s->a = (int32_t)(t->n - 1);
-        (*list)[s->a] = (struct ngrams_found){ hash, 0, 0, NGRAMS_PAIR, 0 };
+        (*list)[s->a] = (struct ngrams_found){ .hash = hash, .word = NGRAMS_PAIR };
     }
     return *list + s->a;
 }
@@ -71,8 +72,14 @@ static int ngrams_new_word(const struct ngrams *g, struct ngrams_tally *t, const
     return 0;
 }
 
-/* Counts one text. 0 or HONE_ENOMEM. */
-static int ngrams_tally_text(const struct ngrams *g, struct ngrams_tally *t, const struct hone_string *s, int32_t doc,
+static void ngrams_note_output(struct ngrams_found *f, int32_t output)
+{
+    f->outputs += f->last_output != output + 1;
+    f->last_output = output + 1;
+}
+
+/* Counts one text; output >= 0. 0 or HONE_ENOMEM. */
+static int ngrams_tally_text(const struct ngrams *g, struct ngrams_tally *t, const struct hone_string *s, int32_t doc, int32_t output,
                              struct ngrams_text *text)
 {
     if (ngrams_cut(g, s, text))
@@ -83,6 +90,7 @@ static int ngrams_tally_text(const struct ngrams *g, struct ngrams_tally *t, con
         if (!f)
             return HONE_ENOMEM;
         f->df++;
+        ngrams_note_output(f, output);
         if (e->word < 0)
             continue;
         if (f->word < 0) {
@@ -95,6 +103,7 @@ static int ngrams_tally_text(const struct ngrams *g, struct ngrams_tally *t, con
             struct ngrams_found *gram = &t->gram[t->list[j]];
             gram->df += gram->last != doc + 1;
             gram->last = doc + 1;
+            ngrams_note_output(gram, output);
         }
     }
     return 0;
@@ -168,7 +177,7 @@ static int ngrams_is(const struct ngrams_found *f, enum ngrams_kind kind, int64_
 /* Numbers the kept entries of one kind from *next on, frequent ones first, so that what is used together lies together; what
  * they are goes to g and `table`. `start` is scratch of texts + 2 entries. */
 static int ngrams_number(struct ngrams *g, struct ngrams_found *f, int64_t n, enum ngrams_kind kind, int64_t min, int64_t texts,
-                         struct hash_table *table, int64_t *start, int64_t *next)
+                         int64_t outputs, struct hash_table *table, int64_t *start, int64_t *next)
 {
     int64_t first = *next;
     memset(start, 0, (size_t)(texts + 2) * sizeof *start);
@@ -187,7 +196,8 @@ static int ngrams_number(struct ngrams *g, struct ngrams_found *f, int64_t n, en
         if (!s)
             return HONE_ENOMEM;
         g->row_hash[row] = f[i].hash;
-        g->idf[row] = (float)(log((1.0 + (double)texts) / (1.0 + (double)df)) + 1.0);
+        double of = g->by_output ? (double)outputs : (double)texts, in = g->by_output ? (double)f[i].outputs : (double)df;
+        g->idf[row] = (float)(log((1.0 + of) / (1.0 + in)) + 1.0);
         s->a = (int32_t)row;
         if (kind != NGRAMS_WORDS)
             s->f = g->idf[row];
@@ -275,6 +285,33 @@ static int ngrams_keep_words(struct ngrams *g, const struct ngrams_tally *t)
     return ngrams_words_done(g);
 }
 
+/* Counts all texts in their order, or output by output (those without one last, as one more). 0 or HONE_ENOMEM. */
+static int ngrams_tally_all(const struct ngrams *g, struct ngrams_tally *t, const struct hone_lesson *l, struct ngrams_text *text)
+{
+    int64_t slots = l->outputs + 1, *start, *order;
+    int ret = 0;
+    for (int64_t i = 0; i < l->n && !ret && !g->by_output; i++)
+        ret = ngrams_tally_text(g, t, &l->input[i], (int32_t)i, 0, text);
+    if (!g->by_output)
+        return ret;
+    start = g->host->alloc(g->host, (size_t)(slots + 1) * sizeof *start); /* zeroed */
+    order = g->host->alloc(g->host, (size_t)(l->n + 1) * sizeof *order);
+    ret = start && order ? 0 : HONE_ENOMEM;
+    for (int64_t i = 0; i < l->n && !ret; i++)
+        start[(l->label[i] < 0 ? l->outputs : l->label[i]) + 1]++;
+    for (int64_t o = 0; o < slots && !ret; o++)
+        start[o + 1] += start[o];
+    for (int64_t i = 0; i < l->n && !ret; i++)
+        order[start[l->label[i] < 0 ? l->outputs : l->label[i]]++] = i;
+    for (int64_t i = 0; i < l->n && !ret; i++) {
+        int32_t label = l->label[order[i]];
+        ret = ngrams_tally_text(g, t, &l->input[order[i]], (int32_t)i, label < 0 ? (int32_t)l->outputs : label, text);
+    }
+    g->host->free(g->host, start);
+    g->host->free(g->host, order);
+    return ret;
+}
+
 /* Learns the features of the lesson's texts, behind those of `base` unless it is NULL. `width` numbers a row; g's settings, host and text are set, the rest is
  * zero. min_count 0 chooses. HONE_ENOMEM with a sentence when the table would take more than max_bytes. */
 static int ngrams_fit(struct ngrams *g, const struct hone_lesson *l, const struct ngrams *base, int64_t min_count, int64_t width,
@@ -286,8 +323,8 @@ static int ngrams_fit(struct ngrams *g, const struct hone_lesson *l, const struc
     int64_t *scratch = NULL, next;
     int ret = base ? ngrams_tally_base(g, base, &t) : 0;
     g->texts = l->n + (base ? base->texts : 0);
-    for (int64_t i = 0; i < l->n && !ret; i++)
-        ret = ngrams_tally_text(g, &t, &l->input[i], (int32_t)i, &text);
+    if (!ret)
+        ret = ngrams_tally_all(g, &t, l, &text);
     if (ret)
         goto out;
     int64_t min = ngrams_min_count(&t, min_count, width, max_bytes, &g->rows);
@@ -307,13 +344,13 @@ static int ngrams_fit(struct ngrams *g, const struct hone_lesson *l, const struc
     scratch = h->alloc(h, (size_t)(g->texts + 2) * sizeof *scratch);
     ret = g->row_hash && g->idf && scratch ? 0 : HONE_ENOMEM;
     if (!ret)
-        ret = ngrams_number(g, t.unit, t.units.n, NGRAMS_WORDS, min, g->texts, &g->singles, scratch, &g->word_rows);
+        ret = ngrams_number(g, t.unit, t.units.n, NGRAMS_WORDS, min, g->texts, l->outputs, &g->singles, scratch, &g->word_rows);
     g->unit_rows = g->word_rows;
     if (!ret)
-        ret = ngrams_number(g, t.unit, t.units.n, NGRAMS_PAIRS, min, g->texts, &g->pairs, scratch, &g->unit_rows);
+        ret = ngrams_number(g, t.unit, t.units.n, NGRAMS_PAIRS, min, g->texts, l->outputs, &g->pairs, scratch, &g->unit_rows);
     next = g->unit_rows;
     if (!ret)
-        ret = ngrams_number(g, t.gram, t.grams.n, NGRAMS_GRAMS, min, g->texts, &g->grams, scratch, &next);
+        ret = ngrams_number(g, t.gram, t.grams.n, NGRAMS_GRAMS, min, g->texts, l->outputs, &g->grams, scratch, &next);
     if (!ret)
         ret = ngrams_keep_words(g, &t);
 out:
