@@ -109,7 +109,11 @@ struct run_texts {
     struct hone_string *output;
     int64_t outputs;
     struct examples data, validation, replayed;
+    struct arena words;         /* texts of the rows that were made of outputs */
 };
+/* Adds a training row for each output that has words, as hone_plan.output_weight asks for. *made gets their number. HONE_ENOMEM
+ * without a sentence; the rows are then unchanged. */
+int run_add_outputs(struct run *r, struct run_texts *t, int64_t *made);
 /* base: the learner that training starts from, whose outputs may be kept; or NULL. */
 int run_read(struct run *r, const struct run_files *files, const struct learner *base, struct run_texts *t, struct hone_err *err);
 void run_texts_free(struct run_texts *t);

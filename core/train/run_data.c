@@ -66,6 +66,7 @@ void run_texts_free(struct run_texts *t)
     examples_free(&t->data);
     examples_free(&t->validation);
     examples_free(&t->replayed);
+    arena_free(&t->words);
     *t = (struct run_texts){ 0 };
 }
 
@@ -246,6 +247,7 @@ int run_read(struct run *r, const struct run_files *files, const struct learner 
 {
     struct read_options options = { .format = files->format };
     int64_t *train = NULL, *valid = NULL, n_train = 0, n_valid = 0;
+    int64_t made = 0;
     int32_t *map = NULL;
     *t = (struct run_texts){ 0 };
     int ret = examples_read(&t->data, files->data, &options, err);
@@ -267,6 +269,10 @@ int run_read(struct run *r, const struct run_files *files, const struct learner 
         goto out;
     }
     ret = enough(r, t, files, err);
+    if (!ret && run_add_outputs(r, t, &made))
+        ret = no_memory(err, t->data.n);
+    if (!ret && made)
+        note(r, "%lld training rows more were made of the words of the outputs", (long long)made);
     if (!ret && files->validation)
         ret = read_validation(r, files, t, map, err);
     else if (!ret && take_rows(&r->valid, &t->data, valid, countable(r, &t->data, valid, n_valid), map, &t->valid))

@@ -6,7 +6,7 @@
  * of the same rows by kept copies of the weights (references), and that targets are actions that were taken instead of right
  * answers. The host does all of it the same way for every paradigm, exactly on resume and for any number of threads.
  * History: 0.1 first. 0.2 hone_plan, references and phase of rows, score of a loss, observe() with all rows of a step;
- * rows.known, plan.pull, unfreeze, replay, HONE_PLAN_BASE, _KEEP. */
+ * output_weight; rows.known, plan.pull, unfreeze, replay, HONE_PLAN_BASE, _KEEP. */
 #ifndef HONE_PARADIGM_H
 #define HONE_PARADIGM_H
 #include "hone/abi.h"
@@ -78,11 +78,13 @@ struct hone_plan {
     struct hone_phase phase[4];
     struct hone_reference reference[4];
     const char *score_name;           /* of hone_loss.score, static; greater is better. NULL: none */
-    /* The rest needs a base, see HONE_PLAN_BASE. All 0 at first. */
+    /* These three need a base, see HONE_PLAN_BASE. All 0 at first. */
     double pull;      /* adds pull (w - w0) to the gradient of each weight that came from the base with value w0; untouched rows rest */
     double unfreeze;  /* share of a phase's steps over which tensors that came from the base are released one by one, the last
                        * declared ones first; before that they stand still. 0: all train from the start */
     int64_t replay;   /* rows of the base's training rows, drawn by the seed, that are trained on too */
+    double output_weight;             /* above 0: every output that has words becomes one example more, with those words as its
+                                       * input, itself as the target and this weight. 0 at first */
 };
 /* Targets are actions that were taken, right or wrong: a row of weight above 0 makes its target a known output and counts in
  * validation whatever its feedback says, and there is no accuracy, since agreeing with the log is no merit. */

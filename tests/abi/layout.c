@@ -298,6 +298,7 @@ static void plan(void)
     FIELD(hone_plan, pull);
     FIELD(hone_plan, unfreeze);
     FIELD(hone_plan, replay);
+    FIELD(hone_plan, output_weight);
     END(hone_plan);
 }
 

@@ -267,6 +267,7 @@ static void features(void)
         { "sgd", "\"schedulerType\":\"sequence\",\"schedulerOptions\":{\"schedulers\":[\"reduce_lr_on_plateau\",\"cosine\"],\"milestones\":[3]}" },
         { "keras:rmsprop", "" },
         { "rmsprop", "" },
+        { "sgd", "\"learningRate\":1,\"trainingType\":\"few_shot\"" },
     };
     enum { ROWS = sizeof rows / sizeof rows[0] };
     static char sha[ROWS][65];

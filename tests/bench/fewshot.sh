@@ -1,0 +1,47 @@
+#!/bin/sh
+# Few examples an output: 5 samples of the official training files, each of N rows an output, judged on the official test files; supervised
+# with the defaults and the preset few-shot. SEEDS and COUNTS choose others than 1 to 5 and "5 10".
+. "$(dirname "$0")/lib.sh"
+
+# sample FILE N SEED: N rows of each output, by a generator of its own so that every awk draws the same.
+sample() {
+    awk -v n="$2" -v seed="$3" '
+        function draw() { state = (state * 16807) % 2147483647; return state / 2147483647 }
+        BEGIN { state = 7919 * seed + 12345; for (i = 0; i < 20; i++) draw() }
+        { match($0, /"expected_output": *"[^"]*"/); o = substr($0, RSTART, RLENGTH)
+          if (!(o in count)) name[++outputs] = o
+          row[o, ++count[o]] = $0 }
+        END { for (k = 1; k <= outputs; k++) { o = name[k]
+                  for (i = 1; i <= n && i <= count[o]; i++) { j = i + int(draw() * (count[o] - i + 1))
+                      t = row[o, i]; row[o, i] = row[o, j]; row[o, j] = t; print row[o, i] } } }' "$1"
+}
+
+mean() {
+    awk '{ s += $1; q += $1 * $1 } END { m = s / NR; v = NR > 1 ? (q - NR * m * m) / (NR - 1) : 0; printf "%.4f +- %.4f", m, sqrt(v > 0 ? v : 0) }'
+}
+
+# one LABEL TRAIN-ARGUMENT...: accuracy over the seeds.
+one() {
+    label=$1
+    shift
+    : >"$tmp/scores"
+    for seed in ${SEEDS:-1 2 3 4 5}; do
+        train=$tmp/rows-$seed.jsonl
+        accuracy "$@" >>"$tmp/scores" || exit 1
+    done
+    printf '  %s %s' "$label" "$(mean <"$tmp/scores")"
+}
+
+for set in ${SETS:-banking77 clinc150}; do
+    need $set/train.jsonl $set/test.jsonl
+    test=$data/$set/test.jsonl
+    for n in ${COUNTS:-5 10}; do
+        for seed in ${SEEDS:-1 2 3 4 5}; do
+            sample "$data/$set/train.jsonl" "$n" "$seed" >"$tmp/rows-$seed.jsonl"
+        done
+        printf '%s, %s an output:' "$set" "$n"
+        one supervised --set validationSplit=0
+        one few-shot --preset few-shot "$@"
+        echo
+    done
+done
