@@ -100,7 +100,7 @@ cJSON *api_predict(struct api *a, const cJSON *in, int fd, const struct api_hook
         json_put(start, "texts", texts);
     }
     json_put_int(start, "top", json_int(in, "top", 3));
-    json_put_num(start, "threshold", json_num(in, "threshold", 0));
+    json_put_num(start, "threshold", json_num(in, "threshold", -1));
     cJSON *asked = json_get(in, "explore") ? cJSON_Duplicate(json_get(start, "texts"), 1) : NULL;
     if (asked)
         json_put(start, "explore", cJSON_Duplicate(json_get(in, "explore"), 1));

@@ -236,7 +236,7 @@ int serving_begin(struct api *a, const cJSON *in, api_done *done, void *arg, str
         asking_free(k);
         return rc;
     }
-    ask_all(k, json_int(in, "top", 3), json_num(in, "threshold", 0));
+    ask_all(k, json_int(in, "top", 3), json_num(in, "threshold", -1));
     return 0;
 }
 

@@ -19,7 +19,7 @@ const struct shape invoke_in[] = {
         MEMBER("format", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "Its format."),
         END }),
     MEMBER("top", SHAPE_INTEGER, 0, "So many of the best outputs with their confidence.", .min = 0, .max = 1000, .dflt = "3"),
-    MEMBER("threshold", SHAPE_NUMBER, 0, "No answer when the confidence is below.", .min = 0, .max = 1, .dflt = "0"),
+    MEMBER("threshold", SHAPE_NUMBER, 0, "No answer when the confidence is below; 0 answers always. Without it the agent's own threshold holds.", .min = 0, .max = 1),
     END
 };
 

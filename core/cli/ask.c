@@ -161,7 +161,7 @@ static int run_ask(struct cli *c, struct hone_err *err)
     struct api_hooks hooks;
     const char *batch = cli_value(c, "batch");
     double top, threshold;
-    if (cli_number(c, "top", 0, 1000, 0, &top, err) < 0 || cli_number(c, "threshold", 0, 1, 0, &threshold, err) < 0)
+    if (cli_number(c, "top", 0, 1000, 0, &top, err) < 0 || cli_number(c, "threshold", 0, 1, -1, &threshold, err) < 0)
         return err->code;
     if (cli_terminal(batch))
         return hone_fail(err, ERR_USAGE, "--batch - reads a pipe or a file, not a terminal; for questions one by one: hone ask AGENT -");
@@ -171,7 +171,8 @@ static int run_ask(struct cli *c, struct hone_err *err)
         return hone_fail(err, ERR_USAGE, "--output goes with --batch FILE");
     cJSON *in = cli_query("agent_id", c->arg[0], NULL);
     json_put_num(in, "top", top);
-    json_put_num(in, "threshold", threshold);
+    if (threshold >= 0)
+        json_put_num(in, "threshold", threshold);
     int rc = put_explore(c, in, err);
     if (rc < 0)
         batch = NULL;
@@ -196,7 +197,7 @@ static const struct cli_option ask_options[] = {
     { "top", "N", "the N best outputs with their confidence" },
     { "explore", "RULE[:N]", "answer by chance and record the answer with its probability: epsilon_greedy, softmax, squarecb" },
     { "seed", "N", "of --explore, to draw the same again" },
-    { "threshold", "P", "no answer when the confidence is below P" },
+    { "threshold", "P", "no answer when the confidence is below P, 0 to answer always; else the agent's own threshold holds" },
     { NULL, NULL, NULL },
 };
 const struct cli_command cmd_ask = {

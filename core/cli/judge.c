@@ -92,6 +92,12 @@ static void show_evaluation(const struct cli *c, const cJSON *o)
         else
             cli_pair(json_str(m, "name", "?"), "%s", cli_number_text(m, "value", "%.4f", value));
     }
+    const cJSON *r = json_get(o, "abstention"), *cal = json_get(o, "calibration");
+    cli_pair("calibration", "error %.4f, without the temperature %.4f", json_num(cal, "ece", 0), json_num(cal, "ece_before", 0));
+    cli_pair("refused", "%.4f of the rows below a confidence of %.4f", json_num(r, "abstention_rate", 0), json_num(r, "agent_threshold", 0));
+    if (json_int(r, "out_of_scope_rows", 0) > 0 && json_int(r, "in_scope_rows", 0) > 0)
+        cli_pair("out of scope", "%.4f of %lld rows refused, accuracy of the others %.4f", json_num(r, "out_of_scope_recall", 0),
+                 (long long)json_int(r, "out_of_scope_rows", 0), json_num(r, "in_scope_accuracy", 0));
     cli_pair("convergence", "%s", json_str(a, "convergence_status", "-"));
     cli_pair("overfitting", "%s", json_str(a, "overfitting_risk", "-"));
     cli_pair("underfitting", "%s", json_str(a, "underfitting_risk", "-"));

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,7 @@ static int64_t take_groups(struct splitting *s, int64_t output, int64_t quota, u
 static int choose(struct splitting *s, double share, uint64_t seed)
 {
     int64_t outputs = s->e->outputs.n + 1, sum = 0;
+    assert(outputs > 0);
     struct share_of *q = calloc((size_t)outputs, sizeof *q);
     if (!q)
         return HONE_ENOMEM;
@@ -153,20 +155,40 @@ static int choose(struct splitting *s, double share, uint64_t seed)
     return 0;
 }
 
-int split_examples(const struct examples *e, double share, uint64_t seed, int64_t **train, int64_t *n_train, int64_t **val,
-                   int64_t *n_val, struct hone_err *err)
+/* Deals the groups of each output out to the folds, the first one to another fold for each output. */
+static void deal(struct splitting *s, int64_t folds, int64_t fold, uint64_t seed)
+{
+    for (int64_t o = 0; o <= s->e->outputs.n; o++) {
+        int64_t from = s->start[o], n = s->start[o + 1] - from;
+        rng_shuffle(seed, RNG_SPLIT, (uint32_t)o, s->member + from, n);
+        for (int64_t i = 0; i < n && n > 1; i++)
+            s->group[s->member[from + i]].validation = (i + o) % folds == fold;
+    }
+}
+
+/* How rows are divided: a share, or one of several folds. */
+struct division {
+    double share;
+    int64_t folds, fold;
+};
+
+static int divide(const struct examples *e, const struct division *d, uint64_t seed, int64_t **train, int64_t *n_train, int64_t **val,
+                  int64_t *n_val, struct hone_err *err)
 {
     struct splitting s = { .e = e };
+    int any = d->folds > 0 || d->share > 0;
     *n_train = *n_val = 0;
     *train = malloc((size_t)(e->n + 1) * sizeof **train);
     *val = malloc((size_t)(e->n + 1) * sizeof **val);
     int ret = *train && *val ? 0 : HONE_ENOMEM;
-    if (!ret && share > 0)
+    if (!ret && any)
         ret = make_groups(&s);
-    if (!ret && share > 0)
-        ret = choose(&s, share, seed);
+    if (!ret && d->folds > 0)
+        deal(&s, d->folds, d->fold, seed);
+    else if (!ret && any)
+        ret = choose(&s, d->share, seed);
     for (int64_t i = 0; i < e->n && !ret; i++) {
-        if (share > 0 && s.group[s.group_of[i]].validation)
+        if (any && s.group[s.group_of[i]].validation)
             (*val)[(*n_val)++] = i;
         else
             (*train)[(*n_train)++] = i;
@@ -181,4 +203,16 @@ int split_examples(const struct examples *e, double share, uint64_t seed, int64_
     free(*val);
     *train = *val = NULL;
     return hone_fail(err, ret, "memory ran out while %lld examples were split", (long long)e->n);
+}
+
+int split_examples(const struct examples *e, double share, uint64_t seed, int64_t **train, int64_t *n_train, int64_t **val,
+                   int64_t *n_val, struct hone_err *err)
+{
+    return divide(e, &(struct division){ .share = share }, seed, train, n_train, val, n_val, err);
+}
+
+int split_fold(const struct examples *e, int64_t folds, int64_t fold, uint64_t seed, int64_t **train, int64_t *n_train, int64_t **val,
+               int64_t *n_val, struct hone_err *err)
+{
+    return divide(e, &(struct division){ .folds = folds, .fold = fold }, seed, train, n_train, val, n_val, err);
 }

@@ -10,4 +10,9 @@
 int split_examples(const struct examples *e, double share, uint64_t seed, int64_t **train, int64_t *n_train, int64_t **val,
                    int64_t *n_val, struct hone_err *err);
 
+/* Part `fold` (0 first) of `folds` parts of the rows is held out: rows of one folded input stay together, each output's are dealt out
+ * evenly, and those of an output with a single distinct input always train. Otherwise as split_examples(). */
+int split_fold(const struct examples *e, int64_t folds, int64_t fold, uint64_t seed, int64_t **train, int64_t *n_train, int64_t **val,
+               int64_t *n_val, struct hone_err *err);
+
 #endif

@@ -33,7 +33,7 @@ struct warm_version {
 struct warm_question {
     const char *text;            /* UTF-8 without a NUL inside */
     int64_t top;                 /* alternatives, 0 to 1000 */
-    double threshold;            /* below it the agent abstains */
+    double threshold;            /* below it the agent abstains; below 0: the one that it was trained to */
 };
 
 /* Takes the answer {output (null: abstained), confidence, abstained, alternatives: [{output, confidence}]}; NULL with *err when there is

@@ -208,7 +208,7 @@ static cJSON *ask_frame(const struct questions *batch)
         json_put_str(o, "text", q->text);
         if (q->top > 0)
             json_put_int(o, "top", q->top);
-        if (q->threshold > 0)
+        if (q->threshold >= 0)
             json_put_num(o, "threshold", q->threshold);
         cJSON_AddItemToArray(list, o);
     }

@@ -11,7 +11,7 @@
 #define MAX_PAIRS 20
 #define MAX_ERRORS 20
 #define MAX_OUTPUTS 10000
-#define TARGET_PRECISION 0.95
+#define TARGET_PRECISION 0.95 /* where the job has no targetPrecision */
 
 double evaluate_score(const struct metric_set *s, const struct tally *t)
 {
@@ -196,10 +196,12 @@ static cJSON *pairs_json(const struct findings *f)
     return list;
 }
 
-static cJSON *calibration_json(const struct tally *t)
+static cJSON *calibration_of(const struct predictions *p, const struct tally *t)
 {
     cJSON *o = cJSON_CreateObject(), *bins = cJSON_CreateArray();
     json_put_num(o, "ece", t->ece);
+    json_put_num(o, "ece_before", tally_plain_ece(p));
+    json_put_num(o, "temperature", p->temperature);
     json_put_num(o, "mce", t->mce);
     json_put_num(o, "mean_confidence", t->confidence);
     json_put_num(o, "mean_entropy", t->entropy);
@@ -220,15 +222,26 @@ static cJSON *calibration_json(const struct tally *t)
 
 static int put_abstention(cJSON *result, const struct findings *f, struct hone_err *err)
 {
-    double threshold, coverage, reached;
-    int rc = tally_threshold(f->p, TARGET_PRECISION, &threshold, &coverage, &reached, err);
+    double threshold, coverage, reached, target = json_num(f->config, "targetPrecision", 0);
+    struct refusals r;
+    target = target > 0 ? target : TARGET_PRECISION;
+    int rc = tally_threshold(f->p, target, &threshold, &coverage, &reached, err);
     if (rc < 0)
         return rc;
     cJSON *o = cJSON_CreateObject();
-    json_put_num(o, "target_precision", TARGET_PRECISION);
+    json_put_num(o, "target_precision", target);
     json_put_num(o, "threshold", threshold);
     json_put_num(o, "coverage", coverage);
     json_put_num(o, "precision", reached);
+    tally_refusals(f->p, &r);
+    json_put_num(o, "agent_threshold", f->p->threshold);
+    json_put_int(o, "refused", r.refused);
+    json_put_num(o, "abstention_rate", r.rate);
+    json_put_num(o, "answered_precision", r.precision);
+    json_put_int(o, "in_scope_rows", r.known);
+    json_put_num(o, "in_scope_accuracy", r.known_accuracy);
+    json_put_int(o, "out_of_scope_rows", r.strange);
+    json_put_num(o, "out_of_scope_recall", r.strange_recall);
     json_put(result, "abstention", o);
     return 0;
 }
@@ -300,7 +313,7 @@ int evaluate_put(cJSON *result, const struct findings *f, struct hone_err *err)
     json_put(result, "outputs", outputs_json(f, &left_out));
     json_put_int(result, "outputs_left_out", left_out);
     json_put(result, "confused", pairs_json(f));
-    json_put(result, "calibration", calibration_json(f->tally));
+    json_put(result, "calibration", calibration_of(f->p, f->tally));
     json_put(result, "slices", slices_json(f->tally));
     return rc;
 }

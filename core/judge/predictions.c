@@ -18,6 +18,7 @@ void predictions_free(struct predictions *p)
     free(p->predicted);
     free(p->top);
     free(p->entropy);
+    free(p->plain);
     free(p->name);
     memset(p, 0, sizeof *p);
 }
@@ -37,8 +38,9 @@ static int make_room(struct predictions *p, int64_t rows, int64_t names)
     p->predicted = malloc(n * sizeof *p->predicted);
     p->top = malloc(n * sizeof *p->top);
     p->entropy = malloc(n * sizeof *p->entropy);
+    p->plain = malloc(n * sizeof *p->plain);
     p->name = malloc(((size_t)names + 1) * sizeof *p->name);
-    return p->row && p->label && p->expected && p->predicted && p->top && p->entropy && p->name;
+    return p->row && p->label && p->expected && p->predicted && p->top && p->entropy && p->plain && p->name;
 }
 
 static void choose_rows(struct predictions *p, const struct examples *e, const int64_t *rows, int64_t n_rows)
@@ -89,6 +91,7 @@ int predictions_choose(struct predictions *p, const struct examples *e, const in
     if (!make_room(p, n, width + e->outputs.n))
         return no_memory(p, err);
     p->width = p->n_names = width;
+    p->temperature = 1;
     if (width > 0)
         memcpy(p->name, name, (size_t)width * sizeof *name);
     choose_rows(p, e, rows, n);
@@ -101,6 +104,15 @@ int predictions_choose(struct predictions *p, const struct examples *e, const in
                          (long long)n, (long long)none.incorrect, (long long)none.unanswered, (long long)none.weightless);
     }
     return label_rows(p, e, known) == 0 ? 0 : no_memory(p, err);
+}
+
+/* p_k = e^(s_k / T) / sum gives back e^(s_k) up to a factor: (p_k / p_top)^T. */
+static float plain_top(const float *prob, int64_t width, float top, double temperature)
+{
+    double sum = 0;
+    for (int64_t k = 0; k < width && temperature != 1; k++)
+        sum += pow((double)prob[k] / (double)top, temperature);
+    return temperature != 1 ? (float)(1 / sum) : top;
 }
 
 void predictions_note(struct predictions *p, int64_t first, int64_t n, const float *prob)
@@ -116,6 +128,8 @@ void predictions_note(struct predictions *p, int64_t first, int64_t n, const flo
         p->predicted[first + i] = (int32_t)best;
         p->top[first + i] = row[best];
         p->entropy[first + i] = (float)entropy;
+        if (p->plain)
+            p->plain[first + i] = plain_top(row, p->width, row[best], p->temperature);
     }
 }
 
@@ -172,6 +186,8 @@ int predictions_run(struct predictions *p, struct predictor *agent, const struct
     rc = predictions_choose(p, e, rows, n_rows, known, name, width, err);
     if (rc < 0)
         goto out;
+    p->temperature = predictor_temperature(agent);
+    p->threshold = predictor_threshold(agent);
     rc = run_blocks(p, agent, e, sink, beat, beat_arg, err);
     if (rc < 0)
         predictions_free(p);

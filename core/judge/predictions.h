@@ -18,6 +18,9 @@ struct predictions {
     int32_t *expected;        /* [n] as label, and beyond width for outputs that the agent does not know */
     int32_t *predicted;       /* [n] index of the highest probability, the first when several are */
     float *top, *entropy;     /* [n] probability of predicted; entropy in nats */
+    float *plain;             /* [n] what top would be without the agent's temperature, or NULL */
+    double temperature;       /* of the agent; 1: none */
+    double threshold;         /* of the agent; below it an answer is refused */
     int64_t n_names;          /* width and the unknown ones */
     struct hone_string *name; /* [n_names] borrowed from the agent and the examples */
 };
@@ -34,7 +37,7 @@ struct block_sink {
  * ERR_PRECONDITION when no row is left. On failure p is zeroed. */
 int predictions_choose(struct predictions *p, const struct examples *e, const int64_t *rows, int64_t n_rows,
                        const int32_t *known, const struct hone_string *name, int64_t width, struct hone_err *err);
-/* Notes the answers to rows first .. first + n from prob[n][width]. */
+/* Notes the answers to rows first .. first + n from prob[n][width]; p->temperature is that of the probabilities. */
 void predictions_note(struct predictions *p, int64_t first, int64_t n, const float *prob);
 /* predictions_choose() and the answers of the agent. `beat` (may be NULL) is called between blocks. */
 int predictions_run(struct predictions *p, struct predictor *agent, const struct examples *e, const int64_t *rows,

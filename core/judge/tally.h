@@ -47,4 +47,18 @@ int tally_slices(struct tally *t, const struct predictions *p, const struct exam
 int tally_threshold(const struct predictions *p, double precision, double *threshold, double *coverage, double *reached,
                     struct hone_err *err);
 
+/* ---- refusals.c ---- */
+
+/* Of the rows whose confidence is below the agent's own threshold. NaN where there is nothing to divide by. */
+struct refusals {
+    int64_t refused, known, strange; /* rows; known: of outputs that the agent has, strange: of others */
+    double rate;                     /* refused / rows */
+    double precision;                /* right answers / answers */
+    double known_accuracy;           /* right answers / known */
+    double strange_recall;           /* refused strange rows / strange */
+};
+void tally_refusals(const struct predictions *p, struct refusals *r);
+/* The expected calibration error that the answers had without the agent's temperature. */
+double tally_plain_ece(const struct predictions *p);
+
 #endif

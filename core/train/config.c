@@ -297,6 +297,8 @@ static void point(struct train_config *c)
     c->averaging_start = json_num(r, "averagingStart", 0);
     c->weight_decay = json_num(r, "weightDecay", -1);
     c->label_smoothing = json_num(r, "labelSmoothing", 0);
+    c->target_precision = json_num(r, "targetPrecision", 0);
+    c->calibration_folds = json_int(r, "calibrationFolds", 0);
     c->gradient_accumulation = json_int(r, "gradientAccumulation", 1);
     c->seed = json_int(r, "seed", 0);
     c->min_delta = json_num(r, "minDelta", 0);
@@ -317,6 +319,8 @@ static void check_together(const struct train_config *c, struct faults *f)
     if (c->warmup_steps > 0 && c->warmup_ratio > 0)
         complain(f, "warmupRatio", "warmupSteps = %lld and warmupRatio = %g were both given; give one of them",
                  (long long)c->warmup_steps, c->warmup_ratio);
+    if (c->calibration_folds == 1)
+        complain(f, "calibrationFolds", "found 1; expected 0, or 2 to 20 parts");
     if (strcmp(c->weight_averaging, "none") != 0 && strcmp(c->weight_averaging, "ema") != 0 && strcmp(c->weight_averaging, "swa") != 0)
         complain(f, "weightAveraging", "found \"%.40s\"; expected none, ema or swa", c->weight_averaging);
     if (c->use_data_augmentation)

@@ -44,9 +44,9 @@ cJSON *config_default(const struct config_key *key);
 
 struct train_config {
     int64_t epochs, batch_size, patience, checkpoint_interval, warmup_steps, gradient_accumulation, seed, threads,
-        max_duration_ms, memory_mb;
+        max_duration_ms, memory_mb, calibration_folds;
     double learning_rate, validation_split, warmup_ratio, max_grad_norm, label_smoothing, min_delta;
-    double max_grad_value, max_tensor_grad_norm, adaptive_grad_clip, averaging_decay, averaging_start;
+    double max_grad_value, max_tensor_grad_norm, adaptive_grad_clip, averaging_decay, averaging_start, target_precision;
     const char *weight_averaging;
     double weight_decay;         /* -1: the optimizer's own */
     int learning_rate_given;     /* 0: learning_rate is the table's; the optimizer's own holds */

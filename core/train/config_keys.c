@@ -61,6 +61,12 @@ const struct config_key config_keys[] = {
     REAL("weightDecay", "wd", NAN, 0, 10, "Weight decay of the optimizer; without a value the optimizer's own default holds."),
     REAL("labelSmoothing", "label_smoothing_factor label_smoothing_epsilon", 0.1, 0, 0.9,
          "Share of an answer's target probability that is spread over the other answers."),
+    REAL("targetPrecision", "target_accuracy_of_answers", 0, 0, 1,
+         "Share of right answers that those not refused shall reach on held-out rows; sets the confidence below which the agent "
+         "abstains. 0 asks for none: then only what is less sure than nearly all right answers is refused."),
+    INT("calibrationFolds", "cv_folds", 0, 0, 20,
+        "Where no rows are held out: parts of the rows, each of which is answered by a run on the others, to calibrate the confidence. 0 "
+        "leaves it as it is; 1 is no number of parts."),
     INT("gradientAccumulation", "gradient_accumulation_steps accumulate_grad_batches", 1, 1, 65536,
         "Batches whose gradients are summed up before a step."),
     INT("seed", "random_seed random_state", 42, 0, EXACT, "Seed of the split, the order of rows and all other draws."),

@@ -5,7 +5,9 @@
 #include <unistd.h>
 #include "core/base/clock.h"
 #include "core/base/rng.h"
+#include "core/base/json.h"
 #include "core/train/average.h"
+#include "core/train/calibration.h"
 #include "core/train/loop.h"
 #include "core/train/plan.h"
 #include "core/train/step.h"
@@ -361,15 +363,57 @@ int loop_probe(struct run *r, double *seconds, struct hone_err *err)
     return run_restart(r, err);
 }
 
+float **loop_served(struct run *r, int *ret, struct hone_err *err)
+{
+    *ret = 0;
+    return r->best && r->stopper.best_epoch ? r->best : run_serve(r, ret, err);
+}
+
+int loop_interrupt(struct run *r, const char *dir, const struct loop_hooks *hooks, struct hone_err *err)
+{
+    struct loop_result ignored = { 0 };
+    struct loop l = { .r = r, .dir = dir, .hooks = hooks, .result = &ignored };
+    l.started = clock_mono_us() - (int64_t)(r->state.elapsed_ms * 1000);
+    int ret = start_checkpoint(&l, "interrupt", err);
+    return ret < 0 ? ret : 0;
+}
+
+/* From the validation rows, unless something was found already. A log of actions has no right answers. */
+static int calibrate(struct run *r, float *const *weights, struct hone_err *err)
+{
+    struct held_rows h = { 0 };
+    if (r->calibration.rows || !r->valid.n || r->plan.flags & HONE_PLAN_LOGGED)
+        return 0;
+    int ret = held_add(&h, r, weights, 1, err);
+    if (!ret)
+        ret = calibration_find(&h, r->config.target_precision, &r->calibration, err);
+    held_free(&h);
+    return ret;
+}
+
+static int put_calibration(const struct run *r, struct st_file *f, struct hone_err *err)
+{
+    cJSON *c = calibration_json(&r->calibration);
+    char *text = json_text(c, 0);
+    int ret = text ? st_meta(f, "calibration", text, err) : hone_fail(err, HONE_ENOMEM, "memory ran out for the weights file");
+    cJSON_Delete(c);
+    free(text);
+    return ret;
+}
+
 int loop_weights(struct run *r, const char *dir, char sha256[65], int64_t *bytes, struct hone_err *err)
 {
     struct st_file f = { 0 };
     char path[4200];
     snprintf(path, sizeof path, "%s/weights.safetensors", dir);
-    int ret = 0;
-    float **weights = r->best && r->stopper.best_epoch ? r->best : run_serve(r, &ret, err);
+    int ret;
+    float **weights = loop_served(r, &ret, err);
+    if (!ret)
+        ret = calibrate(r, weights, err);
     if (!ret)
         ret = learner_save(&r->learner, weights, &f, err);
+    if (!ret)
+        ret = put_calibration(r, &f, err);
     if (!ret)
         ret = st_write(&f, path, sha256, bytes, err);
     st_free(&f);

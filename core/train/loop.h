@@ -52,6 +52,10 @@ int loop_probe(struct run *r, double *seconds, struct hone_err *err);
 int loop_train(struct run *r, const char *dir, const char *resumed_from, const char *older, const struct loop_hooks *hooks,
                struct loop_result *result, struct hone_err *err);
 /* Writes the weights to be served (the best ones, when they are kept) to dir/weights.safetensors. */
+/* The weights that a trained run serves: the best, the averaged, or (NULL) the present ones. *ret below 0: memory ran out. */
+float **loop_served(struct run *r, int *ret, struct hone_err *err);
+/* Writes a checkpoint of a run that loop_train() has brought to its end, as an interruption does, and tells of it. */
+int loop_interrupt(struct run *r, const char *dir, const struct loop_hooks *hooks, struct hone_err *err);
 int loop_weights(struct run *r, const char *dir, char sha256[65], int64_t *bytes, struct hone_err *err);
 
 #endif

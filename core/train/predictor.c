@@ -2,6 +2,7 @@
 #include <string.h>
 #include <math.h>
 #include "core/base/json.h"
+#include "core/train/calibration.h"
 #include "core/train/encoded.h"
 #include "core/train/learner.h"
 #include "core/train/pass.h"
@@ -14,6 +15,7 @@ struct predictor {
     struct passes passes;
     struct pool *pool;
     cJSON *info;
+    struct calibration calibration;
     int32_t *slot;      /* hash of output texts: index + 1 */
     int64_t slots;
     int warm;           /* a pass with these tensors has been made */
@@ -75,6 +77,17 @@ static cJSON *describe(const struct learner *l, const struct st_file *f)
     return info;
 }
 
+static int read_calibration(struct predictor *p, const struct st_file *f, struct hone_err *err)
+{
+    const char *text = json_str(f->meta, "calibration", "null");
+    cJSON *json = json_parse(text, strlen(text), f->path, err);
+    int ret = json ? calibration_read(json, &p->calibration, err) : err->code;
+    if (ret < 0 && json)
+        err_prefix(err, "%s", f->path);
+    cJSON_Delete(json);
+    return ret < 0 ? (err->code = ERR_CORRUPT) : 0;
+}
+
 struct predictor *predictor_open(struct registry *registry, struct pool *pool, const char *weights_path, struct hone_err *err)
 {
     struct st_file f;
@@ -87,6 +100,8 @@ struct predictor *predictor_open(struct registry *registry, struct pool *pool, c
     int ret = st_open(&f, weights_path, err);
     if (!ret) {
         ret = learner_restore(&p->learner, registry, &f, err);
+        if (!ret)
+            ret = read_calibration(p, &f, err);
         if (!ret)
             p->info = describe(&p->learner, &f);
         st_free(&f);
@@ -123,6 +138,16 @@ struct hone_string predictor_output(const struct predictor *p, int64_t i)
     return p->learner.output[i];
 }
 
+double predictor_threshold(const struct predictor *p)
+{
+    return p->calibration.threshold;
+}
+
+double predictor_temperature(const struct predictor *p)
+{
+    return p->calibration.temperature;
+}
+
 cJSON *predictor_info(const struct predictor *p)
 {
     return cJSON_Duplicate(p->info, 1);
@@ -132,6 +157,7 @@ cJSON *predictor_info(const struct predictor *p)
 struct finish_work {
     const float *scores;
     int64_t width;
+    float beta;          /* 1 / temperature */
     float *prob;         /* [rows][width], or NULL */
     int32_t *best;       /* [rows] or NULL */
     float *best_prob;    /* [rows] or NULL */
@@ -153,7 +179,7 @@ static void finish_task(void *arg, int64_t begin, int64_t end)
             continue;
         double sum = 0;
         for (int64_t k = 0; k < w->width; k++) {
-            float e = expf(s[k] - s[top]);
+            float e = expf((s[k] - s[top]) * w->beta);
             if (w->prob)
                 w->prob[i * w->width + k] = e;
             sum += (double)e;
@@ -198,7 +224,7 @@ static int predict(struct predictor *p, const struct hone_string *text, int64_t 
         struct encoded x;
         ret = encoded_make(&x, p->learner.model, p->learner.self, text + block, m, p->pool, err);
         for (int64_t at = 0; at < m && ret >= 0; at += most) {
-            struct finish_work w = { .width = width, .prob = prob ? prob + (block + at) * width : NULL,
+            struct finish_work w = { .width = width, .beta = (float)(1 / p->calibration.temperature), .prob = prob ? prob + (block + at) * width : NULL,
                                      .best = best ? best + block + at : NULL,
                                      .best_prob = best_prob ? best_prob + block + at : NULL };
             ret = batch_scores(p, &x, at, m - at < most ? m - at : most, &w, err);

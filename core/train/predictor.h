@@ -27,6 +27,11 @@ int predictor_probs(struct predictor *p, const struct hone_string *text, int64_t
 int predictor_best(struct predictor *p, const struct hone_string *text, int64_t n, int32_t *best, float *prob,
                    struct hone_err *err);
 
+/* What training found on held-out rows and predictor_probs() has applied: the confidence below which the agent shall refuse to answer
+ * (0: it never does), and what its scores are divided by (1: nothing was found). */
+double predictor_threshold(const struct predictor *p);
+double predictor_temperature(const struct predictor *p);
+
 /* What the file says of itself: {model, parameters, outputs, version, tensors: [{name, dtype, shape}]}; free with
  * cJSON_Delete(). */
 cJSON *predictor_info(const struct predictor *p);

@@ -42,6 +42,17 @@ struct run_state {
     double best[4];             /* loss, accuracy, validation loss and accuracy of the best epoch */
 };
 
+/* What was found on held-out rows: see calibration.h. */
+struct calibration {
+    double temperature;         /* scores are divided by it before the softmax */
+    double threshold;           /* less sure answers are refused; 0: none */
+    double target;              /* precision that was asked for; 0: none */
+    double precision, coverage; /* of the answers that are not refused, and their share of the rows */
+    double ece_before, ece_after;
+    int64_t rows, folds;        /* 0 rows: nothing was found; 0 folds: validation rows */
+    int reached;                /* the target, or none was asked for */
+};
+
 struct run {
     struct train_config config;
     struct registry *registry;
@@ -73,11 +84,13 @@ struct run {
     void (*beat)(void *arg);
     void *beat_arg;
     int64_t memory_bytes;       /* estimate: tensors, state, examples */
+    struct calibration calibration;
 };
 
 struct run_files {
     const char *data, *validation;   /* validation may be NULL */
     enum data_format format;
+    int64_t folds, fold;             /* folds > 0: part `fold` of so many is held out, instead of validationSplit */
     int single_output;               /* one example, or one distinct output, may be all that is taught */
     struct past past;                /* what the base was trained on; path NULL: not known */
     const char *base, *base_kind, *base_name; /* file of the base, what it is (base_open()), its name for people; NULL: none */

@@ -251,7 +251,9 @@ int run_read(struct run *r, const struct run_files *files, const struct learner 
     int32_t *map = NULL;
     *t = (struct run_texts){ 0 };
     int ret = examples_read(&t->data, files->data, &options, err);
-    if (!ret)
+    if (!ret && files->folds)
+        ret = split_fold(&t->data, files->folds, files->fold, (uint64_t)r->config.seed, &train, &n_train, &valid, &n_valid, err);
+    else if (!ret)
         ret = split_examples(&t->data, files->validation ? 0 : r->config.validation_split, (uint64_t)r->config.seed, &train,
                              &n_train, &valid, &n_valid, err);
     if (ret)

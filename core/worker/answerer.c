@@ -163,7 +163,8 @@ void answerer_put(struct answerer *a, struct buf *b, int64_t i, const struct ans
         buf_putc(b, '}');
         return;
     }
-    int abstained = (double)a->best_prob[i] < wish->threshold;
+    double threshold = wish->threshold < 0 ? predictor_threshold(a->p) : wish->threshold;
+    int abstained = (double)a->best_prob[i] < threshold;
     buf_puts(b, "{\"output\":");
     if (abstained)
         buf_puts(b, "null");
@@ -171,7 +172,7 @@ void answerer_put(struct answerer *a, struct buf *b, int64_t i, const struct ans
         put_name(a, b, a->best[i]);
     buf_puts(b, ",\"confidence\":");
     put_prob(b, a->best_prob[i]);
-    if (wish->threshold > 0 || wish->complete)
+    if (threshold > 0 || wish->complete)
         buf_puts(b, abstained ? ",\"abstained\":true" : ",\"abstained\":false");
     if (wish->top > 0 || wish->complete)
         put_alternatives(a, b, i, wish->top);

@@ -29,7 +29,7 @@ struct answer_wish {
     double setting;          /* of the rule: epsilon, temperature or gamma */
     uint64_t seed;           /* answer i is drawn by (seed, i) */
     int64_t top;             /* alternatives, 0 to ANSWERER_MAX_TOP */
-    double threshold;        /* below it the agent abstains */
+    double threshold;        /* below it the agent abstains; below 0: the one that the agent was trained to */
     int complete;            /* "abstained" and "alternatives" stand in the answer even when nobody asked for them */
 };
 

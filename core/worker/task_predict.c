@@ -185,7 +185,7 @@ int task_predict(struct task *t, struct hone_err *err)
         return hone_fail(err, HONE_ENOMEM, "memory ran out");
     a->task = t;
     a->wish.top = json_int(t->start, "top", 0);
-    a->wish.threshold = json_num(t->start, "threshold", 0);
+    a->wish.threshold = json_num(t->start, "threshold", -1);
     int ret = 0;
     if (a->wish.top < 0 || a->wish.top > ANSWERER_MAX_TOP)
         ret = hone_fail(err, HONE_EINVAL, "top = %lld is outside of 0 to %d", (long long)a->wish.top, ANSWERER_MAX_TOP);

@@ -50,7 +50,7 @@ static int take_questions(struct serving *s, const cJSON *frame, struct hone_err
     cJSON_ArrayForEach(q, json_get(frame, "questions")) {
         const char *text = json_str(q, "text", NULL);
         struct answer_wish *w = &s->wish[s->n];
-        *w = (struct answer_wish){ .top = json_int(q, "top", 0), .threshold = json_num(q, "threshold", 0), .complete = 1 };
+        *w = (struct answer_wish){ .top = json_int(q, "top", 0), .threshold = json_num(q, "threshold", -1), .complete = 1 };
         if (!text || s->n == ANSWERER_BLOCK || w->top < 0 || w->top > ANSWERER_MAX_TOP)
             return hone_fail(err, HONE_EINVAL, "question %lld of a frame is none: expected at most %d with text and top (0 to %d)",
                              (long long)s->n + 1, ANSWERER_BLOCK, ANSWERER_MAX_TOP);

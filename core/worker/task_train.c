@@ -8,7 +8,9 @@
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
+#include "core/train/calibration.h"
 #include "core/train/loop.h"
+#include "core/worker/folds.h"
 #include "core/worker/task.h"
 
 static void put_real(cJSON *o, const char *key, double v)
@@ -169,18 +171,22 @@ static int put_forgetting(struct task *t, const char *weights, struct hone_err *
     return 0;
 }
 
+static struct run_files files_of(struct task *t)
+{
+    const cJSON *data = json_get(t->start, "data"), *base = json_get(t->start, "base");
+    return (struct run_files){ .data = json_str(data, "path", NULL), .validation = json_str(data, "validation", NULL),
+                               .format = (enum data_format)data_format_of_name(json_str(data, "format", "auto")),
+                               .single_output = json_bool(data, "single_output", 0),
+                               .base = json_str(base, "path", NULL), .base_kind = json_str(base, "kind", "weights"),
+                               .base_name = json_str(base, "name", NULL), .beat = beat_task, .beat_arg = t, .past = past_of(base) };
+}
+
 static int open_run(struct task *t, struct run *r, struct hone_err *err)
 {
     enum { FAULTS = 100 };
     static struct config_fault fault[FAULTS];
     struct train_config config;
-    const cJSON *data = json_get(t->start, "data"), *base = json_get(t->start, "base");
-    struct run_files files = { .data = json_str(data, "path", NULL), .validation = json_str(data, "validation", NULL),
-                               .format = (enum data_format)data_format_of_name(json_str(data, "format", "auto")),
-                               .single_output = json_bool(data, "single_output", 0),
-                               .base = json_str(base, "path", NULL), .base_kind = json_str(base, "kind", "weights"),
-                               .base_name = json_str(base, "name", NULL), .beat = beat_task, .beat_arg = t };
-    files.past = past_of(base);
+    struct run_files files = files_of(t);
     int n = 0;
     t->stage = "configuration";
     int ret = config_resolve(&config, json_get(t->start, "config"), fault, FAULTS, &n, err);
@@ -262,6 +268,10 @@ static int report(struct task *t, struct run *r, const struct loop_result *resul
     json_put_str(w, "file", "weights.safetensors");
     json_put_int(w, "bytes", bytes);
     json_put_str(w, "sha256", sha256);
+    json_put(out, "calibration", calibration_json(&r->calibration));
+    if (r->calibration.rows && !r->calibration.reached)
+        log_line(LOG_WARN, "no confidence reaches the targetPrecision %g on the %lld held-out rows; the agent refuses only what is less sure "
+                 "than nearly all of its right answers", r->calibration.target, (long long)r->calibration.rows);
     char path[4200];
     snprintf(path, sizeof path, "%s/weights.safetensors", dir);
     return put_forgetting(t, path, err);
@@ -276,6 +286,26 @@ static cJSON *base_told(const struct task *t)
     cJSON_DeleteItemFromObjectCaseSensitive(data, "path");
     cJSON_DeleteItemFromObjectCaseSensitive(data, "validation");
     return o;
+}
+
+/* What follows the training of a run without held-out rows. A wish to stop ends it: paused with a checkpoint, or cancelled. */
+static int calibrate(struct task *t, struct run *r, const char *dir, const struct loop_hooks *hooks, struct loop_result *result,
+                     struct hone_err *err)
+{
+    struct run_files files = files_of(t);
+    if (strcmp(result->status, "completed") != 0)
+        return 0;
+    t->stage = "calibration";
+    int ret = folds_calibrate(t, r, &files, dir, err);
+    if (ret <= 0)
+        return ret;
+    if (task_stop_asked(t) == TASK_STOP_CANCEL) {
+        result->status = result->stop_reason = "cancelled";
+        return 0;
+    }
+    result->status = "paused";
+    result->stop_reason = NULL;
+    return loop_interrupt(r, dir, hooks, err);
 }
 
 static int train(struct task *t, struct run *r, const char *dir, struct hone_err *err)
@@ -306,6 +336,8 @@ static int train(struct task *t, struct run *r, const char *dir, struct hone_err
         return ret;
     t->stage = "training";
     ret = loop_train(r, dir, resumed, json_str(json_get(t->start, "resume"), "older", NULL), &hooks, &result, err);
+    if (!ret)
+        ret = calibrate(t, r, dir, &hooks, &result, err);
     return ret < 0 ? ret : report(t, r, &result, dir, err);
 }
 

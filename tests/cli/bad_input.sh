@@ -77,7 +77,7 @@ refuse good.jsonl 3 'learningRate' --set learningRate=nan
 refuse good.jsonl 3 "did you mean 'adam'" --set optimizer=adamm
 refuse good.jsonl 3 'beta1' --set optimizerOptions.beta1=2
 refuse good.jsonl 3 'betta1' --set optimizerOptions.betta1=0.5
-refuse good.jsonl 3 'supervised' --set trainingType=reinforcement
+refuse good.jsonl 3 'supervised' --set trainingType=superwised
 refuse good.jsonl 3 'preset' --preset nosuch
 printf 'training = {\n  epochs = "ten";\n};\n' >"$tmp/type.conf"
 refuse good.jsonl 3 'type.conf:2' --config "$tmp/type.conf"

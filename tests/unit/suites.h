@@ -5,6 +5,7 @@
 #endif
 SUITE(base)
 SUITE(buf)
+SUITE(calibration)
 SUITE(clock)
 SUITE(compare)
 SUITE(curves)

@@ -1,0 +1,57 @@
+#!/bin/sh
+# The preset few-shot against supervised on three rows an output; its confidence; what an agent refuses, and how an evaluation counts it.
+srcdir=${srcdir:-.}
+. "$srcdir/tests/cli/lib.sh"
+
+# ---- few rows ----
+awk '{ match($0, /"expected_output": *"[^"]*"/); o = substr($0, RSTART, RLENGTH) } o != "" && n[o]++ < 3' "$data" >"$tmp/few.jsonl"
+holds 'there are outputs enough' "$(wc -l <"$tmp/few.jsonl")" -ge 30
+run few 0 train --agent few --data "$tmp/few.jsonl" --preset few-shot --json -q
+has few '"trainingType": "few_shot"' '"folds": 5' 'made of the words of the outputs'
+run few_score 0 evaluate latest --test "$fresh" --json
+run plain 0 train --agent plain --data "$tmp/few.jsonl" --set validationSplit=0 --json -q
+run plain_score 0 evaluate latest --test "$fresh" --json
+holds 'few_shot is better than supervised' "$(thousandths few_score accuracy)" -gt "$(thousandths plain_score accuracy)"
+holds 'few_shot is good' "$(thousandths few_score accuracy)" -ge 600
+run wordless 0 train --agent wordless --data "$tmp/few.jsonl" --preset few-shot --set paradigmOptions.output_weight=0 --set calibrationFolds=0 --json -q
+lacks wordless 'made of the words of the outputs' '"temperature"'
+run one_fold 3 train --agent wordless --data "$tmp/few.jsonl" --set calibrationFolds=1
+has one_fold.err calibrationFolds
+
+# ---- the same bits for any number of threads, calibration included ----
+for threads in 1 2 4 8; do
+    run "threads$threads" 0 train --agent t --data "$tmp/few.jsonl" --preset few-shot --set threads=$threads --json -q
+    same "weights with $threads threads" "$(value "threads$threads" weights_sha256)" "$(value few weights_sha256)"
+done
+
+# ---- refusing ----
+run desk 0 train --agent desk --data "$data" --json -q
+has desk '"temperature"' '"ece_before"' '"folds": 0'
+run strange 0 ask desk 'zzz qqq' --json
+has strange '"abstained": true' '"output": null'
+run always 0 ask desk 'zzz qqq' --threshold 0 --json
+lacks always '"output": null' '"abstained": true'
+run known 0 ask desk 'my kettle came with a crack in it' --json
+has known '"abstained": false'
+{
+    cat "$fresh"
+    for text in 'who wrote the magic flute' 'boil an egg for seven minutes' 'the tide is high at noon' 'prove that primes are many'; do
+        echo "{\"input\": \"$text\", \"expected_output\": \"out of scope\"}"
+    done
+} >"$tmp/mixed.jsonl"
+run mixed 0 evaluate "$(value desk job_id)" --test "$tmp/mixed.jsonl" --json
+has mixed '"out_of_scope_rows": 4' '"ece_before"' '"abstention_rate"'
+holds 'most of what is out of scope is refused' "$(thousandths mixed out_of_scope_recall)" -ge 500
+holds 'little else is' "$(thousandths mixed in_scope_accuracy)" -ge 850
+same 'the threshold is that of training' "$(thousandths mixed agent_threshold)" "$(thousandths desk threshold)"
+run precise 0 train --agent precise --data "$data" --set targetPrecision=1 --json -q
+holds 'a higher precision refuses more' "$(thousandths precise threshold)" -ge "$(thousandths desk threshold)"
+holds 'and is reached on the held-out rows' "$(thousandths precise precision)" -eq 1000
+run mixed_text 0 evaluate latest --test "$tmp/mixed.jsonl"
+has mixed_text 'out of scope' 'calibration' 'refused'
+
+# ---- rows of a language model's kind: outputs without words teach nothing by themselves ----
+awk '{ print "{\"input\": \"text " NR % 4 " of " NR "\", \"expected_output\": \"" NR % 4 "\"}" }' "$tmp/few.jsonl" >"$tmp/numbers.jsonl"
+run numbers 0 train --agent numbers --data "$tmp/numbers.jsonl" --preset few-shot --json -q
+lacks numbers 'made of the words of the outputs'
+finish
