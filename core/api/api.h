@@ -93,16 +93,18 @@ cJSON *api_feedback(struct api *a, const cJSON *in, struct hone_err *err);
 
 /* ---- using what was trained: evaluate.c, predict.c, report.c ---- */
 
-/* evaluateTrainingResults. in: {job_id, test_data: {file, format}, evaluation_criteria, safety_rules (a file)}. */
+/* evaluateTrainingResults. in: {job_id, test_data (examples), test_dataset_id or test_file with
+ * test_format, evaluation_criteria, benchmark_against, safety_rules (a file)}. */
 cJSON *api_evaluate(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err);
-/* compareTrainingRuns. in: {run_ids (2 to 10), comparison_metrics, statistical_tests, generate_recommendations, test_data: {file, format},
- * equivalence_margin, seed}. Compared are rows that no run was trained on; without any, statistical_analysis and winner are null and
+/* compareTrainingRuns. in: {run_ids (2 to 10), comparison_metrics, statistical_tests, generate_recommendations, test_data or the like as
+ * above, equivalence_margin, seed}. Compared are rows that no run was trained on; without any, statistical_analysis and winner are null and
  * winner_reason says why. Kept under comparison_id. */
 cJSON *api_compare(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err);
 /* invokeAgent. in: {agent_id, input or texts or batch: {file, format}, top, threshold}. For a text out has the members of its answer, for
  * several texts answers; for a file its answers go to descriptor `fd` as JSON lines, one an input, and out has count and seconds. */
 cJSON *api_predict(struct api *a, const cJSON *in, int fd, const struct api_hooks *hooks, struct hone_err *err);
-/* generateTrainingReport for one job. in: {job_id, format, options, output (path, or absent for descriptor `fd`)}. */
+/* generateTrainingReport. in: {job_id, agent_id, run_ids or comparison_id, report_type, include_sections, format, options, output (path, or
+ * absent for descriptor `fd`)}. */
 cJSON *api_report(struct api *a, const cJSON *in, int fd, struct hone_err *err);
 
 /* ---- tokens: tokens.c ---- */

@@ -55,11 +55,11 @@ static int add_run(struct api *a, cJSON *start, cJSON *runs, const char *name, i
     return rc;
 }
 
-static int add_runs(struct api *a, cJSON *start, const cJSON *in, struct hone_err *err)
+static int add_runs(struct api *a, cJSON *start, const cJSON *ids, int fresh, struct hone_err *err)
 {
-    const cJSON *ids = json_get(in, "run_ids"), *id;
+    const cJSON *id;
     cJSON *runs = cJSON_CreateArray();
-    int fresh = json_get(in, "test_data") != NULL, rc = 0, n = cJSON_GetArraySize(ids);
+    int rc = 0, n = cJSON_GetArraySize(ids);
     json_put(start, "runs", runs);
     if (!cJSON_IsArray(ids) || n < 2 || n > MAX_RUNS)
         return hone_fail(err, HONE_EINVAL, "run_ids must name 2 to %d jobs, found %d", MAX_RUNS, n);
@@ -101,30 +101,30 @@ static cJSON *keep(struct api *a, cJSON *result, struct hone_err *err)
     return NULL;
 }
 
-cJSON *api_compare(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
+cJSON *compare_jobs(struct api *a, const cJSON *ids, const struct test_rows *t, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
 {
-    const cJSON *test = json_get(in, "test_data"), *metrics = json_get(in, "comparison_metrics");
-    const char *file = json_str(test, "file", NULL);
-    cJSON *start = start_frame(a, "compare"), *data = file ? cJSON_CreateObject() : cJSON_CreateNull(), *out = NULL;
-    api_clear(a);
-    if (file) {
-        json_put_str(data, "path", file);
-        json_put_str(data, "format", json_str(test, "format", "auto"));
-    }
-    json_put(start, "data", data);
+    const cJSON *metrics = json_get(in, "comparison_metrics");
+    cJSON *start = start_frame(a, "compare");
+    json_put(start, "data", test_rows_json(t));
     json_put(start, "metrics", metrics ? cJSON_Duplicate(metrics, 1) : cJSON_CreateNull());
     json_put_bool(start, "tests", json_bool(in, "statistical_tests", 1));
     json_put_bool(start, "advice", json_bool(in, "generate_recommendations", 1));
     json_put_num(start, "margin", json_num(in, "equivalence_margin", 0.01));
     json_put_int(start, "seed", json_int(in, "seed", 0));
-    int rc = file ? file_usable(file, err) : 0;
-    if (rc == 0)
-        rc = add_runs(a, start, in, err);
-    if (rc < 0)
+    if (add_runs(a, start, ids, t->path != NULL, err) < 0) {
         cJSON_Delete(start);
-    cJSON *result = rc < 0 ? NULL : run_task(a, start, 0, hooks, err);
-    if (result)
-        out = keep(a, result, err);
+        return NULL;
+    }
+    return run_task(a, start, 0, hooks, err);
+}
+
+cJSON *api_compare(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
+{
+    struct test_rows t;
+    api_clear(a);
+    cJSON *result = test_rows(a, in, &t, err) < 0 ? NULL : compare_jobs(a, json_get(in, "run_ids"), &t, in, hooks, err);
+    cJSON *out = result ? keep(a, result, err) : NULL;
+    test_rows_free(a, &t);
     cJSON_Delete(result);
     return out;
 }

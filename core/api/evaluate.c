@@ -7,22 +7,16 @@
 #include "core/base/json.h"
 #include "core/store/evaluation.h"
 
-static void put_fields(cJSON *start, const struct api *a, const struct job_row *row, const cJSON *in)
+static void put_fields(cJSON *start, const struct api *a, const struct job_row *row, const cJSON *in, const struct test_rows *t)
 {
-    const cJSON *test = json_get(in, "test_data"), *criteria = json_get(in, "evaluation_criteria");
-    cJSON *data = cJSON_CreateNull(), *held_out = cJSON_CreateObject();
+    const cJSON *criteria = json_get(in, "evaluation_criteria");
+    cJSON *held_out = cJSON_CreateObject();
     put_state_file(start, a, "weights", row->weights_file);
     put_state_file(held_out, a, "path", row->data_file);
     put_state_file(held_out, a, "validation", row->validation_file);
     json_put_str(held_out, "format", row->data_format);
     json_put(start, "held_out", held_out);
-    if (test) {
-        cJSON_Delete(data);
-        data = cJSON_CreateObject();
-        json_put_str(data, "path", json_str(test, "file", NULL));
-        json_put_str(data, "format", json_str(test, "format", "auto"));
-    }
-    json_put(start, "data", data);
+    json_put(start, "data", test_rows_json(t));
     json_put_str(start, "rules", json_str(in, "safety_rules", NULL));
     json_put(start, "criteria", criteria ? cJSON_Duplicate(criteria, 1) : cJSON_CreateNull());
     json_put(start, "config", stored_json(row->config));
@@ -49,9 +43,8 @@ int held_out_judges(const struct job_row *row, struct hone_err *err)
 }
 
 /* Stores the evaluation and puts ids in front of its fields. */
-static cJSON *keep(struct api *a, const struct job_row *row, const cJSON *in, cJSON *result, struct hone_err *err)
+static cJSON *keep(struct api *a, const struct job_row *row, const cJSON *in, const char *file, cJSON *result, struct hone_err *err)
 {
-    const char *file = json_str(json_get(in, json_get(in, "log") ? "log" : "test_data"), "file", NULL);
     char sha256[65] = "";
     cJSON *out = cJSON_CreateObject();
     json_put_str(out, "job_id", row->id);
@@ -63,8 +56,9 @@ static cJSON *keep(struct api *a, const struct job_row *row, const cJSON *in, cJ
     }
     int rc = file && strcmp(file, "-") != 0 ? file_sha256(file, sha256, err) : 0;
     char *text = json_text(out, 0), *criteria = json_get(in, "evaluation_criteria") ? json_text(json_get(in, "evaluation_criteria"), 0) : NULL;
+    const char *benchmark = json_str(json_get(out, "benchmark_comparison"), "baseline_job_id", NULL);
     struct evaluation_row e = { .job_id = row->id, .data_sha256 = *sha256 ? sha256 : NULL, .weights_sha256 = row->weights_sha256,
-                                .criteria = criteria, .overall_score = json_num(json_get(out, "evaluation"), "overall_score", NAN),
+                                .criteria = criteria, .benchmark_job = benchmark ? (char *)(uintptr_t)benchmark : NULL, .overall_score = json_num(json_get(out, "evaluation"), "overall_score", NAN),
                                 .result = text };
     struct store *s = rc >= 0 && text ? books_open(a, err) : NULL;
     rc = s ? evaluation_insert(s, &e, err) : rc < 0 ? rc : err->code;
@@ -82,21 +76,83 @@ static cJSON *keep(struct api *a, const struct job_row *row, const cJSON *in, cJ
     return NULL;
 }
 
+/* The job against a baseline on rows that neither was trained on. */
+static int put_benchmark(struct api *a, cJSON *result, const struct job_row *row, const cJSON *in, const struct test_rows *t,
+                         const struct api_hooks *hooks, struct hone_err *err)
+{
+    cJSON *ids = cJSON_CreateArray(), *query = cJSON_CreateObject(), *o = cJSON_CreateObject();
+    cJSON_AddItemToArray(ids, cJSON_CreateString(row->id));
+    cJSON_AddItemToArray(ids, cJSON_CreateString(json_str(in, "benchmark_against", "")));
+    json_put_bool(query, "generate_recommendations", 0);
+    cJSON *found = compare_jobs(a, ids, t, query, hooks, err);
+    const cJSON *runs = json_get(found, "runs"), *mine = runs ? runs->child : NULL, *theirs = mine ? mine->next : NULL;
+    const cJSON *pair = json_get(json_get(found, "statistical_analysis"), "pairs"), *p = pair ? pair->child : NULL;
+    double accuracy = json_num(json_get(mine, "results"), "accuracy", NAN), before = json_num(json_get(theirs, "results"), "accuracy", NAN);
+    double loss = json_num(json_get(mine, "results"), "loss", NAN), loss_before = json_num(json_get(theirs, "results"), "loss", NAN);
+    json_put_str(o, "baseline_job_id", json_str(theirs, "job_id", NULL));
+    json_put_num(o, "accuracy_improvement", 100 * (accuracy - before));
+    json_put_num(o, "loss_reduction", loss_before > 0 ? 100 * (loss_before - loss) / loss_before : (double)NAN);
+    json_put_num(o, "accuracy", accuracy);
+    json_put_num(o, "baseline_accuracy", before);
+    json_put_num(o, "loss", loss);
+    json_put_num(o, "baseline_loss", loss_before);
+    json_put(o, "paired_test", p ? cJSON_Duplicate(p, 1) : cJSON_CreateNull());
+    json_put(o, "test", json_get(found, "test") ? cJSON_Duplicate(json_get(found, "test"), 1) : cJSON_CreateNull());
+    json_put_str(o, "verdict", json_str(found, "winner_reason", NULL));
+    if (found)
+        json_put(result, "benchmark_comparison", o);
+    else
+        cJSON_Delete(o);
+    int rc = found ? 0 : err->code;
+    cJSON_Delete(found);
+    cJSON_Delete(query);
+    cJSON_Delete(ids);
+    return rc;
+}
+
+/* Runs the task and keeps what it found. `file`: whose rows were judged, NULL: the job's own. */
+static cJSON *judge(struct api *a, const struct job_row *row, cJSON *start, const cJSON *in, const struct test_rows *t, const char *file,
+                    const struct api_hooks *hooks, struct hone_err *err)
+{
+    struct kept data = { .name = row->data_name, .path = state_path(a, row->data_file) };
+    const struct kept *const files[] = { &data };
+    cJSON *result = run_task(a, start, 0, hooks, err), *out = NULL;
+    int rc = result ? 0 : err->code;
+    if (rc == 0 && json_str(in, "benchmark_against", NULL))
+        rc = put_benchmark(a, result, row, in, t, hooks, err);
+    if (rc == 0)
+        out = keep(a, row, in, file, result, err);
+    else
+        user_names(err, files, 1);
+    free(data.path);
+    cJSON_Delete(result);
+    return out;
+}
+
 cJSON *api_evaluate(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
 {
     struct job_row row;
-    const char *name = need_text(in, "job_id", err), *log = json_str(json_get(in, "log"), "file", NULL);
-    const char *test = log ? log : json_str(json_get(in, "test_data"), "file", NULL);
+    struct test_rows t;
+    const char *name = need_text(in, "job_id", err), *log = json_str(json_get(in, "log"), "file", NULL), *rules = json_str(in, "safety_rules", NULL);
     api_clear(a);
-    const char *rules = json_str(in, "safety_rules", NULL);
-    if (!name || (test && file_usable(test, err) < 0) || (rules && file_usable(rules, err) < 0))
+    if (!name || (log && file_usable(log, err) < 0) || (rules && file_usable(rules, err) < 0))
         return NULL;
+    if (test_rows(a, in, &t, err) < 0) {
+        test_rows_free(a, &t);
+        return NULL;
+    }
+    const char *test = log ? log : t.path;
+    if (test && strcmp(test, "-") == 0 && json_str(in, "benchmark_against", NULL)) {
+        hone_fail(err, HONE_EINVAL, "rows from standard input can be read once only; put them into a file to compare with a baseline");
+        return NULL;
+    }
     cJSON *start = start_frame(a, log ? "off_policy" : "evaluate"), *out = NULL;
     if (completed_job(a, name, "evaluated", &row, start, err) < 0) {
         cJSON_Delete(start);
+        test_rows_free(a, &t);
         return NULL;
     }
-    put_fields(start, a, &row, in);
+    put_fields(start, a, &row, in, &t);
     if (log)
         put_log(start, in);
     add_model_dir(start, row.plugins);
@@ -107,15 +163,9 @@ cJSON *api_evaluate(struct api *a, const cJSON *in, const struct api_hooks *hook
         rc = stored_data_whole(a, row.validation_file, row.validation_sha256, err);
     if (rc < 0)
         cJSON_Delete(start);
-    cJSON *result = rc < 0 ? NULL : run_task(a, start, 0, hooks, err);
-    if (result)
-        out = keep(a, &row, in, result, err);
-    struct kept data = { .name = row.data_name, .path = state_path(a, row.data_file) };
-    const struct kept *const files[] = { &data };
-    if (!result)
-        user_names(err, files, 1);
-    free(data.path);
-    cJSON_Delete(result);
+    else
+        out = judge(a, &row, start, in, &t, test, hooks, err);
+    test_rows_free(a, &t);
     job_free(&row);
     return out;
 }

@@ -1,5 +1,6 @@
 /* Completed jobs as tasks that judge them need them: rows, history, files. Used by evaluate.c and compare.c. */
 #include <stdlib.h>
+#include <unistd.h>
 #include "core/api/priv.h"
 #include "core/base/json.h"
 #include "core/store/history.h"
@@ -36,4 +37,44 @@ void put_state_file(cJSON *o, const struct api *a, const char *key, const char *
     char *path = rel ? state_path(a, rel) : NULL;
     json_put_str(o, key, path);
     free(path);
+}
+
+int test_rows(struct api *a, const cJSON *in, struct test_rows *t, struct hone_err *err)
+{
+    const struct source src = { .examples = json_get(in, "test_data"), .dataset_id = json_str(in, "test_dataset_id", NULL) };
+    const char *file = json_str(in, "test_file", NULL);
+    *t = (struct test_rows){ .hold = -1 };
+    if (file && (src.examples || src.dataset_id))
+        return hone_fail(err, HONE_EINVAL, "test_file goes alone, without test_data and test_dataset_id");
+    if (file) {
+        t->path = file;
+        t->format = json_str(in, "test_format", "auto");
+        return file_usable(file, err);
+    }
+    if (!src.examples && !src.dataset_id)
+        return 0;
+    t->hold = hold_data(a, err);
+    int rc = t->hold < 0 ? t->hold : keep_source(a, &src, "test_data", &t->kept, err);
+    t->path = rc < 0 ? NULL : t->kept.path;
+    t->format = t->kept.format;
+    return rc;
+}
+
+void test_rows_free(struct api *a, struct test_rows *t)
+{
+    if (*t->kept.sha256)
+        drop_unused(a, t->kept.sha256, t->hold);
+    else if (t->hold >= 0)
+        close(t->hold);
+    kept_free(&t->kept);
+}
+
+cJSON *test_rows_json(const struct test_rows *t)
+{
+    cJSON *o = t->path ? cJSON_CreateObject() : cJSON_CreateNull();
+    if (t->path) {
+        json_put_str(o, "path", t->path);
+        json_put_str(o, "format", t->format);
+    }
+    return o;
 }

@@ -151,6 +151,24 @@ int keep_bytes(struct api *a, const char *bytes, size_t n, const char *suffix, c
 /* How many examples the file has, and how many rows are none. Fails when it cannot be read at all. */
 int count_examples(const struct kept *k, int64_t *rows, int64_t *faults, struct hone_err *err);
 
+/* ---- judged.c: test rows that a request brings ---- */
+
+struct test_rows {
+    const char *path, *format;   /* NULL: none are given */
+    struct kept kept;            /* a file made for this call, or a dataset's */
+    int hold;                    /* of hold_data(), -1: none */
+};
+/* From test_data, test_dataset_id or test_file. test_rows_free() in any case, when no worker needs them any more. */
+int test_rows(struct api *a, const cJSON *in, struct test_rows *t, struct hone_err *err);
+void test_rows_free(struct api *a, struct test_rows *t);
+/* {path, format} for a start frame, or null. */
+cJSON *test_rows_json(const struct test_rows *t);
+
+/* ---- compare.c ---- */
+
+/* What the task compare says of these jobs (names, 2 to 10), not kept in the books. NULL with err. */
+cJSON *compare_jobs(struct api *a, const cJSON *ids, const struct test_rows *t, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err);
+
 /* ---- runner.c ---- */
 
 /* A training under way: the worker, and what is to be written of it. */

@@ -18,4 +18,9 @@ cJSON *report_copy(const cJSON *o, const char *key);
 /* A member as text: a string as it is, other values as JSON. */
 cJSON *report_text(const cJSON *v);
 
+/* report_judged.c: the sections of an evaluation (evaluation, confusion, calibration, errors, statistics, recommendations), and of a
+ * comparison (summary, metrics, statistics, recommendations). */
+void report_evaluation(cJSON *sections, const cJSON *evaluation);
+void report_comparison(cJSON *sections, const cJSON *comparison);
+
 #endif

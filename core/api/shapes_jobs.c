@@ -56,12 +56,16 @@ const struct shape monitor_in[] = {
     END
 };
 
+#define TEST_DATA(doc_) \
+    MEMBER("test_data", SHAPE_LIST, SHAPE_NULL, doc_, .min = 1, .max = 10000, .of = &one_example), \
+    MEMBER("test_dataset_id", SHAPE_TEXT, SHAPE_NULL, "An uploaded dataset in their place.", .also = "testDatasetId", .min = 1, .max = 200), \
+    MEMBER("test_file", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "A file of examples in their place; - is standard input.", .min = 1, .max = 4096), \
+    MEMBER("test_format", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "Its format.")
+
 const struct shape evaluate_in[] = {
     ID("job_id", "Completed training job."),
-    MEMBER("test_data", SHAPE_OBJECT, SHAPE_NULL, "Fresh examples; without them the rows that training held out.", .of = (const struct shape[]){
-        MEMBER("file", SHAPE_TEXT, SHAPE_LOCAL, "A file of examples; - is standard input.", .min = 1, .max = 4096),
-        MEMBER("format", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "Its format."),
-        END }),
+    TEST_DATA("Fresh examples; without them the rows that training held out."),
+    MEMBER("benchmark_against", SHAPE_TEXT, SHAPE_NULL, "Baseline job to compare with, on rows that neither was trained on.", .min = 1, .max = 200),
     MEMBER("evaluation_criteria", SHAPE_LIST, SHAPE_NULL, "Metrics to score by: names, names with settings (f1_score:average=micro), or objects of name and options.",
            .min = 1, .max = 64, .of = &(const struct shape)MEMBER("", SHAPE_ANY, 0, NULL)),
     MEMBER("safety_rules", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "File of rules for the metric safety.", .min = 1, .max = 4096),
@@ -77,16 +81,19 @@ const struct shape compare_in[] = {
     MEMBER("generate_recommendations", SHAPE_BOOLEAN, 0, "Say what follows.", .dflt = "true"),
     MEMBER("equivalence_margin", SHAPE_NUMBER, 0, "Accuracies that are nearer than this count as equal.", .min = 0.0001, .max = 0.5, .dflt = "0.01"),
     MEMBER("seed", SHAPE_INTEGER, 0, "Of intervals and permutations.", .min = 0, .max = 9007199254740991, .dflt = "0"),
-    MEMBER("test_data", SHAPE_OBJECT, SHAPE_NULL, "Fresh examples; without them the rows that all runs held out.", .of = (const struct shape[]){
-        MEMBER("file", SHAPE_TEXT, SHAPE_LOCAL, "A file of examples; - is standard input.", .min = 1, .max = 4096),
-        MEMBER("format", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "Its format."),
-        END }),
+    TEST_DATA("Fresh examples; without them the rows that all runs held out."),
     END
 };
 
 const struct shape report_in[] = {
-    ID("job_id", "Training job."),
-    MEMBER("format", SHAPE_TEXT, SHAPE_NULL, "A formatter plugin, such as markdown or json.", .min = 1, .max = 64, .dflt = "\"markdown\""),
+    MEMBER("job_id", SHAPE_TEXT, SHAPE_NULL, "Training job.", .min = 1, .max = 200),
+    MEMBER("agent_id", SHAPE_TEXT, SHAPE_NULL, "Agent, for a summary of its trainings.", .min = 1, .max = 200),
+    MEMBER("run_ids", SHAPE_LIST, SHAPE_NULL, "Jobs to compare.", .min = 2, .max = 10, .of = &(const struct shape)MEMBER("", SHAPE_TEXT, 0, NULL, .min = 1, .max = 200)),
+    MEMBER("comparison_id", SHAPE_TEXT, SHAPE_NULL, "A comparison that is kept.", .min = 1, .max = 200),
+    MEMBER("report_type", SHAPE_TEXT, SHAPE_NULL, "What it is on; without it, by the id that is given.", .choices = "single_job agent_summary comparison executive"),
+    MEMBER("include_sections", SHAPE_LIST, SHAPE_NULL, "Sections; without it, all.", .min = 1, .max = 11, .of = &(const struct shape)MEMBER("", SHAPE_TEXT, 0, NULL,
+           .choices = "summary config data metrics charts confusion calibration errors statistics recommendations environment")),
+    MEMBER("format", SHAPE_TEXT, SHAPE_NULL, "A formatter plugin: markdown, html, json.", .min = 1, .max = 64, .dflt = "\"markdown\""),
     MEMBER("options", SHAPE_OBJECT, SHAPE_NULL | SHAPE_OPEN, "Settings of that plugin."),
     MEMBER("output", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "The file that it goes to.", .min = 1, .max = 4096),
     END
@@ -175,6 +182,7 @@ const struct shape evaluate_out[] = {
     MEMBER("analysis", SHAPE_OBJECT, SHAPE_REQUIRED | SHAPE_OPEN, "What the curves say."),
     MEMBER("strengths", SHAPE_LIST, SHAPE_REQUIRED, "From measured facts."), MEMBER("weaknesses", SHAPE_LIST, SHAPE_REQUIRED, "From measured facts."),
     MEMBER("recommendations", SHAPE_LIST, SHAPE_REQUIRED, "What to do, with evidence."),
+    MEMBER("benchmark_comparison", SHAPE_OBJECT, SHAPE_OPEN, "The job against the baseline, with a paired test."),
     END
 };
 

@@ -77,8 +77,8 @@ static int run_compare(struct cli *c, struct hone_err *err)
     for (int i = 0; i < c->n_args; i++)
         cJSON_AddItemToArray(ids, cJSON_CreateString(c->arg[i]));
     json_put(in, "run_ids", ids);
-    if (test)
-        json_put(in, "test_data", cli_query("file", test, "format", cli_value(c, "format"), NULL));
+    json_put_str(in, "test_file", test);
+    json_put_str(in, "test_format", cli_value(c, "format"));
     if (metrics)
         json_put(in, "comparison_metrics", cli_words(metrics));
     if (margin)

@@ -74,6 +74,16 @@ static void show_off_policy(const cJSON *o)
     show_list("Notes", json_get(o, "notes"));
 }
 
+static void show_benchmark(const cJSON *b)
+{
+    char points[64], percent[64], chance[64];
+    if (!b)
+        return;
+    printf("\nAgainst %s: %s points of accuracy, %s %% of the loss, p %s; %s\n", json_str(b, "baseline_job_id", "-"),
+           cli_number_text(b, "accuracy_improvement", "%+.2f", points), cli_number_text(b, "loss_reduction", "%+.1f", percent),
+           cli_number_text(json_get(b, "paired_test"), "p_value", "%.3g", chance), json_str(b, "verdict", ""));
+}
+
 static void show_evaluation(const struct cli *c, const cJSON *o)
 {
     const cJSON *e = json_get(o, "evaluation"), *a = json_get(o, "analysis"), *m;
@@ -106,6 +116,7 @@ static void show_evaluation(const struct cli *c, const cJSON *o)
     show_list("Weaknesses", json_get(o, "weaknesses"));
     show_list("Recommendations", json_get(o, "recommendations"));
     show_confused(json_get(o, "confused"));
+    show_benchmark(json_get(o, "benchmark_comparison"));
     cli_hint(c, "\nEvery output, slice and error: the same command with --json.");
 }
 
@@ -132,11 +143,12 @@ static int run_evaluate(struct cli *c, struct hone_err *err)
         json_put_str(in, "policy", policy ? policy : "best");
         json_put_num(in, "switch_at", limit);
     }
-    if (test)
-        json_put(in, "test_data", cli_query("file", test, "format", cli_value(c, "format"), NULL));
+    json_put_str(in, "test_file", test);
+    json_put_str(in, "test_format", cli_value(c, "format"));
     if (criteria)
         json_put(in, "evaluation_criteria", cli_words(criteria));
     json_put_str(in, "safety_rules", cli_value(c, "rules"));
+    json_put_str(in, "benchmark_against", cli_value(c, "benchmark"));
     cli_progress_open(&p, c, &hooks);
     cJSON *out = api_evaluate(&c->api, in, &hooks, err);
     cli_progress_close(&p);
@@ -151,6 +163,7 @@ static const struct cli_option evaluate_options[] = {
     { "switch-at", "N", "of --log: ratio above which switch_dr trusts the model alone (default 10)" },
     { "format", "NAME", "format of the examples or the log" },
     { "criteria", "NAME,...", "metrics to score by (default: accuracy, precision, recall, f1_score, loss)" },
+    { "benchmark", "JOB", "a baseline, compared on rows that neither was trained on" },
     { "rules", "FILE", "what is unsafe, for the metric safety: lines 'term WORDS', 'regex EXPRESSION', 'refusal WORDS'" },
     { NULL, NULL, NULL },
 };
@@ -172,11 +185,30 @@ static void show_written(const struct cli *c, const cJSON *o)
     cli_hint(c, "%s: %lld bytes", json_str(o, "output", "standard output"), (long long)json_int(o, "bytes", 0));
 }
 
+/* What a command line names: a job; with --type agent_summary an agent; with --type comparison jobs, or a comparison. */
+static cJSON *report_query(const struct cli *c)
+{
+    const char *type = cli_value(c, "type"), *sections = cli_value(c, "sections");
+    int agent = type && strcmp(type, "agent_summary") == 0, compared = type && strcmp(type, "comparison") == 0;
+    cJSON *in = cli_query("format", cli_value(c, "format") ? cli_value(c, "format") : c->json ? "json" : NULL, "output", cli_value(c, "output"),
+                          "report_type", type, agent ? "agent_id" : compared && c->n_args == 1 ? "comparison_id" : "job_id",
+                          compared && c->n_args > 1 ? NULL : c->arg[0], NULL);
+    cJSON *ids = cJSON_CreateArray();
+    for (int i = 0; i < c->n_args; i++)
+        cJSON_AddItemToArray(ids, cJSON_CreateString(c->arg[i]));
+    if (compared && c->n_args > 1)
+        json_put(in, "run_ids", ids);
+    else
+        cJSON_Delete(ids);
+    if (sections)
+        json_put(in, "include_sections", cli_words(sections));
+    return in;
+}
+
 static int run_report(struct cli *c, struct hone_err *err)
 {
     const char *output = cli_value(c, "output"), *options = cli_value(c, "options");
-    cJSON *in = cli_query("job_id", c->arg[0], "format", cli_value(c, "format") ? cli_value(c, "format") : c->json ? "json" : NULL, "output", output,
-                          NULL);
+    cJSON *in = report_query(c);
     cJSON *parsed = options ? options_of(options, err) : NULL;
     if (options && !parsed) {
         cJSON_Delete(in);
@@ -197,13 +229,15 @@ static int run_report(struct cli *c, struct hone_err *err)
 }
 
 static const struct cli_option report_options[] = {
-    { "format", "NAME", "a report plugin: markdown (default), json" },
+    { "type", "TYPE", "single_job (default), executive, agent_summary (of an AGENT), comparison (of JOBs, or of a comparison's id)" },
+    { "sections", "NAME,...", "summary, config, data, metrics, charts, confusion, calibration, errors, statistics, recommendations, environment" },
+    { "format", "NAME", "a report plugin: markdown (default), html, json" },
     { "options", "JSON", "settings of that plugin (`hone plugin inspect NAME`)" },
     { "output", "FILE", "where it goes; without it, standard output" },
     { NULL, NULL, NULL },
 };
 const struct cli_command cmd_report = {
-    "report", "JOB", "write a report about a job",
-    "hone report latest\nhone report latest --format json --output report.json",
-    report_options, 1, 1, 1, run_report,
+    "report", "JOB", "write a report about a job, an agent or a comparison",
+    "hone report latest\nhone report latest --format html --output report.html\nhone report job_01jd job_01je --type comparison",
+    report_options, 1, 10, 1, run_report,
 };

@@ -12,6 +12,7 @@
 #define MAX_ERRORS 20
 #define MAX_OUTPUTS 10000
 #define TARGET_PRECISION 0.95 /* where the job has no targetPrecision */
+#define MAX_PICTURE 200 /* outputs of a confusion table */
 
 double evaluate_score(const struct metric_set *s, const struct tally *t)
 {
@@ -196,6 +197,31 @@ static cJSON *pairs_json(const struct findings *f)
     return list;
 }
 
+/* All cells of the table of expected and given outputs, [place, place, rows]; null for more outputs than a picture holds. */
+static cJSON *confusion_json(const struct findings *f)
+{
+    cJSON *o = cJSON_CreateObject(), *names = cJSON_CreateArray(), *cells = cJSON_CreateArray();
+    if (f->p->n_names > MAX_PICTURE) {
+        cJSON_Delete(o);
+        cJSON_Delete(names);
+        cJSON_Delete(cells);
+        return cJSON_CreateNull();
+    }
+    for (int64_t i = 0; i < f->p->n_names; i++) {
+        cJSON_AddItemToArray(names, text_json(&f->p->name[i]));
+        if (f->tally->output[i].correct > 0)
+            cJSON_AddItemToArray(cells, cJSON_CreateIntArray((const int[]){ (int)i, (int)i, (int)f->tally->output[i].correct }, 3));
+    }
+    for (int64_t i = 0; i < f->tally->n_pairs; i++) {
+        const struct pair_tally *t = &f->tally->pair[i];
+        if (t->predicted >= 0)
+            cJSON_AddItemToArray(cells, cJSON_CreateIntArray((const int[]){ t->expected, t->predicted, (int)t->n }, 3));
+    }
+    json_put(o, "outputs", names);
+    json_put(o, "cells", cells);
+    return o;
+}
+
 static cJSON *calibration_of(const struct predictions *p, const struct tally *t)
 {
     cJSON *o = cJSON_CreateObject(), *bins = cJSON_CreateArray();
@@ -313,6 +339,7 @@ int evaluate_put(cJSON *result, const struct findings *f, struct hone_err *err)
     json_put(result, "outputs", outputs_json(f, &left_out));
     json_put_int(result, "outputs_left_out", left_out);
     json_put(result, "confused", pairs_json(f));
+    json_put(result, "confusion", confusion_json(f));
     json_put(result, "calibration", calibration_of(f->p, f->tally));
     json_put(result, "slices", slices_json(f->tally));
     return rc;

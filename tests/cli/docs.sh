@@ -46,7 +46,7 @@ done
 hone plugin list --json >"$tmp/plugins"
 for name in $(sed -n 's/^ *"file": "\(.*\)\.so".*/\1/p' "$tmp/plugins"); do
     case $name in
-    json | markdown) ;;
+    json | markdown | html) ;;
     *) said 'the plugin' "\`$name\`" formulas.md ;;
     esac
 done

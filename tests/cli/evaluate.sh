@@ -37,6 +37,15 @@ measured=$(thousandths held accuracy)
 run people 0 evaluate "$job" --test "$fresh"
 has people 'test rows were answered as expected'
 
+# Against a baseline: the paired test, on rows that neither was trained on.
+run weak 0 train --agent weak --data "$data" --json -q --set epochs=1 --set learningRate=0.00001
+weak=$(value weak job_id)
+run against 0 evaluate "$job" --test "$fresh" --benchmark "$weak" --json
+has against '"benchmark_comparison"' '"accuracy_improvement"' '"loss_reduction"' '"significant": true' "\"baseline_job_id\": \"$weak\""
+[ "$(thousandths against accuracy_improvement)" -gt 10000 ] || fail "a run that learned next to nothing is no worse"
+run itself 3 evaluate "$job" --benchmark "$job"
+run nobody 4 evaluate "$job" --benchmark job_none
+
 # Chosen metrics, and a slip.
 run recall 0 evaluate "$job" --test "$fresh" --criteria recall --json
 sed -n '/"metric_scores"/,/}/p' "$tmp/recall" >"$tmp/scores"
