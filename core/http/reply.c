@@ -204,16 +204,18 @@ enum MHD_Result reply_send(struct http_request *r)
     return rc;
 }
 
-void reply_raw(struct http_request *r)
+int reply_raw(struct http_request *r)
 {
-    char head[256];
-    r->bytes_out = 0;
+    char head[512];
     if (r->server->config.tls_cert)
-        return;
-    int n = snprintf(head, sizeof head, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\nX-Request-Id: %s\r\n"
-                     "Connection: close\r\n\r\n", r->status, error_title(r->status), r->out.n, r->trace_id);
+        return 0;
+    int n = snprintf(head, sizeof head, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nX-Request-Id: %s\r\n%s"
+                     "Cache-Control: no-store\r\nConnection: close\r\n\r\n", r->status, error_title(r->status), r->media, r->out.n, r->trace_id,
+                     r->status == 401 ? "WWW-Authenticate: Bearer realm=\"hone\"\r\n" : "");
     struct iovec v[2] = { { head, (size_t)n }, { r->out.p, r->out.n } };
     struct msghdr m = { .msg_iov = v, .msg_iovlen = 2 };
     if (sendmsg(r->conn->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
         r->bytes_out = (int64_t)r->out.n;
+    shutdown(r->conn->fd, SHUT_WR);
+    return 1;
 }

@@ -52,7 +52,7 @@ struct http_request {
     char upload_name[256];
     int64_t upload_bytes;
     int too_long;                 /* of the URL */
-    int64_t started_us, bytes_in;
+    int64_t started_us, bytes_in, swallowed;
     struct http_call call;        /* when it runs elsewhere */
     struct hone_err err;
     struct api_answer answer;
@@ -137,8 +137,9 @@ void reply_fill(struct http_request *r);
 void reply_etag(struct http_request *r, const char *bytes, size_t n);
 /* Sends `out` (with gzip, entity tag and all headers). */
 enum MHD_Result reply_send(struct http_request *r);
-/* For a body that is too long and has no announced length: the library takes no answer in the middle of a body. */
-void reply_raw(struct http_request *r);
+/* Writes the refusal past the library, which takes no answer while a body comes, and says that nothing more will be written. 1; 0 when that cannot
+ * be (TLS). */
+int reply_raw(struct http_request *r);
 void reply_headers(struct http_request *r, struct MHD_Response *response);
 
 /* ---- system.c: what is no function ---- */

@@ -14,7 +14,8 @@
 #include "core/http/openapi.h"
 #include "core/http/request.h"
 
-#define SWALLOW (64 << 10)            /* bytes of a refused body that are read, so that the answer gets through */
+#define SWALLOW (64 << 10)            /* a refused body of so many bytes is read, and the connection stays good */
+#define LINGER (4 << 20)              /* of a longer one so many are thrown away, so that a client that still sends gets the answer */
 #define LIBRARY_TALK_MS 10000
 #define TLS_FILE_BYTES (1 << 20)
 
@@ -68,8 +69,11 @@ static enum MHD_Result open_request(struct http_request *r, const char *url, con
     if (request_open(r, url, method, version) == 0)
         return MHD_YES;
     /* Refused. With a short body or none the connection stays good; else the answer goes out now, and the library closes. */
-    int soon = r->close || r->headers.chunked || r->headers.length > SWALLOW;
+    int body = r->headers.chunked || r->headers.length > 0, soon = r->close || r->headers.chunked || r->headers.length > SWALLOW;
     r->close |= soon;
+    /* Who closes on a client that is sending resets the connection, and the answer is lost. */
+    if (soon && body && !r->headers.status && !r->headers.value[FIELD_EXPECT] && reply_raw(r))
+        return MHD_YES;
     return soon ? reply_send(r) : MHD_YES;
 }
 
@@ -86,12 +90,11 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *mhd, const char 
         return open_request(r, url, method, version);
     case STAGE_BODY:
         if (*n) {
-            if (!r->refused && request_body(r, bytes, *n) < 0 && r->close) {
+            if (!r->refused && request_body(r, bytes, *n) < 0 && r->close)
                 reply_raw(r);
-                return MHD_NO;
-            }
+            r->swallowed += r->refused ? (int64_t)*n : 0;
             *n = 0;
-            return MHD_YES;
+            return r->close && r->swallowed > LINGER ? MHD_NO : MHD_YES;
         }
         atomic_store_explicit(&r->conn->deadline, 0, memory_order_relaxed);
         return answer_begin(r);

@@ -80,6 +80,18 @@ curl -s -o "$tmp/back" -w '%{http_code}' -H "Authorization: Bearer $token" -H 'C
 after=$(awk '/VmRSS/ { print $2 }' "/proc/$daemon/status")
 holds 'a body without end takes no memory (KB)' $((after - before)) -lt 4096
 
+# Clients that send without asking get the answer, too, instead of a reset.
+head -c 2000000 "$tmp/zeros" >"$tmp/two"
+for token_sent in "$token" wrong; do
+    # shellcheck disable=SC2059
+    { printf "${post}Authorization: Bearer $token_sent\r\nContent-Length: 2000000\r\n\r\n"; cat "$tmp/two"; } >"$tmp/sent"
+    "$builddir/tests/api/raw" "$port" <"$tmp/sent" >"$tmp/back" 2>"$tmp/fate"
+    has back "HTTP/1.1 $([ "$token_sent" = wrong ] && echo 401 || echo 413) " 'Connection: close' '"success": false'
+    has fate closed
+done
+same 'chunks without end get it, too' "$(curl -s -o "$tmp/back" -w '%{http_code}' -H 'Expect:' -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
+    -H 'Transfer-Encoding: chunked' --data-binary "@$tmp/two" "$url/api/v2/functions/listAgents")" 413
+
 # ---- slowness: cut at the deadline, whatever drips ----
 # cut WHAT LEAST MOST: the connection was closed within these milliseconds.
 cut() {
