@@ -89,7 +89,8 @@ int auth_check(struct auth *a, const char *authorization, const struct http_addr
         return 429;
     }
     if (!token) {
-        hone_fail(err, ERR_AUTH, authorization ? "Authorization is not 'Bearer TOKEN'" : "the request has no token; send it as 'Authorization: Bearer TOKEN'");
+        hone_fail(err, ERR_AUTH, authorization ? "Authorization is not 'Bearer TOKEN'"
+                                               : "the request has no token; send it as 'Authorization: Bearer TOKEN'");
         if (authorization)
             failures_note(&a->failures, from, now);
         return 401;

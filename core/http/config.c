@@ -22,7 +22,8 @@ int http_config_check(const struct http_config *c, struct hone_err *err)
     if (!c->tls_cert != !c->tls_key)
         return hone_fail(err, HONE_EINVAL, "http.tlsCert and http.tlsKey go together; one is missing");
     if (c->tls_cert && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
-        return hone_fail(err, HONE_EINVAL, "http.tlsCert: this machine's libmicrohttpd was built without TLS; put a proxy in front and set http.behindProxy");
+        return hone_fail(err, HONE_EINVAL, "http.tlsCert: this machine's libmicrohttpd was built without TLS; put a proxy in front and set "
+                         "http.behindProxy");
     if (MHD_is_feature_supported(MHD_FEATURE_EPOLL) != MHD_YES)
         return hone_fail(err, HONE_EINVAL, "this machine's libmicrohttpd was built without epoll, which the server needs");
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY && (rlim_t)c->connections + SPARE_FILES > files.rlim_cur)

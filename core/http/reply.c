@@ -130,7 +130,8 @@ static void add_limits(struct http_request *r, struct MHD_Response *response)
     const char *policy = of_logins ? "logins" : of_token ? "requests" : "busy";
     snprintf(text, sizeof text, "\"%s\";r=0;t=%d", policy, r->retry_after_s);
     add(response, "RateLimit", text);
-    snprintf(text, sizeof text, "\"%s\";q=%d;w=60", policy, of_logins ? c->login_failures : of_token ? c->requests_per_minute : CALLS_WAIT * c->call_threads);
+    int most = of_logins ? c->login_failures : of_token ? c->requests_per_minute : CALLS_WAIT * c->call_threads;
+    snprintf(text, sizeof text, "\"%s\";q=%d;w=60", policy, most);
     add(response, "RateLimit-Policy", text);
 }
 
