@@ -107,6 +107,26 @@ cJSON *api_predict(struct api *a, const cJSON *in, int fd, const struct api_hook
  * absent for descriptor `fd`)}. */
 cJSON *api_report(struct api *a, const cJSON *in, int fd, struct hone_err *err);
 
+/* ---- examples that are kept by themselves: datasets.c ---- */
+
+/* in: {name, description, format, metadata, and examples, or file, or what came along with the call}. out: the row with its id, and
+ * "faults": how many rows of the file cannot be used. */
+cJSON *api_dataset_upload(struct api *a, const cJSON *in, struct hone_err *err);
+cJSON *api_module_create(struct api *a, const cJSON *in, struct hone_err *err); /* also from {dataset_id} */
+/* in: {limit, after}. out: {datasets or modules: [...], has_more}, newest first. */
+cJSON *api_dataset_list(struct api *a, const cJSON *in, struct hone_err *err);
+cJSON *api_module_list(struct api *a, const cJSON *in, struct hone_err *err);
+cJSON *api_module_show(struct api *a, const cJSON *in, struct hone_err *err);
+/* Jobs that were trained on it keep the file. */
+cJSON *api_dataset_delete(struct api *a, const cJSON *in, struct hone_err *err);
+cJSON *api_module_delete(struct api *a, const cJSON *in, struct hone_err *err);
+/* validateTrainingData. in: {training_data}. out: the report of `hone data check`, and "valid". Keeps nothing. */
+cJSON *api_validate(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {job_id}. out: {job_id, checkpoints}. */
+cJSON *api_checkpoint_list(struct api *a, const cJSON *in, struct hone_err *err);
+/* out: {presets: [{name, doc}]}. */
+cJSON *api_preset_list(struct api *a, const cJSON *in, struct hone_err *err);
+
 /* ---- tokens: tokens.c ---- */
 
 /* in: {scope, name, tenant, expires_in_days}. out: the token's row and, this once, "token", its text. */

@@ -75,7 +75,7 @@ int daemon_token(struct daemon *d, const char *token, struct api_who *who, struc
 struct daemon_counts {
     int64_t jobs[JOB_STATUSES], waiting, running; /* waiting: for a free place; running: workers of jobs */
     int64_t deaths, retries, dropped; /* since the start: workers that died, jobs given back to the queue, messages of older runs refused */
-    int64_t calls, faults;            /* of api_call_function(), and how many failed */
+    int64_t calls, faults;            /* of api_call_function(): those that went well, and those that failed */
 };
 int daemon_counts(struct daemon *d, struct daemon_counts *c, struct hone_err *err);
 

@@ -54,6 +54,11 @@ static void suffix_of(const char *path, const char *format, char out[16])
 
 int keep_file(struct api *a, const char *path, const char *format, struct kept *k, struct hone_err *err)
 {
+    return keep_file_as(a, path, path, format, k, err);
+}
+
+int keep_file_as(struct api *a, const char *path, const char *name, const char *format, struct kept *k, struct hone_err *err)
+{
     char suffix[16];
     *k = (struct kept){ .format = format ? format : "auto" };
     int rc = file_usable(path, err);
@@ -62,16 +67,16 @@ int keep_file(struct api *a, const char *path, const char *format, struct kept *
                        k->format);
     if (rc < 0)
         return rc;
-    suffix_of(path, k->format, suffix);
+    suffix_of(name, k->format, suffix);
     char *dir = state_path(a, "data");
     rc = dir ? file_mkdirs(dir, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
     if (rc == 0)
-        rc = file_store(path, dir, suffix, k->sha256, NULL, err);
+        rc = file_store(path, dir, suffix, k->sha256, &k->bytes, err);
     if (rc == 0) {
         if (asprintf(&k->file, "data/%s%s", k->sha256, suffix) < 0)
             k->file = NULL;
         k->path = k->file ? state_path(a, k->file) : NULL;
-        k->name = strdup(path);
+        k->name = strdup(name);
         if (!k->path || !k->name)
             rc = hone_fail(err, HONE_ENOMEM, "memory ran out");
     }

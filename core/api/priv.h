@@ -99,11 +99,14 @@ struct kept {
     char *path;              /* the same with the state directory */
     char sha256[65];
     const char *format;      /* as given, "auto" otherwise */
+    int64_t bytes;
     int64_t examples;        /* 0: not counted */
 };
 /* Checks that `path` can be data (ERR_NOT_FOUND, HONE_EINVAL for a directory). */
 int file_usable(const char *path, struct hone_err *err);
 int keep_file(struct api *a, const char *path, const char *format, struct kept *k, struct hone_err *err);
+/* The same for a file that people know by another name, whose suffix counts. */
+int keep_file_as(struct api *a, const char *path, const char *name, const char *format, struct kept *k, struct hone_err *err);
 void kept_free(struct kept *k);
 /* Whether a stored file is what its job was started with: 0, ERR_CORRUPT or HONE_EIO. */
 int stored_data_whole(const struct api *a, const char *file, const char *sha256, struct hone_err *err);

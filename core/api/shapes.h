@@ -22,6 +22,9 @@ extern const struct shape create_agent_in[], update_agent_in[], list_versions_in
 extern const struct shape agent_row_out[], deleted_agent_out[], list_versions_out[], deploy_out[], feedback_out[];
 /* shapes_data.c */
 extern const struct shape list_plugins_in[], list_plugins_out[], nothing_in[];
+extern const struct shape upload_in[], dataset_in[], list_rows_in[], validate_in[], create_module_in[], module_in[];
+extern const struct shape dataset_out[], list_datasets_out[], deleted_dataset_out[], validate_out[], module_out[], list_modules_out[],
+    deleted_module_out[], checkpoints_out[], presets_out[];
 extern const struct shape create_token_in[], token_in[], create_token_out[], list_tokens_out[], revoked_token_out[];
 
 #endif

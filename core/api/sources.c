@@ -13,7 +13,7 @@
 
 int keep_bytes(struct api *a, const char *bytes, size_t n, const char *suffix, const char *name, struct kept *k, struct hone_err *err)
 {
-    *k = (struct kept){ .format = "jsonl" };
+    *k = (struct kept){ .format = "jsonl", .bytes = (int64_t)n };
     bytes_sha256(bytes, n, k->sha256);
     char *dir = state_path(a, "data");
     int rc = dir ? file_mkdirs(dir, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
@@ -40,7 +40,8 @@ static int keep_row(struct api *a, enum dataset_kind kind, const char *id, struc
     books_close(a, s);
     if (rc < 0)
         return rc;
-    *k = (struct kept){ .name = row.name, .file = row.file, .path = state_path(a, row.file), .format = data_format_name(DATA_AUTO) };
+    *k = (struct kept){ .name = row.name, .file = row.file, .path = state_path(a, row.file), .format = "auto", .bytes = row.bytes,
+                         .examples = row.examples };
     memcpy(k->sha256, row.sha256, strlen(row.sha256) < sizeof k->sha256 ? strlen(row.sha256) + 1 : 0);
     int format = data_format_of_name(row.format);
     if (format >= 0)

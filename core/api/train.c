@@ -387,6 +387,8 @@ static cJSON *enqueue(struct api *a, const cJSON *in, struct request *q, struct 
     if (rc >= 0)
         rc = book_waiting(a, q, in, &row, err);
     cJSON *out = rc >= 0 ? show_job(a, row.id, err) : NULL;
+    if (out && cJSON_IsNull(json_get(out, "started_at")))
+        put_time(out, "started_at", row.created_at); /* of the request: the document's answer has a time here */
     if (rc < 0) {
         give_up(a, q);
     } else {
