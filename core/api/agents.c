@@ -56,7 +56,7 @@ static int put_counts(cJSON *o, struct store *s, const struct agent_row *row, st
 cJSON *api_agent_list(struct api *a, const cJSON *in, struct hone_err *err)
 {
     struct agent_list list = { 0 };
-    struct agent_filter f = { .name_part = json_str(in, "name_contains", NULL), .limit = json_int(in, "limit", 0) };
+    struct agent_filter f = { .name_part = json_str(in, "name_contains", NULL), .limit = json_int(in, "most", json_int(in, "limit", 50)) };
     cJSON *agents = cJSON_CreateArray(), *out = cJSON_CreateObject();
     api_clear(a);
     struct store *s = books_open(a, err);

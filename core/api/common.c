@@ -253,6 +253,8 @@ cJSON *job_json(const struct job_row *row, const char *agent_name)
     json_put_str(o, "weights_sha256", row->weights_sha256);
     json_put_int(o, "attempt", row->attempt);
     json_put_int(o, "priority", row->priority);
+    json_put_int(o, "deaths", row->deaths);
+    json_put_str(o, "cause", row->cause);
     put_time(o, "created_at", row->created_at);
     put_time(o, "updated_at", row->updated_at);
     return o;

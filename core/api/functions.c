@@ -26,7 +26,7 @@ static cJSON *compare(struct api *a, const cJSON *in, struct hone_err *err)
 
 static cJSON *invoke(struct api *a, const cJSON *in, struct hone_err *err)
 {
-    if (a->serving && !json_get(in, "batch"))
+    if (a->serving && !json_get(in, "batch") && !json_get(in, "explore"))
         return serving_answer(a, in, err);
     return api_predict(a, in, a->call->fd, a->call->hooks, err);
 }

@@ -133,7 +133,7 @@ cJSON *api_job_list(struct api *a, const cJSON *in, struct hone_err *err)
 {
     const char *agent_name = json_str(in, "agent_id", NULL), *status = json_str(in, "status", NULL);
     struct agent_row agent = { 0 };
-    struct job_filter f = { .limit = json_int(in, "limit", 0) };
+    struct job_filter f = { .limit = json_int(in, "most", json_int(in, "limit", 50)) };
     cJSON *out, *jobs = cJSON_CreateArray();
     api_clear(a);
     int known = status ? job_status_by_name(status) : 0, rc = 0;

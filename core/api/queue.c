@@ -106,6 +106,17 @@ static void close_unstarted(struct runner *r, const struct hone_err *why)
         log_line(LOG_ERROR, "job %s: its end could not be written down: %s", r->job_id, err.text);
 }
 
+/* Stored files by the names that people gave them. */
+static void name_files(struct api *a, const struct job_row *row, struct hone_err *err)
+{
+    struct kept data = { .name = row->data_name, .path = state_path(a, row->data_file) },
+                held = { .name = row->validation_name, .path = row->validation_file ? state_path(a, row->validation_file) : NULL };
+    const struct kept *const files[] = { &data, &held };
+    user_names(err, files, 2);
+    free(data.path);
+    free(held.path);
+}
+
 static void run_job(struct place *p, struct job_row *row)
 {
     struct api one = p->d->api;
@@ -118,6 +129,8 @@ static void run_job(struct place *p, struct job_row *row)
     occupy(p, row->id, &r);
     log_line(LOG_INFO, "job %s of agent %s begins (attempt %lld)", row->id, row->agent_id, (long long)row->attempt + 1);
     int rc = run_claimed(&r, row, &began, &err);
+    if (rc < 0)
+        name_files(&one, row, &err);
     if (rc < 0 && !began)
         close_unstarted(&r, &err);
     log_line(rc < 0 && err.code != ERR_INTERRUPTED && err.code != ERR_CANCELLED ? LOG_WARN : LOG_INFO, "job %s: %s", row->id,

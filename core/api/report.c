@@ -191,7 +191,7 @@ static cJSON *report_job(struct api *a, const cJSON *in, const char *type, struc
     const char *id = json_str(job, "job_id", "");
     json_put_str(query, "job_id", id);
     json_put_bool(query, "include_history", 1);
-    cJSON *history = job ? api_monitor(a, query, err) : NULL, *evaluation = history ? newest_evaluation(a, id, err) : NULL;
+    cJSON *history = job ? monitor_json(a, query, err) : NULL, *evaluation = history ? newest_evaluation(a, id, err) : NULL;
     if (evaluation)
         tree = job_tree(type, job, json_get(history, "history"), evaluation);
     cJSON_Delete(evaluation);

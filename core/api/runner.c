@@ -287,7 +287,7 @@ int runner_died(struct runner *r, struct store *s, const char *cause, const char
         snprintf(reason, sizeof reason, "%s; attempt %lld of %d follows", why, (long long)deaths + 1, r->a->daemon->o.deaths);
         return job_requeue(s, r->job_id, r->fence, clock_wall_ms() + patience_ms(r, deaths), cause, reason, err);
     }
-    snprintf(reason, sizeof reason, "its workers died %lld times, the last one since it %s", (long long)deaths, why);
+    snprintf(reason, sizeof reason, "its workers died %lld times; the last one: %s", (long long)deaths, why);
     end.error_code = "poison";
     end.error_text = reason;
     end.cause = cause;

@@ -8,7 +8,7 @@
 #define MEMBER(name_, type_, flags_, doc_, ...) { .name = name_, .type = type_, .flags = flags_, .doc = doc_, __VA_ARGS__ }
 #define ID(name_, doc_) MEMBER(name_, SHAPE_TEXT, SHAPE_REQUIRED, doc_, .min = 1, .max = 200)
 #define LIMIT MEMBER("limit", SHAPE_INTEGER, 0, "At most so many, newest first.", .min = 1, .max = 200, .dflt = "50"), \
-              MEMBER("all", SHAPE_BOOLEAN, SHAPE_LOCAL, "All of them.")
+              MEMBER("most", SHAPE_INTEGER, SHAPE_LOCAL, "In place of limit: any number, 0 for all.", .min = 0, .max = 1e6)
 #define END { .name = NULL }
 
 /* shapes_jobs.c */

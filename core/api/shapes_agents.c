@@ -18,6 +18,11 @@ const struct shape invoke_in[] = {
         MEMBER("file", SHAPE_TEXT, SHAPE_REQUIRED | SHAPE_LOCAL, "The file; - is standard input.", .min = 1, .max = 4096),
         MEMBER("format", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "Its format."),
         END }),
+    MEMBER("explore", SHAPE_OBJECT, SHAPE_LOCAL, "Chooses the answer by chance and records with what probability.", .of = (const struct shape[]){
+        MEMBER("rule", SHAPE_TEXT, SHAPE_REQUIRED, "How.", .choices = "epsilon_greedy softmax squarecb"),
+        MEMBER("setting", SHAPE_NUMBER, SHAPE_REQUIRED, "Its epsilon, temperature or gamma.", .min = 0, .max = 1e12),
+        MEMBER("seed", SHAPE_NUMBER, SHAPE_REQUIRED, "Of the chance.", .min = 0, .max = 9007199254740991.0),
+        END }),
     MEMBER("top", SHAPE_INTEGER, 0, "So many of the best outputs with their confidence.", .min = 0, .max = 1000, .dflt = "3"),
     MEMBER("threshold", SHAPE_NUMBER, 0, "No answer when the confidence is below; 0 answers always. Without it the agent's own threshold holds.", .min = 0, .max = 1),
     END

@@ -66,6 +66,12 @@ const struct shape evaluate_in[] = {
     ID("job_id", "Completed training job."),
     TEST_DATA("Fresh examples; without them the rows that training held out."),
     MEMBER("benchmark_against", SHAPE_TEXT, SHAPE_NULL, "Baseline job to compare with, on rows that neither was trained on.", .min = 1, .max = 200),
+    MEMBER("log", SHAPE_OBJECT, SHAPE_LOCAL, "A log of actions to estimate rewards from, in place of examples.", .of = (const struct shape[]){
+        MEMBER("file", SHAPE_TEXT, SHAPE_REQUIRED | SHAPE_LOCAL, "The file.", .min = 1, .max = 4096),
+        MEMBER("format", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "Its format."),
+        END }),
+    MEMBER("policy", SHAPE_TEXT, SHAPE_LOCAL, "Whose rewards are estimated.", .choices = "best softmax"),
+    MEMBER("switch_at", SHAPE_NUMBER, SHAPE_LOCAL, "Ratio above which the model alone is trusted.", .min = 0, .max = 1e9),
     MEMBER("evaluation_criteria", SHAPE_LIST, SHAPE_NULL, "Metrics to score by: names, names with settings (f1_score:average=micro), or objects of name and options.",
            .min = 1, .max = 64, .of = &(const struct shape)MEMBER("", SHAPE_ANY, 0, NULL)),
     MEMBER("safety_rules", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "File of rules for the metric safety.", .min = 1, .max = 4096),
@@ -153,6 +159,7 @@ const struct shape monitor_out[] = {
     MEMBER("weights_file", SHAPE_TEXT, SHAPE_NULL, "Where the weights are, below the state directory."), \
     MEMBER("weights_sha256", SHAPE_TEXT, SHAPE_NULL, "Their hash."), \
     MEMBER("attempt", SHAPE_INTEGER, 0, "How often it was started."), MEMBER("priority", SHAPE_INTEGER, 0, "Higher ones run first."), \
+    MEMBER("deaths", SHAPE_INTEGER, 0, "Workers that died while they ran it."), MEMBER("cause", SHAPE_TEXT, SHAPE_NULL, "Of the last death."), \
     MEMBER("created_at", SHAPE_TEXT, SHAPE_NULL, "When it was asked for."), MEMBER("updated_at", SHAPE_TEXT, SHAPE_NULL, "Last change.")
 
 const struct shape job_out[] = {

@@ -27,9 +27,8 @@ static int run_list(struct cli *c, struct hone_err *err)
     if (cli_number(c, "limit", 0, 1e6, 50, &limit, err) < 0)
         return err->code;
     cJSON *in = cli_query("name_contains", cli_value(c, "name"), NULL);
-    json_put_num(in, "limit", limit);
-    cJSON *out = api_agent_list(&c->api, in, err);
-    cJSON_Delete(in);
+    cli_limit(in, limit);
+    cJSON *out = cli_call(c, "listAgents", in, err);
     return cli_result(c, out, show_agents, err);
 }
 
@@ -71,8 +70,7 @@ static void show_agent(const struct cli *c, const cJSON *o)
 
 static int run_show(struct cli *c, struct hone_err *err)
 {
-    cJSON *in = cli_query("agent_id", c->arg[0], NULL), *out = api_agent_show(&c->api, in, err);
-    cJSON_Delete(in);
+    cJSON *in = cli_query("agent_id", c->arg[0], NULL), *out = cli_call(c, "getAgent", in, err);
     return cli_result(c, out, show_agent, err);
 }
 

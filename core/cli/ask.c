@@ -111,7 +111,12 @@ static int ask_file(struct cli *c, cJSON *in, const struct api_hooks *hooks, str
     int rc = file_out_open(&to, output ? output : "-", err);
     if (rc < 0)
         return rc;
-    if (!(out = api_predict(&c->api, in, to.fd, hooks, err)))
+    cJSON *batch = cJSON_GetObjectItemCaseSensitive(in, "batch");
+    if (cli_remote(c, err) && cli_share_member(c, batch, "file", NULL, err) >= 0)
+        out = cli_call_with(c, "invokeAgent", cJSON_Duplicate(in, 1), hooks, to.fd, err);
+    else if (err->code == 0)
+        out = api_predict(&c->api, in, to.fd, hooks, err);
+    if (!out)
         rc = err->code;
     int closed = file_out_close(&to, rc == 0, err);
     rc = rc ? rc : closed;
@@ -155,6 +160,12 @@ static int put_explore(struct cli *c, cJSON *in, struct hone_err *err)
     return 0;
 }
 
+static cJSON *ask(struct cli *c, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
+{
+    return cli_remote(c, err) ? cli_call(c, "invokeAgent", cJSON_Duplicate(in, 1), err) : err->code < 0 ? NULL
+           : api_predict(&c->api, in, STDOUT_FILENO, hooks, err);
+}
+
 static int run_ask(struct cli *c, struct hone_err *err)
 {
     struct cli_progress p;
@@ -184,7 +195,7 @@ static int run_ask(struct cli *c, struct hone_err *err)
     if (rc == 0 && batch)
         rc = ask_file(c, in, &hooks, err);
     else if (rc == 0)
-        rc = cli_result(c, api_predict(&c->api, in, STDOUT_FILENO, &hooks, err), show_answers, err);
+        rc = cli_result(c, ask(c, in, &hooks, err), show_answers, err);
     cli_progress_close(&p);
     cJSON_Delete(in);
     return rc;

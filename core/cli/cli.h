@@ -39,13 +39,16 @@ struct cli {
     int n_set;
     const char *arg[CLI_MAX_OPTIONS];
     int n_args;
-    const char *state;
+    const char *state, *server, *token_file;
     int json, quiet, verbose;
     struct settings *settings;
     cJSON *plugin_dirs;
     cJSON *faults;           /* of the configuration */
     char job_id[64];         /* the job that a command began or went on with; "": none */
     int answered;            /* the command has said itself why it ends with a failure */
+    struct remote *remote;   /* the daemon that the command talks to; NULL: none, or not looked for yet */
+    int looked;              /* for a daemon */
+    char spooled[2][64];     /* files made for it; "": none */
     struct api api;
 };
 
@@ -69,8 +72,16 @@ const struct cli_command *cli_find(int argc, char **argv, int *words, struct hon
 /* Calls a function of core/api/function.h with `in` (taken, NULL: {}): by the daemon that has the state directory, else in this process.
  * The answer's data, or NULL with err and c->api.details. */
 cJSON *cli_call(struct cli *c, const char *function, cJSON *in, struct hone_err *err);
-/* The same, told of progress. */
-cJSON *cli_call_with(struct cli *c, const char *function, cJSON *in, const struct api_hooks *hooks, struct hone_err *err);
+/* The same, told of progress (without a daemon), and writing to fd what is too long for an answer. */
+cJSON *cli_call_with(struct cli *c, const char *function, cJSON *in, const struct api_hooks *hooks, int fd, struct hone_err *err);
+/* The daemon that commands talk to, NULL with err->code 0 when they do their work themselves, or NULL with err. */
+struct remote *cli_remote(struct cli *c, struct hone_err *err);
+/* Makes a member of `in` that names a file one that the daemon can use, when there is a daemon: on this machine an absolute path
+ * (standard input is copied to a file, which is removed at the end of the command); elsewhere the file is uploaded, and the member
+ * becomes `uploaded` (NULL: refused with a sentence). Without the member nothing is done. */
+int cli_share_member(struct cli *c, cJSON *in, const char *member, const char *uploaded, struct hone_err *err);
+/* Puts "limit", or what asks for all. */
+void cli_limit(cJSON *in, double limit);
 
 /* ---- output.c ---- */
 void cli_print_json(const cJSON *v);                  /* standard output, indented */

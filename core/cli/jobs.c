@@ -30,9 +30,8 @@ static int run_list(struct cli *c, struct hone_err *err)
     if (cli_number(c, "limit", 0, 1e6, 50, &limit, err) < 0)
         return err->code;
     cJSON *in = cli_query("agent_id", cli_value(c, "agent"), "status", cli_value(c, "status"), NULL);
-    json_put_num(in, "limit", limit);
-    cJSON *out = api_job_list(&c->api, in, err);
-    cJSON_Delete(in);
+    cli_limit(in, limit);
+    cJSON *out = cli_call(c, "listTrainingJobs", in, err);
     return cli_result(c, out, show_jobs, err);
 }
 
@@ -89,8 +88,7 @@ static void show_job(const struct cli *c, const cJSON *o)
 
 static int run_show(struct cli *c, struct hone_err *err)
 {
-    cJSON *in = cli_query("job_id", c->arg[0], NULL), *out = api_job_show(&c->api, in, err);
-    cJSON_Delete(in);
+    cJSON *in = cli_query("job_id", c->arg[0], NULL), *out = cli_call(c, "getTrainingJob", in, err);
     return cli_result(c, out, show_job, err);
 }
 
@@ -110,8 +108,7 @@ static void show_stop(const struct cli *c, const cJSON *o)
 
 static int run_pause(struct cli *c, struct hone_err *err)
 {
-    cJSON *in = cli_query("job_id", c->arg[0], NULL), *out = api_job_pause(&c->api, in, err);
-    cJSON_Delete(in);
+    cJSON *in = cli_query("job_id", c->arg[0], NULL), *out = cli_call(c, "pauseTrainingJob", in, err);
     return cli_result(c, out, show_stop, err);
 }
 
@@ -122,8 +119,7 @@ const struct cli_command cmd_job_pause = {
 
 static int run_cancel(struct cli *c, struct hone_err *err)
 {
-    cJSON *in = cli_query("job_id", c->arg[0], NULL), *out = api_job_cancel(&c->api, in, err);
-    cJSON_Delete(in);
+    cJSON *in = cli_query("job_id", c->arg[0], NULL), *out = cli_call(c, "cancelTrainingJob", in, err);
     return cli_result(c, out, show_stop, err);
 }
 
@@ -144,8 +140,7 @@ static int run_delete(struct cli *c, struct hone_err *err)
 {
     cJSON *in = cli_query("job_id", c->arg[0], NULL);
     json_put_bool(in, "with_versions", cli_value(c, "with-versions") != NULL);
-    cJSON *out = api_job_delete(&c->api, in, err);
-    cJSON_Delete(in);
+    cJSON *out = cli_call(c, "deleteTrainingJob", in, err);
     return cli_result(c, out, show_deleted, err);
 }
 

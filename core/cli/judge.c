@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/cli/commands.h"
@@ -120,6 +121,22 @@ static void show_evaluation(const struct cli *c, const cJSON *o)
     cli_hint(c, "\nEvery output, slice and error: the same command with --json.");
 }
 
+static cJSON *evaluate(struct cli *c, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
+{
+    return cli_remote(c, err) ? cli_call(c, "evaluateTrainingResults", cJSON_Duplicate(in, 1), err) : err->code < 0 ? NULL
+           : api_evaluate(&c->api, in, hooks, err);
+}
+
+/* Names of files become names that a daemon can open. */
+static int share_files(struct cli *c, cJSON *in, struct hone_err *err)
+{
+    int rc = cli_share_member(c, in, "test_file", "test_dataset_id", err);
+    if (rc >= 0)
+        rc = cli_share_member(c, in, "safety_rules", NULL, err);
+    cJSON *log = cJSON_GetObjectItemCaseSensitive(in, "log");
+    return rc < 0 || !log ? rc : cli_share_member(c, log, "file", NULL, err);
+}
+
 static int run_evaluate(struct cli *c, struct hone_err *err)
 {
     struct cli_progress p;
@@ -150,7 +167,7 @@ static int run_evaluate(struct cli *c, struct hone_err *err)
     json_put_str(in, "safety_rules", cli_value(c, "rules"));
     json_put_str(in, "benchmark_against", cli_value(c, "benchmark"));
     cli_progress_open(&p, c, &hooks);
-    cJSON *out = api_evaluate(&c->api, in, &hooks, err);
+    cJSON *out = share_files(c, in, err) < 0 ? NULL : evaluate(c, in, &hooks, err);
     cli_progress_close(&p);
     cJSON_Delete(in);
     return cli_result(c, out, show_evaluation, err);
@@ -205,6 +222,30 @@ static cJSON *report_query(const struct cli *c)
     return in;
 }
 
+/* Takes in. A daemon sends the report, which is written here. */
+static cJSON *report(struct cli *c, cJSON *in, const char *output, struct hone_err *err)
+{
+    struct file_out to;
+    if (!cli_remote(c, err)) {
+        cJSON *out = err->code < 0 ? NULL : api_report(&c->api, in, STDOUT_FILENO, err);
+        cJSON_Delete(in);
+        return out;
+    }
+    cJSON_DeleteItemFromObjectCaseSensitive(in, "output");
+    if (file_out_open(&to, output ? output : "-", err) < 0) {
+        cJSON_Delete(in);
+        return NULL;
+    }
+    cJSON *out = cli_call_with(c, "generateTrainingReport", in, NULL, to.fd, err);
+    if (file_out_close(&to, out != NULL, err) < 0) {
+        cJSON_Delete(out);
+        out = NULL;
+    }
+    if (out && output)
+        json_put_str(out, "output", output);
+    return out;
+}
+
 static int run_report(struct cli *c, struct hone_err *err)
 {
     const char *output = cli_value(c, "output"), *options = cli_value(c, "options");
@@ -216,8 +257,7 @@ static int run_report(struct cli *c, struct hone_err *err)
     }
     if (parsed)
         json_put(in, "options", parsed);
-    cJSON *out = api_report(&c->api, in, STDOUT_FILENO, err);
-    cJSON_Delete(in);
+    cJSON *out = report(c, in, output, err);
     if (!out)
         return err->code;
     if (output && c->json)

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/cli/cli.h"
 #include "core/cli/commands.h"
+#include "core/cli/remote.h"
 
 const struct cli_command *const cli_commands[] = {
     &cmd_train, &cmd_monitor, &cmd_evaluate, &cmd_compare, &cmd_ask, &cmd_report,
@@ -70,6 +72,11 @@ int main(int argc, char **argv)
         if (last.text[0])
             fprintf(stderr, "hone: %s\n", last.text);
         rc = last.code;
+    }
+    remote_close(c.remote);
+    for (int i = 0; i < 2; i++) {
+        if (c.spooled[i][0])
+            unlink(c.spooled[i]);
     }
     api_clear(&c.api);
     settings_close(c.settings);

@@ -74,7 +74,7 @@ static int follow(struct cli *c, const cJSON *in, cJSON **last, struct hone_err 
     char shown[96] = "", now[96], loss[64];
     cli_catch_signals();
     for (;;) {
-        *last = api_monitor(&c->api, in, err);
+        *last = cli_call(c, "monitorTrainingProgress", cJSON_Duplicate(in, 1), err);
         const char *status = json_str(*last, "status", "");
         if (!*last)
             return err->code;
@@ -103,7 +103,7 @@ static int run_monitor(struct cli *c, struct hone_err *err)
     if (cli_value(c, "follow"))
         rc = follow(c, in, &out, err);
     else
-        out = api_monitor(&c->api, in, err);
+        out = cli_call(c, "monitorTrainingProgress", cJSON_Duplicate(in, 1), err);
     cJSON_Delete(in);
     if (rc < 0) {
         cJSON_Delete(out);

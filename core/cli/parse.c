@@ -8,6 +8,8 @@
 
 const struct cli_option cli_global_options[] = {
     { "state", "DIR", "where agents and jobs are kept (default: $XDG_STATE_HOME/hone)" },
+    { "server", "URL", "talk to the daemon there (default: the one that has the state directory)" },
+    { "token-file", "FILE", "the token for it, in a file that others cannot read" },
     { "json", NULL, "print the result as JSON on standard output" },
     { "quiet", NULL, "no progress, no hints (-q)" },
     { "verbose", NULL, "say more (-v; twice: everything)" },
@@ -81,7 +83,7 @@ static int take_option(struct cli *c, const char *word, const char *next, int *u
             return hone_fail(err, ERR_USAGE, "--set was given more than %d times; use --config FILE", CLI_MAX_SET);
         c->set[c->n_set++] = value;
     } else if (global >= 0) {
-        c->state = value;
+        *(strcmp(o->name, "server") == 0 ? &c->server : strcmp(o->name, "token-file") == 0 ? &c->token_file : &c->state) = value;
     } else if (c->value[own] && o->arg) {
         return hone_fail(err, ERR_USAGE, "--%s was given twice", o->name);
     } else {

@@ -35,8 +35,7 @@ static int run_list(struct cli *c, struct hone_err *err)
     if (!known)
         return hone_fail(err, ERR_USAGE, "--kind is '%.40s'%s%s; expected optimizer, scheduler, paradigm, model, metric, report or generator", kind,
                          near ? "; did you mean " : "", near ? near : "");
-    cJSON *in = cli_query("kind", kind, NULL), *out = api_plugin_list(&c->api, in, err);
-    cJSON_Delete(in);
+    cJSON *in = cli_query("kind", kind, NULL), *out = cli_call(c, "listPlugins", in, err);
     return cli_result(c, out, show_plugins, err);
 }
 

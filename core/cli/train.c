@@ -5,6 +5,7 @@
 #include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/cli/commands.h"
+#include "core/cli/follow.h"
 
 static void show_trained(const struct cli *c, const cJSON *job)
 {
@@ -28,12 +29,13 @@ static void show_trained(const struct cli *c, const cJSON *job)
 
 /* Runs one of the two functions with progress shown. */
 static int run_job(struct cli *c, cJSON *in, cJSON *(*run)(struct api *, const cJSON *, const struct api_hooks *, char *, struct hone_err *),
-                   struct hone_err *err)
+                   const char *function, struct hone_err *err)
 {
     struct cli_progress p;
     struct api_hooks hooks;
     cli_progress_open(&p, c, &hooks);
-    cJSON *job = run(&c->api, in, &hooks, c->job_id, err);
+    struct remote *r = cli_remote(c, err);
+    cJSON *job = r ? follow_job(c, r, function, in, &hooks, err) : err->code < 0 ? NULL : run(&c->api, in, &hooks, c->job_id, err);
     cli_progress_close(&p);
     cJSON_Delete(in);
     if (!job && err->code == ERR_INTERRUPTED && c->job_id[0])
@@ -49,7 +51,7 @@ static int run_train(struct cli *c, struct hone_err *err)
     json_put(in, "training_data", cli_query("file", cli_value(c, "data"), "format", cli_value(c, "format"), "validation_file",
                                             cli_value(c, "validation"), "validation_format", cli_value(c, "validation-format"), NULL));
     json_put(in, "config", settings_training(c->settings));
-    return run_job(c, in, api_train, err);
+    return run_job(c, in, api_train, "startTrainingJob", err);
 }
 
 static const struct cli_option train_options[] = {
@@ -73,7 +75,7 @@ const struct cli_command cmd_train = {
 
 static int run_resume(struct cli *c, struct hone_err *err)
 {
-    return run_job(c, cli_query("job_id", c->arg[0], NULL), api_resume, err);
+    return run_job(c, cli_query("job_id", c->arg[0], NULL), api_resume, "resumeTrainingJob", err);
 }
 
 const struct cli_command cmd_job_resume = {

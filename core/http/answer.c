@@ -163,7 +163,8 @@ static enum MHD_Result function(struct http_request *r)
         hash_body(r);
     if (wants_events(r))
         return stream_begin(r);
-    if (r->route.function->begin && r->server->program->api->serving)
+    if (r->route.function->begin && r->server->program->api->serving && !json_get(r->in, "batch") &&
+        !json_get(r->in, "explore")) /* these take a worker of their own */
         return begin_call(r);
     if (r->route.function->flags & waits)
         return hand_over(r);
