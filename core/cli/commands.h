@@ -26,6 +26,7 @@ extern const struct cli_command cmd_scheduler_preview;
 /* data.c */
 extern const struct cli_command cmd_data_check, cmd_data_convert, cmd_data_split;
 /* serve.c, tokens.c */
+extern const struct cli_command cmd_functions; /* functions.c */
 extern const struct cli_command cmd_serve, cmd_token_create, cmd_token_list, cmd_token_revoke;
 /* config.c */
 extern const struct cli_command cmd_config_show, cmd_config_explain, cmd_preset_list, cmd_preset_show;

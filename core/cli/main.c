@@ -18,7 +18,7 @@ const struct cli_command *const cli_commands[] = {
     &cmd_plugin_list, &cmd_plugin_inspect, &cmd_plugin_new, &cmd_plugin_check, &cmd_plugin_bench, &cmd_scheduler_preview,
     &cmd_data_check, &cmd_data_convert, &cmd_data_split,
     &cmd_config_show, &cmd_config_explain, &cmd_preset_list, &cmd_preset_show,
-    &cmd_serve, &cmd_token_create, &cmd_token_list, &cmd_token_revoke,
+    &cmd_functions, &cmd_serve, &cmd_token_create, &cmd_token_list, &cmd_token_revoke,
     NULL,
 };
 

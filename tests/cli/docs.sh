@@ -35,6 +35,10 @@ for metric in $(grep -hoE '"(http|hone|process)_[a-z_]+' "$srcdir/core/http/metr
     said 'the metric' "$metric" operations.md
 done
 
+hone functions --markdown >"$tmp/functions"
+sed -n '/^### /,$p' "$docs/api.md" >"$tmp/said"
+cmp -s "$tmp/functions" "$tmp/said" && pass || fail "docs/api.md differs from 'hone functions --markdown': $(diff "$tmp/said" "$tmp/functions" | head -n 6)"
+
 for preset in "$srcdir"/etc/presets/*.conf; do
     said 'the preset' "\`$(basename "$preset" .conf)\`" configuration.md
 done
