@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "core/base/json.h"
 #include "core/cli/commands.h"
 
@@ -84,7 +85,11 @@ static int run_compare(struct cli *c, struct hone_err *err)
     if (margin)
         json_put_num(in, "equivalence_margin", strtod(margin, NULL));
     cli_progress_open(&p, c, &hooks);
-    cJSON *out = cli_call_with(c, "compareTrainingRuns", in, &hooks, err);
+    cJSON *out = NULL;
+    if (cli_share_member(c, in, "test_file", "test_dataset_id", err) >= 0)
+        out = cli_call_with(c, "compareTrainingRuns", in, &hooks, STDOUT_FILENO, err);
+    else
+        cJSON_Delete(in);
     cli_progress_close(&p);
     int certain = json_bool(json_get(out, "statistical_analysis"), "significant", 0);
     char reason[400];

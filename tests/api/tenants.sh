@@ -52,6 +52,7 @@ for f in $functions; do
     invokeAgent) body="{\"agent_id\":\"$agent\",\"input\":\"x\"}" ;;
     recordFeedback) body="{\"interaction_id\":\"$interaction\",\"feedback\":\"correct\"}" ;;
     updateAgent) body="{\"agent_id\":\"$agent\",\"description\":\"taken\"}" ;;
+    compareTrainingRuns) body="{\"run_ids\":[\"$job\",\"$job\"]}" ;;
     revokeToken) body="{\"token_id\":\"$(echo "$one" | cut -d _ -f 2)\"}" ;;
     *Dataset) body="{\"dataset_id\":\"$dataset\"}" ;;
     *Module) body="{\"module_id\":\"$module\"}" ;;
