@@ -8,7 +8,7 @@
 #include "core/judge/difference.h"
 
 #define MAX_PAIRS (COMPARE_RUNS * (COMPARE_RUNS - 1) / 2)
-#define MAX_DRAWS 1000000000 /* rows x replicates x pairs */
+#define MAX_DRAWS 300000000 /* rows x replicates x pairs */
 #define MOST_DRAWS 10000
 #define LEAST_DRAWS 1000
 #define POWER 0.8

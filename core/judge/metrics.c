@@ -8,7 +8,7 @@
 
 #define MAX_REPLICATES 1000
 #define MIN_REPLICATES 100
-#define MAX_DRAWS 50000000     /* rows x replicates */
+#define MAX_DRAWS 20000000     /* rows x replicates */
 #define MAX_STATE_DOUBLES (16 << 20)
 #define MAX_PROB_BYTES (INT64_C(1) << 30)
 #define SMALL 16               /* doubles of state up to which the contributions of single rows are summed */

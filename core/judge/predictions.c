@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "hone/math.h"
 
 /* A block's probabilities take about this many floats, at least one batch of rows. */
 #define BLOCK_FLOATS (4 << 20)
@@ -106,13 +107,41 @@ int predictions_choose(struct predictions *p, const struct examples *e, const in
     return label_rows(p, e, known) == 0 ? 0 : no_memory(p, err);
 }
 
-/* p_k = e^(s_k / T) / sum gives back e^(s_k) up to a factor: (p_k / p_top)^T. */
-static float plain_top(const float *prob, int64_t width, float top, double temperature)
+#define PIECE 256 /* outputs whose logarithms are made together */
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__gnu_linux__) \
+    && !defined(__clang__)
+#define WIDE __attribute__((target_clones("default", "avx2", "avx512f")))
+#else
+#define WIDE
+#endif
+
+/* p ln p, and (p / top)^temperature. */
+WIDE static void row_parts(const float *restrict row, int64_t n, float log_top, float temperature, float *restrict part, float *restrict power)
 {
-    double sum = 0;
-    for (int64_t k = 0; k < width && temperature != 1; k++)
-        sum += pow((double)prob[k] / (double)top, temperature);
-    return temperature != 1 ? (float)(1 / sum) : top;
+    for (int64_t k = 0; k < n; k++) {
+        float p = row[k], l = hone_logf(p > 1e-37f ? p : 1e-37f);
+        part[k] = p * l;
+        power[k] = hone_expf(temperature * (l - log_top));
+    }
+}
+
+/* Entropy in nats, and the sum of (p_k / p_top)^T: p_k = e^(s_k / T) / sum gives back e^(s_k) up to a factor. Float functions that the
+ * compiler turns into vector code; the sums are doubles. */
+static double row_sums(const float *row, int64_t width, float top, float temperature, double *plain)
+{
+    float part[PIECE], power[PIECE], log_top = hone_logf(top > 1e-37f ? top : 1e-37f);
+    double entropy = 0;
+    *plain = 0;
+    for (int64_t first = 0; first < width; first += PIECE) {
+        int64_t n = width - first < PIECE ? width - first : PIECE;
+        row_parts(row + first, n, log_top, temperature, part, power);
+        for (int64_t k = 0; k < n; k++) {
+            entropy -= (double)part[k];
+            *plain += (double)power[k];
+        }
+    }
+    return entropy;
 }
 
 void predictions_note(struct predictions *p, int64_t first, int64_t n, const float *prob)
@@ -120,16 +149,14 @@ void predictions_note(struct predictions *p, int64_t first, int64_t n, const flo
     for (int64_t i = 0; i < n; i++) {
         const float *row = prob + i * p->width;
         int64_t best = 0;
-        double entropy = 0;
-        for (int64_t k = 0; k < p->width; k++) {
+        double plain;
+        for (int64_t k = 1; k < p->width; k++)
             best = row[k] > row[best] ? k : best;
-            entropy -= row[k] > 0 ? (double)row[k] * log((double)row[k]) : 0;
-        }
         p->predicted[first + i] = (int32_t)best;
         p->top[first + i] = row[best];
-        p->entropy[first + i] = (float)entropy;
+        p->entropy[first + i] = (float)fmax(0, row_sums(row, p->width, row[best], p->plain ? (float)p->temperature : 1, &plain));
         if (p->plain)
-            p->plain[first + i] = plain_top(row, p->width, row[best], p->temperature);
+            p->plain[first + i] = p->temperature < 1 || p->temperature > 1 ? (float)(1 / plain) : row[best];
     }
 }
 
