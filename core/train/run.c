@@ -129,6 +129,10 @@ static int allocate(struct run *r, struct opening *o, struct hone_err *err)
         ret = passes_open(&r->eval_passes, r->pool, ts, registry_host(r->registry), 0, err);
     while (r->paradigm->state_names && r->paradigm->state_names[r->n_paradigm_state])
         r->n_paradigm_state++;
+    int64_t more = r->paradigm->state_more ? r->paradigm->state_more(r->paradigm_conf, ts->width) : 0;
+    if (!ret && more < 0)
+        ret = hone_fail(err, ERR_PLUGIN, "paradigm '%s': state_more() gives %lld doubles", r->paradigm->item.name, (long long)more);
+    r->n_paradigm_state += more > 0 ? more : 0;
     r->paradigm_state = calloc((size_t)r->n_paradigm_state + 1, sizeof *r->paradigm_state);
     if (!ret && !r->paradigm_state)
         ret = hone_fail(err, HONE_ENOMEM, "memory ran out");

@@ -63,11 +63,18 @@ void check_paradigm(struct checking *c)
     int32_t target[P_ROWS];
     uint8_t feedback[P_ROWS];
     int64_t example[P_ROWS];
-    double state[64] = { 0 }, worst = 0, apart = 0;
+    double worst = 0, apart = 0;
     int ok, bad = 0;
     void *conf = defaults(c, &ok);
     if (!ok)
         return;
+    int64_t more = p->state_more ? p->state_more(conf, P_WIDTH) : 0;
+    double *state = more >= 0 && more < (1 << 20) ? calloc(64 + (size_t)more, sizeof *state) : NULL;
+    if (!state) {
+        check_line(c, "keeps a state of a sensible size", "state_more() gives no number of doubles that such rows could need");
+        settings_free(c->item, conf);
+        return;
+    }
     for (int i = 0; i < P_ROWS; i++) {
         target[i] = i % P_WIDTH;
         weight[i] = 0.5f + 0.25f * (float)i;
@@ -113,6 +120,7 @@ void check_paradigm(struct checking *c)
     check_line(c, "gives finite losses", bad || !isfinite(whole) ? "loss() failed, or its sum is not finite" : NULL);
     check_line(c, "has the gradient that differences of its loss show", worst < 2e-3 ? NULL : "d_scores is off: compare with a difference of losses");
     check_line(c, "treats rows apart", fabs(apart - whole) <= 1e-6 * fmax(1, fabs(whole)) ? NULL : "the loss of rows together is not the sum of theirs");
+    free(state);
     settings_free(c->item, conf);
 }
 

@@ -5,7 +5,7 @@
  * What a run needs beyond one loss over one set of weights, a paradigm says in plan(): phases that follow one another, scores
  * of the same rows by kept copies of the weights (references), and that targets are actions that were taken instead of right
  * answers. The host does all of it the same way for every paradigm, exactly on resume and for any number of threads.
- * History: 0.1 first. 0.2 hone_plan, references and phase of rows, score of a loss, observe() with all rows of a step;
+ * History: 0.1 first. 0.2 hone_plan, references and phase of rows, score of a loss, observe() with all rows of a step, state_more();
  * output_weight; rows.known, plan.pull, unfreeze, replay, HONE_PLAN_BASE, _KEEP. */
 #ifndef HONE_PARADIGM_H
 #define HONE_PARADIGM_H
@@ -108,6 +108,9 @@ struct hone_paradigm {
     /* What a run of so many epochs is made of. HONE_EINVAL for settings that do not go with it. Optional: one phase, nothing
      * else. [main pure] */
     int (*plan)(const void *conf, int64_t epochs, struct hone_plan *, struct hone_err *);
+    /* Doubles of state behind those with names, zeroed at the start and checkpointed as they are, for rows of scores so wide: what is
+     * kept of each output, say. Optional: none. [main pure] */
+    int64_t (*state_more)(const void *conf, int64_t width);
 };
 
 #ifdef __cplusplus

@@ -10,7 +10,7 @@ enum baseline { NONE, MEAN, LINEAR_IN_CERTAINTY };
 
 struct conf {
     int64_t algorithm, rewards, explore, baseline, reward_model, objective, rollout_epochs, rollout_steps, reward_epochs;
-    double label_smoothing, epsilon, gamma, entropy_weight, kl_weight, clip, weight_clip, baseline_decay;
+    double label_smoothing, epsilon, gamma, balance, entropy_weight, kl_weight, clip, weight_clip, baseline_decay;
 };
 
 static const char *const algorithms[] = { "reinforce", "ppo", "ips", "snips", "dm", "dr", "mtr", NULL };
@@ -27,6 +27,8 @@ static const struct hone_param params[] = {
     HONE_ROW_CHOICE(struct conf, explore, 0, POLICY, rules, "how actions are drawn where rewards come from labels"),
     HONE_ROW(struct conf, epsilon, HONE_REAL, 0, 0.05, 0, 1, "share of even draws of epsilon_greedy"),
     HONE_ROW(struct conf, gamma, HONE_REAL, 0, 1000, 0, 1e9, "greed of squarecb"),
+    HONE_ROW(struct conf, balance, HONE_REAL, 0, 0, 0, 100,
+             "of epsilon_greedy and squarecb: how far an action that has earned much steps back for others: its score falls by this times ln(1 + its rewards)"),
     HONE_ROW_CHOICE(struct conf, baseline, 0, LINEAR_IN_CERTAINTY, baselines,
                     "what reinforce and ppo compare rewards with: nothing, their mean, or a line learned over the policy's certainty"),
     HONE_ROW(struct conf, baseline_decay, HONE_REAL, HONE_P_OPEN_MAX, 0.98, 0, 1, "what is left of learned means after a step"),
@@ -55,6 +57,8 @@ static int check(const void *conf, struct hone_err *err)
     if (c->algorithm <= PPO && source_of(c) == LOG)
         return hone_fail(err, HONE_EINVAL, "algorithm %s learns from its own actions and rewards from labels; for a log take ips, snips, dm, dr "
                          "or mtr", algorithms[c->algorithm]);
+    if (c->balance > 0 && (c->explore == POLICY || source_of(c) == LOG))
+        return hone_fail(err, HONE_EINVAL, "balance is %g; it goes with explore epsilon_greedy or squarecb and rewards from labels", c->balance);
     if (c->algorithm <= PPO && c->explore != POLICY)
         return hone_fail(err, HONE_EINVAL, "explore is %s; algorithm %s draws from its policy", rules[c->explore], algorithms[c->algorithm]);
     if ((c->algorithm == DM || c->algorithm == MTR) && (c->kl_weight > 0 || c->entropy_weight > 0))
@@ -123,13 +127,20 @@ static int logged(const struct conf *c, const struct hone_rows *r, int64_t i, st
     return 0;
 }
 
+/* Sums over rows, decayed by step: weight, reward, certainty q = sum pi_k^2, q^2, q reward; ratio x reward, ratio. Then, with balance, what each
+ * action has earned, undecayed. */
+static const char *const state_names[] = { "weight", "reward", "certainty", "certainty_squared", "certainty_reward", "value", "ratio", NULL };
+enum { S_WEIGHT, S_REWARD, S_Q, S_QQ, S_QR, S_VALUE, S_RATIO, S_ACTIONS };
+
 /* A simulated user: draws an action; the label says what it is worth. `room` takes the probabilities. */
 static void simulated(const struct conf *c, const struct hone_rows *r, int64_t i, struct act *x, float *room)
 {
     const float *p = x->old ? x->old : x->pi;
     int64_t window = c->algorithm == PPO && !c->rollout_steps ? r->epoch / c->rollout_epochs : r->epoch;
     if (c->explore != POLICY) {
-        to_rewards((enum reward_model)c->reward_model, x->scores, x->n, room);
+        for (int64_t k = 0; k < x->n; k++)
+            room[k] = c->balance > 0 ? x->scores[k] - (float)c->balance * hone_logf(1 + (float)r->state[S_ACTIONS + k]) : x->scores[k];
+        to_rewards((enum reward_model)c->reward_model, room, x->n, room);
         if (c->explore == EPSILON_GREEDY)
             hone_explore_epsilon(room, x->n, c->epsilon, room);
         else
@@ -186,10 +197,6 @@ static float *room_for(int64_t width, float *stack, struct hone_err *err)
 
 /* ---- learned means ---- */
 
-/* Sums over rows, decayed by step: weight, reward, certainty q = sum pi_k^2, q^2, q reward; ratio x reward, ratio. */
-static const char *const state_names[] = { "weight", "reward", "certainty", "certainty_squared", "certainty_reward", "value", "ratio", NULL };
-enum { S_WEIGHT, S_REWARD, S_Q, S_QQ, S_QR, S_VALUE, S_RATIO };
-
 static double certainty(const struct act *x)
 {
     double q = 0;
@@ -213,16 +220,21 @@ static double importance(const struct conf *c, const struct act *x)
     return 1 / x->propensity < c->weight_clip ? 1 / x->propensity : c->weight_clip;
 }
 
+static int64_t state_more(const void *conf, int64_t width)
+{
+    return ((const struct conf *)conf)->balance > 0 ? width : 0;
+}
+
 static int observe(const void *conf, const struct hone_rows *r, double *s, struct hone_err *err)
 {
     const struct conf *c = conf;
     float stack[STACK * ROOM], *room;
-    if (c->algorithm > PPO && c->algorithm != SNIPS)
+    if (c->algorithm > PPO && c->algorithm != SNIPS && !(c->balance > 0))
         return 0;
     if (!(room = room_for(r->width, stack, err)))
         return err->code;
     int ret = 0;
-    for (int k = 0; k < (int)HONE_COUNT(state_names) - 1; k++)
+    for (int k = 0; k < S_ACTIONS; k++)
         s[k] *= c->baseline_decay;
     for (int64_t i = 0; i < r->n && ret >= 0; i++) {
         struct act x;
@@ -234,6 +246,8 @@ static int observe(const void *conf, const struct hone_rows *r, double *s, struc
         else
             ret = logged(c, r, i, &x, err);
         double q = certainty(&x), ratio = ret < 0 ? 0 : importance(c, &x) * (double)x.pi[x.action];
+        if (ret >= 0 && c->balance > 0)
+            s[S_ACTIONS + x.action] += x.reward;
         s[S_WEIGHT] += x.weight;
         s[S_REWARD] += x.weight * x.reward;
         s[S_Q] += x.weight * q;
@@ -368,7 +382,7 @@ static const struct hone_paradigm reinforcement = {
                       "answer was chosen. On-policy: reinforce and ppo against a simulated user. From logs: ips, snips, dm, dr, mtr; their validation loss and "
                       "score are off-policy estimates, and there is no accuracy.",
                       params, struct conf, 0, check),
-    .state_names = state_names, .loss = loss, .observe = observe, .plan = plan,
+    .state_names = state_names, .loss = loss, .observe = observe, .plan = plan, .state_more = state_more,
 };
 
 HONE_DEFINE_PLUGIN("reinforcement", "0.1.0", "Apache-2.0", "Hone", NULL, NULL, &reinforcement.item);

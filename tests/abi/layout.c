@@ -311,6 +311,7 @@ static void paradigm(void)
     FIELD(hone_paradigm, order);
     FIELD(hone_paradigm, observe);
     FIELD(hone_paradigm, plan);
+    FIELD(hone_paradigm, state_more);
     END(hone_paradigm);
 }
 

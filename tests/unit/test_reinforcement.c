@@ -248,12 +248,55 @@ static void exploring(void)
         CU_ASSERT_DOUBLE_EQUAL((double)drawn[k] / 1e5, (double)p[k], 0.006); /* four deviations */
 }
 
+/* balance: an action that has earned much steps back for one of nearly its estimate, and what is earned is counted by action. */
+static void balance(void)
+{
+    const float *reference[3];
+    double earned[7 + WIDTH] = { 0 };
+    struct hone_rows r = rows_of(reference);
+    struct hone_err err = { 0 };
+    struct conf c = defaults();
+    struct act x = { .scores = scores, .n = WIDTH };
+    float room[WIDTH];
+    c.rewards = LABELS;
+    c.explore = EPSILON_GREEDY;
+    c.epsilon = 0;
+    c.reward_model = INDEPENDENT;
+    c.balance = 0.5;
+    CU_ASSERT_EQUAL(check(&c, &err), 0);
+    CU_ASSERT_EQUAL(state_more(&c, WIDTH), WIDTH);
+    r.state = earned;
+    for (int k = 0; k < WIDTH; k++)
+        scores[k] = k == 2 ? 1.0f : k == 4 ? 0.6f : 0.0f;
+    simulated(&c, &r, 0, &x, room);
+    CU_ASSERT_EQUAL(x.action, 2);
+    earned[S_ACTIONS + 2] = 1.2; /* 0.5 ln 2.2 = 0.394 */
+    simulated(&c, &r, 0, &x, room);
+    CU_ASSERT_EQUAL(x.action, 2);
+    earned[S_ACTIONS + 2] = 1.3; /* 0.5 ln 2.3 = 0.416 */
+    simulated(&c, &r, 0, &x, room);
+    CU_ASSERT_EQUAL(x.action, 4);
+    double expected[WIDTH];
+    memcpy(expected, earned + S_ACTIONS, sizeof expected);
+    for (int i = 1; i < ROWS; i++) {
+        scores[i * WIDTH + target[i]] = 9;
+        if (feedback[i] != HONE_INCORRECT)
+            expected[target[i]] += reward[i] == reward[i] ? (double)reward[i] : feedback[i] ? 0.5 : 1;
+    }
+    target[0] = 0; /* row 0 takes action 4 */
+    CU_ASSERT_EQUAL(observe(&c, &r, earned, &err), 0);
+    for (int k = 0; k < WIDTH; k++)
+        CU_ASSERT_DOUBLE_EQUAL(earned[S_ACTIONS + k], expected[k], 1e-12);
+    c.explore = POLICY;
+    CU_ASSERT_EQUAL(check(&c, &err), HONE_EINVAL);
+}
+
 int test_reinforcement(void)
 {
     CU_pSuite s = CU_add_suite("reinforcement", NULL, NULL);
     if (!s || !CU_add_test(s, "gradients of every algorithm", gradients) || !CU_add_test(s, "learned baseline", learned_baseline) ||
         !CU_add_test(s, "learned means", means) || !CU_add_test(s, "off-policy validation", off_policy_validation) ||
-        !CU_add_test(s, "refusals", refusals) || !CU_add_test(s, "exploring", exploring))
+        !CU_add_test(s, "refusals", refusals) || !CU_add_test(s, "exploring", exploring) || !CU_add_test(s, "balance", balance))
         return -1;
     return 0;
 }

@@ -386,6 +386,7 @@ static void every_algorithm(void)
         "\"algorithm\":\"dm\",\"reward_model\":\"independent\"", "\"algorithm\":\"dm\",\"reward_model\":\"linear\"", "\"algorithm\":\"mtr\"",
         "\"algorithm\":\"dr\"", "\"algorithm\":\"dr\",\"weight_clip\":2", "\"algorithm\":\"dm\",\"rewards\":\"labels\",\"explore\":\"squarecb\"",
         "\"algorithm\":\"mtr\",\"rewards\":\"labels\",\"explore\":\"epsilon_greedy\"",
+        "\"algorithm\":\"dm\",\"rewards\":\"labels\",\"explore\":\"epsilon_greedy\",\"balance\":0.5",
     };
     enum { ROWS = sizeof options / sizeof options[0] };
     static char sha[ROWS][65];
