@@ -41,6 +41,7 @@ done
 pass
 # Whoever sends a token as the name of a member is told that name; the log has it not.
 call -H "Authorization: Bearer $token" "$f/listAgents" -d "{\"$token\":1}" >/dev/null
+sleep 0.5 # lines of the access log are written a quarter of a second later
 holds 'there is a log to search' -s "$tmp/serve.log"
 holds 'and an access log' -s "$tmp/access.log"
 finish
