@@ -127,6 +127,31 @@ void buf_json_string(struct buf *b, const char *s, size_t n)
     buf_putc(b, '"');
 }
 
+/* Whole numbers and decimals of at most six places, as most numbers are: n / 10^6 is the double next to that decimal, so when it is v the
+ * decimal reads back as v, and no shorter one does. 1, or 0 when v is something else. */
+static int put_short(struct buf *b, double v)
+{
+    char text[32], *end = text + sizeof text, *p = end;
+    if (fabs(v) >= 1e9 || (fabs(v) < 1e-4 && v != 0))
+        return 0;
+    int64_t n = llrint(v * 1e6);
+    if ((double)n / 1e6 != v)
+        return 0;
+    uint64_t u = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+    int places = 6;
+    for (; places > 0 && u % 10 == 0; places--)
+        u /= 10;
+    for (int i = 0; u > 0 || i <= places; i++, u /= 10) {
+        if (i == places && places > 0)
+            *--p = '.';
+        *--p = (char)('0' + u % 10);
+    }
+    if (n < 0)
+        *--p = '-';
+    buf_add(b, p, (size_t)(end - p));
+    return 1;
+}
+
 void buf_json_double(struct buf *b, double v)
 {
     char text[32];
@@ -134,6 +159,8 @@ void buf_json_double(struct buf *b, double v)
         buf_puts(b, "null");
         return;
     }
+    if (put_short(b, v))
+        return;
     if (v == rint(v) && fabs(v) < 1e15) {
         buf_printf(b, "%.0f", v == 0 ? 0.0 : v);
         return;

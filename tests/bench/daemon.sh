@@ -9,6 +9,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 rounds=${ROUNDS:-3} seconds_each=${SECONDS_EACH:-5}
 parts=${*:-monitor invoke watchers start recovery}
 started=
+port=$((20000 + $$ % 20000)) # of nginx; FastAPI has the next one
 trap 'for p in $started; do kill "$p" 2>/dev/null; done; wait; rm -rf "$tmp"' EXIT
 sh "$top/etc/packages.sh" nginx-light wrk python3-fastapi python3-uvicorn python3-uvloop python3-httptools curl || exit 1
 
@@ -78,19 +79,19 @@ events { worker_connections 1024; }
 http {
     access_log off; sendfile on; tcp_nopush on; open_file_cache max=16; keepalive_requests 100000000;
     client_body_temp_path $tmp; proxy_temp_path $tmp; fastcgi_temp_path $tmp; uwsgi_temp_path $tmp; scgi_temp_path $tmp;
-    server { listen 127.0.0.1:18181; root $tmp/www; }
+    server { listen 127.0.0.1:$port; root $tmp/www; }
 }
 X
     nginx -c "$tmp/nginx.conf" -e "$tmp/nginx.log" &
     started="$started $!"
     PEER_DB=$tmp/peer.db PYTHONPATH=$top/tests/bench PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m uvicorn --workers "$(nproc)" --no-access-log \
-        --log-level error --port 18182 peer_fastapi:app >"$tmp/uvicorn.log" 2>&1 &
+        --log-level error --port $((port + 1)) peer_fastapi:app >"$tmp/uvicorn.log" 2>&1 &
     started="$started $!"
-    until curl -s -o "$tmp/x" http://127.0.0.1:18181/static && curl -s http://127.0.0.1:18182/monitor/job_1 | grep -q success; do sleep 0.2; done
+    until curl -s -o "$tmp/x" http://127.0.0.1:$port/static && curl -s http://127.0.0.1:$((port + 1))/monitor/job_1 | grep -q success; do sleep 0.2; done
     for i in $(seq "$rounds"); do
         load monitor "$url/api/v2/functions/monitorTrainingProgress" "$tmp/monitor.lua"
-        load nginx http://127.0.0.1:18181/static
-        load fastapi http://127.0.0.1:18182/monitor/job_1
+        load nginx "http://127.0.0.1:$port/static"
+        load fastapi "http://127.0.0.1:$((port + 1))/monitor/job_1"
     done
     report monitor 'monitorTrainingProgress'
     report nginx 'nginx, static file of 1 KB'

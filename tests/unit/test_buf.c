@@ -2,6 +2,7 @@
 #include <CUnit/CUnit.h>
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "core/base/arena.h"
@@ -77,7 +78,9 @@ static void json_doubles(void)
 {
     static const struct { double in; const char *out; } rows[] = {
         { 0, "0" }, { -0.0, "0" }, { 1, "1" }, { -17, "-17" }, { 0.1, "0.1" }, { 0.3, "0.3" }, { 0.1 + 0.2, "0.30000000000000004" },
-        { 1e15, "1e+15" }, { 999999999999999.0, "999999999999999" }, { 1.0 / 3, "0.3333333333333333" }, { 5e-324, "5e-324" },
+        { 0.5, "0.5" }, { -0.25, "-0.25" }, { 10, "10" },
+        { 0.0001, "0.0001" }, { 0.00001, "1e-05" }, { 999999999.999999, "999999999.999999" }, { 1e9, "1000000000" }, { 100.01, "100.01" },
+        { 0.1000001, "0.1000001" }, { 1e15, "1e+15" }, { 999999999999999.0, "999999999999999" }, { 1.0 / 3, "0.3333333333333333" }, { 5e-324, "5e-324" },
         { 1e-310, "1e-310" }, { 1e300, "1e+300" }, { 1.7976931348623157e308, "1.7976931348623157e+308" },
     };
     struct buf b = { 0 };
@@ -103,6 +106,13 @@ static void json_doubles(void)
         buf_clear(&b);
         buf_json_double(&b, v);
         wrong += isfinite(v) && strtod(buf_str(&b), NULL) != v;
+        /* decimals of few places, as the C library prints them */
+        char want[32];
+        v = (double)(int64_t)(bits % 2000000001 - (bits & 1) * 1000000000) / (double[]){ 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7 }[bits >> 61];
+        snprintf(want, sizeof want, "%.15g", v);
+        buf_clear(&b);
+        buf_json_double(&b, v);
+        wrong += v != 0 && strcmp(buf_str(&b), want) != 0;
     }
     CU_ASSERT_EQUAL(wrong, 0);
     buf_free(&b);
