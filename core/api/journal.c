@@ -14,14 +14,36 @@ struct journal {
     int closing;
 };
 
+/* All rows as one part of the transaction. On failure none of them is kept. */
+static int add_together(struct store *s, struct journal_entry *list, struct hone_err *err)
+{
+    size_t n = 0, at = 0;
+    for (struct journal_entry *e = list; e; e = e->next)
+        n += e->n;
+    struct interaction_row *rows = calloc(n + 1, sizeof *rows);
+    if (!rows)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    for (struct journal_entry *e = list; e; at += e->n, e = e->next)
+        memcpy(rows + at, e->rows, e->n * sizeof *rows);
+    int rc = interaction_insert_all(s, rows, n, err);
+    at = 0;
+    for (struct journal_entry *e = list; e; at += e->n, e = e->next)
+        memcpy(e->rows, rows + at, e->n * sizeof *rows); /* they have their ids now */
+    free(rows);
+    return rc;
+}
+
 /* Adds the rows of each entry that can be added; of the others the reason goes to errs. Returns a failure of them all. */
 static int write_all(struct journal *j, struct journal_entry *list, struct hone_err *errs, struct hone_err *err)
 {
+    struct hone_err some;
     struct store *s = books_open(&j->api, err);
     int rc = s ? store_begin(s, err) : err->code;
-    size_t i = 0;
-    for (struct journal_entry *e = list; e && rc >= 0; e = e->next, i++)
-        (void)interaction_insert_all(s, e->rows, e->n, &errs[i]);
+    if (rc >= 0 && add_together(s, list, &some) < 0) { /* as when an agent is gone by now: one by one */
+        size_t i = 0;
+        for (struct journal_entry *e = list; e; e = e->next, i++)
+            (void)interaction_insert_all(s, e->rows, e->n, &errs[i]);
+    }
     if (rc >= 0)
         rc = store_commit(s, err);
     books_close(&j->api, s);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "core/api/journal.h"
 #include "core/api/serving.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
@@ -272,6 +273,46 @@ static void takes_feedback(void)
     tear_down();
 }
 
+/* Of answers that are written together, those that cannot be fail alone: their agent is gone by then. */
+struct written {
+    int calls, rc;
+};
+
+static void note_written(void *arg, int rc, const struct hone_err *e)
+{
+    struct written *w = arg;
+    (void)e;
+    w->calls++;
+    w->rc = rc;
+}
+
+static void written_together(void)
+{
+    struct journal_entry entry[50];
+    struct interaction_row row[50];
+    struct written w[50] = { { 0 } };
+    int64_t all, rated;
+    set_up();
+    struct journal *j = journal_open(&api, &err);
+    for (int i = 0; i < 50; i++) {
+        row[i] = (struct interaction_row){ .agent_id = i == 20 ? "agent_gone" : agent, .input = "a", .confidence = NAN, .propensity = 1, .rating = NAN,
+                                           .latency_ms = NAN };
+        entry[i] = (struct journal_entry){ .rows = &row[i], .n = 1, .written = note_written, .arg = &w[i] };
+        journal_add(j, &entry[i]);
+    }
+    journal_close(j);
+    for (int i = 0; i < 50; i++) {
+        CU_ASSERT_EQUAL(w[i].calls, 1);
+        CU_ASSERT_EQUAL(w[i].rc, i == 20 ? ERR_NOT_FOUND : 0);
+        free(row[i].id);
+    }
+    struct store *s = store_open(dir, &err);
+    CU_ASSERT_EQUAL(interaction_count(s, agent, 0, 0, &all, &rated, &err), 0);
+    store_close(s);
+    CU_ASSERT_EQUAL(all, 49);
+    tear_down();
+}
+
 /* ---- deploying under load ---- */
 
 static int ending;
@@ -348,7 +389,7 @@ int test_serving(void)
 {
     CU_pSuite s = CU_add_suite("serving", find_fake, NULL);
     return s && CU_add_test(s, "answers and records", answers_and_records) && CU_add_test(s, "one of several", one_of_several) &&
-           CU_add_test(s, "not recorded", not_recorded) && CU_add_test(s, "swaps in", swaps_in) &&
+           CU_add_test(s, "not recorded", not_recorded) && CU_add_test(s, "swaps in", swaps_in) && CU_add_test(s, "written together", written_together) &&
            CU_add_test(s, "agents", agents) && CU_add_test(s, "deploys and goes back", deploys_and_goes_back) &&
            CU_add_test(s, "feedback", takes_feedback) ? 0 : -1;
 }
