@@ -15,18 +15,35 @@ struct check {
     cJSON *faults;
     int n;
     int local, answer;       /* answer: what we say is checked, and not changed */
-    char first[512];
+    char first[700];
 };
 
-static void fault(struct check *c, const char *path, const char *fix, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Where a value stands; put into words only when there is a fault. */
+struct where {
+    const struct where *parent;  /* NULL: the whole */
+    const char *name;            /* of a member; NULL: an entry of a list, or the whole */
+    int index;                   /* of an entry; -1: none */
+};
+static const struct where whole = { .index = -1 };
 
-static void fault(struct check *c, const char *path, const char *fix, const char *fmt, ...)
+static void put_path(const struct where *at, char *out, size_t size)
+{
+    size_t n;
+    if (at->parent)
+        put_path(at->parent, out, size);
+    else
+        out[0] = '\0';
+    n = strlen(out);
+    if (at->name)
+        snprintf(out + n, size - n, "%s%.80s", n ? "." : "", at->name);
+    else if (at->index >= 0)
+        snprintf(out + n, size - n, "[%d]", at->index);
+}
+
+static void fault_at(struct check *c, const char *path, const char *fix, const char *fmt, va_list ap)
 {
     char text[400];
-    va_list ap;
-    va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
     if (c->n++ == 0)
         snprintf(c->first, sizeof c->first, "%s%s%s", path, *path ? ": " : "", text);
     if (c->n > SHAPE_FAULTS || !c->faults)
@@ -36,6 +53,27 @@ static void fault(struct check *c, const char *path, const char *fix, const char
     json_put_str(o, "message", text);
     json_put_str(o, "fix", fix);
     cJSON_AddItemToArray(c->faults, o);
+}
+
+static void fault(struct check *c, const struct where *at, const char *fix, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+static void fault_named(struct check *c, const char *path, const char *fix, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+static void fault_named(struct check *c, const char *path, const char *fix, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fault_at(c, path, fix, fmt, ap);
+    va_end(ap);
+}
+
+static void fault(struct check *c, const struct where *at, const char *fix, const char *fmt, ...)
+{
+    char path[PATH_MAX_BYTES];
+    va_list ap;
+    put_path(at, path, sizeof path);
+    va_start(ap, fmt);
+    fault_at(c, path, fix, fmt, ap);
+    va_end(ap);
 }
 
 static const char *found(const cJSON *v)
@@ -62,7 +100,7 @@ static int is_choice(const char *choices, const char *word)
     return 0;
 }
 
-static void check_choice(struct check *c, const struct shape *s, const char *word, const char *path)
+static void check_choice(struct check *c, const struct shape *s, const char *word, const struct where *path)
 {
     char list[512], fix[128] = "", *save = NULL;
     const char *names[MAX_NAMES + 1];
@@ -79,7 +117,7 @@ static void check_choice(struct check *c, const struct shape *s, const char *wor
     fault(c, path, fix, "'%.60s' is none of: %.300s", word, s->choices);
 }
 
-static void check_text(struct check *c, const struct shape *s, const cJSON *v, const char *path)
+static void check_text(struct check *c, const struct shape *s, const cJSON *v, const struct where *path)
 {
     size_t n = strlen(v->valuestring);
     double max = s->min < s->max ? s->max : SHAPE_TEXT_MAX;
@@ -93,7 +131,7 @@ static void check_text(struct check *c, const struct shape *s, const cJSON *v, c
         check_choice(c, s, v->valuestring, path);
 }
 
-static void check_number(struct check *c, const struct shape *s, const cJSON *v, const char *path)
+static void check_number(struct check *c, const struct shape *s, const cJSON *v, const struct where *path)
 {
     double x = v->valuedouble;
     if (s->type == SHAPE_INTEGER && (x != floor(x) || fabs(x) > 9007199254740992.0))
@@ -104,10 +142,10 @@ static void check_number(struct check *c, const struct shape *s, const cJSON *v,
         fault(c, path, "", "expected %g to %g, found %g", s->min, s->max, x);
 }
 
-static void check_members(struct check *c, const struct shape *members, cJSON *object, const char *path, unsigned flags);
-static void check_value(struct check *c, const struct shape *s, cJSON *v, const char *path);
+static void check_members(struct check *c, const struct shape *members, cJSON *object, const struct where *path, unsigned flags);
+static void check_value(struct check *c, const struct shape *s, cJSON *v, const struct where *path);
 
-static void check_list(struct check *c, const struct shape *s, cJSON *v, const char *path)
+static void check_list(struct check *c, const struct shape *s, cJSON *v, const struct where *path)
 {
     int n = cJSON_GetArraySize(v), i = 0;
     cJSON *e;
@@ -118,9 +156,8 @@ static void check_list(struct check *c, const struct shape *s, cJSON *v, const c
     if (!s->of || (s->min < s->max && n > s->max))
         return;
     cJSON_ArrayForEach(e, v) {
-        char at[PATH_MAX_BYTES];
-        snprintf(at, sizeof at, "%.*s[%d]", PATH_MAX_BYTES - 16, path, i++);
-        check_value(c, s->of, e, at);
+        const struct where at = { .parent = path, .index = i++ };
+        check_value(c, s->of, e, &at);
     }
 }
 
@@ -133,11 +170,11 @@ static void check_config(struct check *c, const cJSON *v)
     if (!f || config_resolve(&config, v, f, SHAPE_FAULTS, &n, &err) == 0)
         config_free(&config);
     for (int i = 0; i < n && i < SHAPE_FAULTS; i++)
-        fault(c, f[i].path, f[i].fix, "%s", f[i].text);
+        fault_named(c, f[i].path, f[i].fix, "%s", f[i].text);
     free(f);
 }
 
-static void check_value(struct check *c, const struct shape *s, cJSON *v, const char *path)
+static void check_value(struct check *c, const struct shape *s, cJSON *v, const struct where *path)
 {
     int fits = s->type == SHAPE_TEXT ? cJSON_IsString(v) : s->type == SHAPE_INTEGER || s->type == SHAPE_NUMBER ? cJSON_IsNumber(v)
                : s->type == SHAPE_BOOLEAN ? cJSON_IsBool(v) : s->type == SHAPE_OBJECT ? cJSON_IsObject(v)
@@ -171,7 +208,7 @@ static const struct shape *find_member(const struct check *c, const struct shape
     return NULL;
 }
 
-static void unknown(struct check *c, const struct shape *members, const char *name, const char *path)
+static void unknown(struct check *c, const struct shape *members, const char *name, const struct where *path)
 {
     const char *names[MAX_NAMES + 1];
     char fix[160] = "";
@@ -187,18 +224,11 @@ static void unknown(struct check *c, const struct shape *members, const char *na
     fault(c, path, fix, n ? "is not known here" : "is not known here; nothing is taken");
 }
 
-static void path_of(const char *parent, const char *name, char out[PATH_MAX_BYTES])
-{
-    snprintf(out, PATH_MAX_BYTES, "%.160s%s%.80s", parent, *parent ? "." : "", name);
-}
-
 /* Gives the member its own name; a fault when it is there under both. */
-static void rename_member(struct check *c, cJSON *object, cJSON *v, const char *name, const char *path)
+static void rename_member(struct check *c, cJSON *object, cJSON *v, const char *name, const struct where *path)
 {
-    char at[PATH_MAX_BYTES];
     if (json_get(object, name)) {
-        path_of(path, v->string, at);
-        fault(c, at, "", "is the same as '%s', which is given too", name);
+        fault(c, &(struct where){ .parent = path, .name = v->string, .index = -1 }, "", "is the same as '%s', which is given too", name);
         return;
     }
     char *own = strdup(name);
@@ -209,27 +239,25 @@ static void rename_member(struct check *c, cJSON *object, cJSON *v, const char *
     v->type &= ~cJSON_StringIsConst;
 }
 
-static void check_members(struct check *c, const struct shape *members, cJSON *object, const char *path, unsigned flags)
+static void check_members(struct check *c, const struct shape *members, cJSON *object, const struct where *path, unsigned flags)
 {
-    char at[PATH_MAX_BYTES];
     for (cJSON *v = object->child, *next; v; v = next) {
         next = v->next;
         const struct shape *m = find_member(c, members, v->string);
-        path_of(path, v->string, at);
+        const struct where at = { .parent = path, .name = m ? m->name : v->string, .index = -1 };
         if (!m && !(flags & SHAPE_OPEN))
-            unknown(c, members, v->string, at);
+            unknown(c, members, v->string, &at);
         if (!m)
             continue;
         if (!c->answer && strcmp(m->name, v->string) != 0)
             rename_member(c, object, v, m->name, path);
-        check_value(c, m, v, at);
+        check_value(c, m, v, &at);
         if (!c->answer && cJSON_IsNull(v) && (m->flags & SHAPE_NULL))
             cJSON_Delete(cJSON_DetachItemViaPointer(object, v));
     }
     for (const struct shape *m = members; m && m->name; m++) {
-        path_of(path, m->name, at);
         if ((m->flags & SHAPE_REQUIRED) && !json_get(object, m->name))
-            fault(c, at, "", "is missing: %s", m->doc ? m->doc : wanted(m));
+            fault(c, &(struct where){ .parent = path, .name = m->name, .index = -1 }, "", "is missing: %s", m->doc ? m->doc : wanted(m));
     }
 }
 
@@ -246,9 +274,9 @@ int shape_check(const struct shape *members, cJSON *value, int local, cJSON *fau
 {
     struct check c = { .faults = faults, .local = local };
     if (cJSON_IsObject(value))
-        check_members(&c, members, value, "", 0);
+        check_members(&c, members, value, &whole, 0);
     else
-        fault(&c, "", "", "expected an object, found %s", found(value));
+        fault(&c, &whole, "", "expected an object, found %s", found(value));
     return conclude(&c, err);
 }
 
@@ -256,8 +284,8 @@ int shape_matches(const struct shape *members, const cJSON *value, cJSON *faults
 {
     struct check c = { .faults = faults, .local = 1, .answer = 1 };
     if (cJSON_IsObject(value))
-        check_members(&c, members, (cJSON *)(intptr_t)value, "", 0);
+        check_members(&c, members, (cJSON *)(intptr_t)value, &whole, 0);
     else
-        fault(&c, "", "", "expected an object, found %s", found(value));
+        fault(&c, &whole, "", "expected an object, found %s", found(value));
     return conclude(&c, err);
 }
