@@ -9,6 +9,8 @@ extern const struct cli_command cmd_train, cmd_job_resume;
 extern const struct cli_command cmd_monitor;
 /* judge.c */
 extern const struct cli_command cmd_evaluate, cmd_report;
+/* export.c */
+extern const struct cli_command cmd_job_export;
 /* compare.c */
 extern const struct cli_command cmd_compare;
 /* ask.c */
