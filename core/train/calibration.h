@@ -19,7 +19,7 @@ void held_free(struct held_rows *h);
  * chosen. unknown: rows whose output the agent does not know are wanted. On failure h is still to be freed. [main] */
 int held_add(struct held_rows *h, struct run *r, float *const *weights, int unknown, struct hone_err *err);
 #define CALIBRATION_ROWS 10000
-#define CALIBRATION_REFUSED 0.02 /* share of the right answers that may be refused for what belongs to no output */
+#define CALIBRATION_REFUSED 0.01 /* share of the right answers that may be refused for what belongs to no output */
 
 /* Fills *c from the rows; c->rows stays 0 when none of them has a right answer. */
 int calibration_find(const struct held_rows *h, double target_precision, struct calibration *c, struct hone_err *err);
