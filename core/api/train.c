@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 #include "core/api/daemon_priv.h"
 #include "core/base/clock.h"
@@ -259,6 +260,16 @@ static cJSON *run(struct runner *r, struct request *q, struct hone_err *err)
 
 /* ---- with a daemon: into its queue ---- */
 
+/* Whether a text anywhere in a value, such as in the options of an optimizer that wraps another one, is the name of a shared object. */
+static int names_code(const cJSON *v)
+{
+    const char *text = cJSON_IsString(v) ? v->valuestring : "", *dot = strrchr(text, '.');
+    int found = dot && strcasecmp(dot, ".so") == 0;
+    for (const cJSON *m = v ? v->child : NULL; m && !found; m = m->next)
+        found = names_code(m);
+    return found;
+}
+
 /* Names of plugins are taken from clients, files of this machine are not: a client must not choose what code is loaded. */
 static int check_remote(struct api *a, const struct request *q, struct hone_err *err)
 {
@@ -266,6 +277,8 @@ static int check_remote(struct api *a, const struct request *q, struct hone_err 
                                      { "trainingType", q->config.training_type }, { "base", q->config.base } };
     if (!a->call || a->call->local)
         return 0;
+    if (names_code(q->config.resolved))
+        return hone_fail(err, HONE_EINVAL, "config: a plugin file of the server's machine cannot be named from outside; give the plugin's name");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (names[i][1] && strchr(names[i][1], '/'))
             return hone_fail(err, HONE_EINVAL, "config.%s: a file of the server's machine cannot be named from outside; give a name", names[i][0]);

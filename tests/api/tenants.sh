@@ -93,6 +93,8 @@ call "$one" startTrainingJob "{\"agent_id\":\"$agent\",\"training_data\":{\"file
 same 'a file of the server' "$status" 422
 call "$one" startTrainingJob "{\"agent_id\":\"$agent\",\"training_data\":{\"examples\":[$example]},\"config\":{\"optimizer\":\"/tmp/mine.so\"}}"
 same 'code of the server' "$status" 422
+call "$one" startTrainingJob "{\"agent_id\":\"$agent\",\"training_data\":{\"examples\":[$example]},\"config\":{\"optimizerOptions\":{\"inner\":\"/tmp/mine.so\"}}}"
+same 'code of the server in options' "$status" 422
 
 # ---- all faults at once, each with its path ----
 call "$one" startTrainingJob '{"agent_id":"","training_data":{"examples":[{"input":"a","expected_output":"b","weight":-1},{"imput":"a"}]},"config":{"epochs":0}}'
