@@ -172,6 +172,13 @@ cJSON *test_rows_json(const struct test_rows *t);
 /* What the task compare says of these jobs (names, 2 to 10), not kept in the books. NULL with err. */
 cJSON *compare_jobs(struct api *a, const cJSON *ids, const struct test_rows *t, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err);
 
+/* ---- foresee.c ---- */
+
+struct train_config;
+/* The "estimates" of a job: samples, and the duration by the speed of the jobs before, or for the first one by the size of its data and a
+ * loop that is timed once (then right to a factor of ten or so). Fills total_epochs and total_steps of *p. Free with cJSON_Delete(). */
+cJSON *foresee(struct store *s, const struct kept *data, const struct kept *validation, const struct train_config *config, struct job_progress *p);
+
 /* ---- runner.c ---- */
 
 /* A training under way: the worker, and what is to be written of it. */

@@ -286,40 +286,6 @@ static int check_remote(struct api *a, const struct request *q, struct hone_err 
     return 0;
 }
 
-/* From the history of jobs: how many examples a second a worker manages here; 0: nothing is known yet. */
-static double known_speed(struct store *s)
-{
-    struct job_list list;
-    struct hone_err ignored;
-    double sum = 0;
-    int n = 0;
-    if (job_list(s, &(struct job_filter){ .status = 1 << JOB_COMPLETED, .limit = 20 }, &list, &ignored) < 0)
-        return 0;
-    for (size_t i = 0; i < list.n; i++) {
-        if (list.v[i].progress.examples_per_second > 0) {
-            sum += 1 / list.v[i].progress.examples_per_second;
-            n++;
-        }
-    }
-    job_list_free(&list);
-    return n ? n / sum : 0;
-}
-
-/* What can be said before a worker has looked at the data. */
-static cJSON *foresee(const struct request *q, double speed, struct job_progress *p)
-{
-    cJSON *o = cJSON_CreateObject();
-    double total = (double)q->data.examples, held = q->validation.file ? 0 : floor(total * q->config.validation_split);
-    double step = (double)(q->config.batch_size * q->config.gradient_accumulation), train = total - held;
-    p->total_epochs = q->config.epochs;
-    p->total_steps = (int64_t)(ceil(train / step) * (double)q->config.epochs);
-    json_put_num(o, "total_samples", total + (double)q->validation.examples);
-    json_put_num(o, "training_samples", train);
-    json_put_num(o, "validation_samples", q->validation.file ? (double)q->validation.examples : held);
-    json_put(o, "estimated_duration_ms", speed > 0 ? cJSON_CreateNumber(round(train * (double)q->config.epochs / speed * 1000)) : cJSON_CreateNull());
-    return o;
-}
-
 /* The configuration as the worker gets it: a learning rate that was not given is the optimizer's own. */
 static char *config_text(const struct request *q)
 {
@@ -373,7 +339,7 @@ static int book_waiting(struct api *a, struct request *q, const cJSON *in, struc
     int rc = s ? store_begin(s, err) : err->code;
     if (rc >= 0)
         rc = json_bool(in, "create_agent", 0) ? need_agent(s, q->agent, &agent, err) : find_agent(s, q->agent, &agent, err);
-    cJSON *estimates = rc >= 0 ? foresee(q, known_speed(s), &row->progress) : NULL;
+    cJSON *estimates = rc >= 0 ? foresee(s, &q->data, &q->validation, &q->config, &row->progress) : NULL;
     if (rc >= 0) {
         row->agent_id = copy(agent.id);
         row->estimates = json_text(estimates, 0);

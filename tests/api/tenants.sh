@@ -26,6 +26,7 @@ module=$(value answer module_id)
 call "$one" startTrainingJob "{\"agent_id\":\"$agent\",\"training_data\":{\"dataset_id\":\"$dataset\",\"moduleId\":\"$module\",\"examples\":[$example]},\"config\":{\"epochs\":2,\"validationSplit\":0}}"
 same 'started' "$status" 201
 job=$(value answer job_id)
+holds 'the first job of all is foreseen too' "$(value answer estimated_duration_ms)" -ge 1
 tries=0
 while call "$one" monitorTrainingProgress "{\"job_id\":\"$job\"}"; [ "$(value answer status)" != completed ] && [ $tries -lt 100 ]; do
     tries=$((tries + 1))
