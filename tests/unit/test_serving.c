@@ -45,6 +45,7 @@ static void add_version(struct store *s, const char *file, char id[64])
     snprintf(id, 64, "%s", v.id);
     free(v.id);
     free(j.id);
+    free(j.tenant);
 }
 
 static void activate(const char *version)
@@ -63,6 +64,8 @@ static void set_up(void)
     CU_ASSERT_EQUAL_FATAL(agent_insert(s, &a, &err), 0);
     snprintf(agent, sizeof agent, "%s", a.id);
     free(a.id);
+    free(a.tenant);
+    free(a.description);
     add_version(s, "weights", versions[0]);
     add_version(s, "weights", versions[1]);
     store_close(s);
