@@ -64,7 +64,7 @@ static int put_in_order(struct daemon *d, struct hone_err *err)
 struct daemon *daemon_open(const struct api *like, const struct daemon_options *o, struct hone_err *err)
 {
     struct daemon *d = calloc(1, sizeof *d);
-    if (!d || !(d->monitor = monitor_new()) || !(d->tokens = tokens_new())) {
+    if (!d || !(d->monitor = monitor_new()) || !(d->tokens = tokens_new()) || !(d->names = plugin_names_new())) {
         hone_fail(err, HONE_ENOMEM, "memory ran out");
         goto failed;
     }
@@ -149,6 +149,7 @@ void daemon_close(struct daemon *d)
     store_close(d->store);
     monitor_free(d->monitor);
     tokens_free(d->tokens);
+    plugin_names_free(d->names);
     if (d->o.jobs > 0) {
         pthread_mutex_destroy(&d->books);
         pthread_mutex_destroy(&d->watching);

@@ -47,6 +47,7 @@ struct daemon {
 
     struct monitor_cache *monitor; /* monitor.c */
     struct token_cache *tokens;    /* tokens.c */
+    struct plugin_names *names;    /* plugin_names.c */
 };
 
 /* queue.c: a place's thread. */
@@ -64,6 +65,13 @@ void events_live(struct daemon *d, const char *tenant, const char *job_id, const
 /* tokens.c */
 struct token_cache *tokens_new(void);
 void tokens_free(struct token_cache *t);
+/* plugin_names.c */
+struct plugin_names *plugin_names_new(void);
+void plugin_names_free(struct plugin_names *n);
+struct train_config;
+/* Whether the plugins that a configuration names by name are found, in a daemon: 0, or HONE_EINVAL with a->details. When no worker can tell, all
+ * pass and the job's own worker says it. [any] */
+int plugin_names_check(struct api *a, const struct train_config *config, struct hone_err *err);
 /* monitor.c */
 struct monitor_cache *monitor_new(void);
 void monitor_free(struct monitor_cache *m);

@@ -398,6 +398,8 @@ cJSON *api_train(struct api *a, const cJSON *in, const struct api_hooks *hooks, 
         rc = check_agent(a, q.agent, err);
     if (rc == 0)
         rc = check_remote(a, &q, err);
+    if (rc == 0 && a->daemon)
+        rc = plugin_names_check(a, &q.config, err);
     if (rc == 0 && q.config.base)
         rc = find_base(a, q.config.base, &q.base, err);
     if (rc == 0 && (rc = keep_files(a, json_get(in, "training_data"), &q, err)) < 0)

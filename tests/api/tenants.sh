@@ -97,6 +97,14 @@ same 'code of the server' "$status" 422
 call "$one" startTrainingJob "{\"agent_id\":\"$agent\",\"training_data\":{\"examples\":[$example]},\"config\":{\"optimizerOptions\":{\"inner\":\"/tmp/mine.so\"}}}"
 same 'code of the server in options' "$status" 422
 
+# ---- names of plugins that no worker finds ----
+call "$one" startTrainingJob "{\"agent_id\":\"$agent\",\"training_data\":{\"examples\":[$example]},\"config\":{\"optimizer\":\"adamm\",\"schedulerType\":\"lineer\",\"model\":\"linear\"}}"
+same 'plugins that do not exist' "$status" 422
+has answer '"config.optimizer"' "did you mean 'adam'?" '"config.schedulerType"' "did you mean 'linear'?"
+lacks answer '"config.model"'
+call "$one" startTrainingJob "{\"agent_id\":\"$agent\",\"training_data\":{\"examples\":[$example]},\"config\":{\"optimizer\":\"torch:adamw\",\"trainingType\":\"few-shot\",\"schedulerType\":\"cosine\"}}"
+same 'plugins that exist' "$status" 201
+
 # ---- all faults at once, each with its path ----
 call "$one" startTrainingJob '{"agent_id":"","training_data":{"examples":[{"input":"a","expected_output":"b","weight":-1},{"imput":"a"}]},"config":{"epochs":0}}'
 same 'faults' "$status" 422
