@@ -129,13 +129,27 @@ static cJSON *judge(struct api *a, const struct job_row *row, cJSON *start, cons
     return out;
 }
 
+/* Metrics are named; one given by path would be code of the server's machine that a client chose. */
+static int check_criteria(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    const cJSON *c;
+    cJSON_ArrayForEach(c, json_get(in, "evaluation_criteria")) {
+        const char *name = cJSON_IsString(c) ? c->valuestring : json_str(c, "name", "");
+        if (a->call && !a->call->local && strchr(name, '/'))
+            return hone_fail(err, HONE_EINVAL, "evaluation_criteria: '%.80s' is a file of the server's machine, which cannot be named from outside; "
+                             "give the metric's name", name);
+    }
+    return 0;
+}
+
 cJSON *api_evaluate(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
 {
     struct job_row row;
     struct test_rows t;
     const char *name = need_text(in, "job_id", err), *log = json_str(json_get(in, "log"), "file", NULL), *rules = json_str(in, "safety_rules", NULL);
     api_clear(a);
-    if (!name || (log && file_usable(log, err) < 0) || (rules && file_usable(rules, err) < 0))
+    if (!name || (log && file_usable(log, err) < 0) || (rules && file_usable(rules, err) < 0) ||
+        check_criteria(a, in, err) < 0)
         return NULL;
     if (test_rows(a, in, &t, err) < 0) {
         test_rows_free(a, &t);

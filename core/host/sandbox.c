@@ -57,7 +57,7 @@ struct sandbox {
 /* 0: the kernel has none, or it is switched off. */
 static int landlock_version(void)
 {
-    long v = syscall(SYS_landlock_create_ruleset, NULL, 0, 1u);
+    long v = sandbox_off() ? 0 : syscall(SYS_landlock_create_ruleset, NULL, 0, 1u);
     return v > 0 ? (int)v : 0;
 }
 
@@ -189,7 +189,7 @@ cJSON *sandbox_describe(void)
     json_put_bool(o, "network", version >= 4 || !calls);
     json_put_bool(o, "signals", version >= 6 || !calls);
     json_put_bool(o, "calls", !calls);
-    put_missing(missing, version > 0, "this kernel has no Landlock: workers can open every file that their user can");
+    put_missing(missing, version > 0, sandbox_off() ? "HONE_SANDBOX is off: workers can open every file that their user can" : "this kernel has no Landlock: workers can open every file that their user can");
     put_missing(missing, version == 0 || version >= 3, "this kernel's Landlock is older than 6.2: workers can cut files off that they cannot open for writing");
     put_missing(missing, !calls, calls);
     json_put(o, "missing", missing);

@@ -97,6 +97,9 @@ same 'code of the server' "$status" 422
 call "$one" startTrainingJob "{\"agent_id\":\"$agent\",\"training_data\":{\"examples\":[$example]},\"config\":{\"optimizerOptions\":{\"inner\":\"/tmp/mine.so\"}}}"
 same 'code of the server in options' "$status" 422
 
+call "$one" evaluateTrainingResults "{\"job_id\":\"$job\",\"evaluation_criteria\":[\"accuracy\",\"/tmp/mine.so\"]}"
+same 'a metric of the server' "$status" 422
+
 # ---- names of plugins that no worker finds ----
 call "$one" startTrainingJob "{\"agent_id\":\"$agent\",\"training_data\":{\"examples\":[$example]},\"config\":{\"optimizer\":\"adamm\",\"schedulerType\":\"lineer\",\"model\":\"linear\"}}"
 same 'plugins that do not exist' "$status" 422
