@@ -142,7 +142,7 @@ static void say_on_stderr(const char *text, int times)
 static void serve(const cJSON *start, struct frame_reader *in)
 {
     const char *weights = json_str(start, "weights", "");
-    cJSON *ask, *f = cJSON_CreateObject();
+    cJSON *ask = NULL, *f = cJSON_CreateObject();
     const cJSON *q;
     if (strcmp(weights, "bad") == 0 || strstr(weights, "/bad"))
         raw("\x38\0\0\0{\"type\":\"error\",\"code\":-1,\"text\":\"no\",\"stage\":\"data\"}   ", 60), _exit(1);
@@ -175,7 +175,9 @@ static void serve(const cJSON *start, struct frame_reader *in)
         (void)frame_send(FRAME_FD, f, NULL);
         cJSON_Delete(f);
         cJSON_Delete(ask);
+        ask = NULL;
     }
+    cJSON_Delete(ask);
     say("result", NULL, 0);
 }
 

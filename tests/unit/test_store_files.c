@@ -244,7 +244,8 @@ static void migrates(void)
     CU_ASSERT_EQUAL(db_number(&s, "PRAGMA foreign_keys", NULL, 0, &n, &err), 1);
     CU_ASSERT_EQUAL(n, 1);
     CU_ASSERT_EQUAL(schema_migrate(&s, steps, 2, &err), ERR_PRECONDITION);
-    sqlite3_close(s.db);
+    db_keep_free(&s);
+    CU_ASSERT_EQUAL(sqlite3_close(s.db), SQLITE_OK);
     tear_down();
 }
 
