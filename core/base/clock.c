@@ -1,5 +1,6 @@
 /* See clock.h. Identifiers stand here since they begin with the time. */
 #include <math.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,12 +56,19 @@ void clock_human(double seconds, char out[32])
 void id_new(const char *prefix, char *out, unsigned size)
 {
     static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static unsigned __int128 last; /* of all prefixes */
     uint32_t random;
     char tail[17];
     if (sodium_init() < 0)
         abort(); /* there is no source of random bits */
     randombytes_buf(&random, sizeof random);
     unsigned __int128 v = (unsigned __int128)((uint64_t)clock_wall_ms() & 0xffffffffffffu) << 32 | random;
+    pthread_mutex_lock(&lock);
+    if (v <= last || v >> 32 == last >> 32) /* within a millisecond, or after the clock was set back */
+        v = last + 1 + (random & 0xffff);
+    last = v;
+    pthread_mutex_unlock(&lock);
     for (int i = 15; i >= 0; i--, v >>= 5)
         tail[i] = digits[(unsigned)(v & 31)];
     tail[16] = '\0';

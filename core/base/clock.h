@@ -9,7 +9,8 @@ int64_t clock_mono_us(void); /* for durations [any] */
 void clock_rfc3339(int64_t wall_ms, char out[25]);
 /* "850 ms", "3.2 s", "2 min 05 s", "1 h 02 min"; out has 32 bytes. [any, pure] */
 void clock_human(double seconds, char out[32]);
-/* prefix + "_" + 16 characters [0-9a-hjkmnp-tv-z]: 48 bits of time, 32 random bits from libsodium; sorts by time. */
+/* prefix + "_" + 16 characters [0-9a-hjkmnp-tv-z]: 48 bits of time, 32 random bits from libsodium; sorts by time,
+ * and those of one process in the order in which they were made. [any] */
 void id_new(const char *prefix, char *out, unsigned size);
 
 #endif

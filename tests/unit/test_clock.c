@@ -48,6 +48,11 @@ static void identifiers(void)
         ;
     id_new("job", b, sizeof b);
     CU_ASSERT(strcmp(a, b) < 0);
+    for (int i = 0; i < 1000; i++) { /* many a millisecond */
+        id_new("job", a, sizeof a);
+        CU_ASSERT(strcmp(b, a) < 0);
+        memcpy(b, a, sizeof b);
+    }
     id_new("job", small, sizeof small);
     CU_ASSERT_EQUAL(strlen(small), 7);
 }
