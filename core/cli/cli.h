@@ -95,6 +95,8 @@ void cli_pair(const char *key, const char *fmt, ...) __attribute__((format(print
 int cli_result(struct cli *c, cJSON *v, void (*show)(const struct cli *c, const cJSON *v), const struct hone_err *err);
 /* {key: value, ...} of strings, the list ending with a NULL key; NULL values are left out. */
 cJSON *cli_query(const char *key, ...) __attribute__((sentinel));
+/* One member more, unless value is NULL: a server far away does not know all members, not even as null. */
+void cli_put(cJSON *in, const char *key, const char *value);
 /* An array of the words of a list that commas part. */
 cJSON *cli_words(const char *text);
 /* Whether a file is standard input and that a terminal, which a worker cannot read: it is in the background. */

@@ -78,8 +78,8 @@ static int run_compare(struct cli *c, struct hone_err *err)
     for (int i = 0; i < c->n_args; i++)
         cJSON_AddItemToArray(ids, cJSON_CreateString(c->arg[i]));
     json_put(in, "run_ids", ids);
-    json_put_str(in, "test_file", test);
-    json_put_str(in, "test_format", cli_value(c, "format"));
+    cli_put(in, "test_file", test);
+    cli_put(in, "test_format", cli_value(c, "format"));
     if (metrics)
         json_put(in, "comparison_metrics", cli_words(metrics));
     if (margin)

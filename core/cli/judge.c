@@ -160,12 +160,12 @@ static int run_evaluate(struct cli *c, struct hone_err *err)
         json_put_str(in, "policy", policy ? policy : "best");
         json_put_num(in, "switch_at", limit);
     }
-    json_put_str(in, "test_file", test);
-    json_put_str(in, "test_format", cli_value(c, "format"));
+    const char *const given[][2] = { { "test_file", test }, { "test_format", cli_value(c, "format") }, { "safety_rules", cli_value(c, "rules") },
+                                     { "benchmark_against", cli_value(c, "benchmark") } };
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
+        cli_put(in, given[i][0], given[i][1]);
     if (criteria)
         json_put(in, "evaluation_criteria", cli_words(criteria));
-    json_put_str(in, "safety_rules", cli_value(c, "rules"));
-    json_put_str(in, "benchmark_against", cli_value(c, "benchmark"));
     cli_progress_open(&p, c, &hooks);
     cJSON *out = share_files(c, in, err) < 0 ? NULL : evaluate(c, in, &hooks, err);
     cli_progress_close(&p);

@@ -125,6 +125,12 @@ cJSON *cli_query(const char *key, ...)
     return o;
 }
 
+void cli_put(cJSON *in, const char *key, const char *value)
+{
+    if (value)
+        json_put_str(in, key, value);
+}
+
 int cli_terminal(const char *file)
 {
     return file && strcmp(file, "-") == 0 && isatty(STDIN_FILENO);
