@@ -44,6 +44,10 @@ run preset 4 preset show nothing
 has preset.err 'accurate, all-rows, bandit'
 run presets 0 preset list
 has presets mine
+for preset in "$srcdir"/etc/presets/*.conf; do # those that the project ships are found in a build tree
+    has presets "$(basename "$preset" .conf) "
+    run shown 0 preset show "$(basename "$preset" .conf)"
+done
 run unknown 4 config explain epoch
 has unknown.err "did you mean 'epochs'"
 
