@@ -2,6 +2,7 @@
 # Layers of settings: who wins, what is told of it, and faults with their places.
 srcdir=${srcdir:-.}
 . "$srcdir/tests/cli/lib.sh"
+shipped=$(ls "$srcdir/etc/presets") || exit 99
 mkdir -p "$tmp/home/etc/hone" "$tmp/home/config/hone/presets" "$tmp/work"
 # The program is run from a folder of its own, for its hone.conf.
 builddir=$(cd "$builddir" && pwd)
@@ -41,12 +42,12 @@ unset HONE_SET_EPOCHS
 run preset 0 preset show bandit
 has preset 'reinforcement' 'learningRate'
 run preset 4 preset show nothing
-has preset.err 'accurate, all-rows, bandit'
+has preset.err 'accurate, add-outputs, all-rows, bandit'
 run presets 0 preset list
 has presets mine
-for preset in "$srcdir"/etc/presets/*.conf; do # those that the project ships are found in a build tree
-    has presets "$(basename "$preset" .conf) "
-    run shown 0 preset show "$(basename "$preset" .conf)"
+for preset in $shipped; do # found in a build tree
+    has presets "${preset%.conf} "
+    run shown 0 preset show "${preset%.conf}"
 done
 run unknown 4 config explain epoch
 has unknown.err "did you mean 'epochs'"
