@@ -211,7 +211,7 @@ static void causes(void)
         if (d->wrapper)
             setenv("HONE_WORKER_WRAPPER", d->wrapper, 1);
         int64_t before = clock_mono_us();
-        struct worker_proc *w = begin(d->task, &(struct worker_opts){ .silence_ms = 400 });
+        struct worker_proc *w = begin(d->task, &(struct worker_opts){ .silence_ms = strcmp(d->code, "timeout") == 0 ? 400 : 20000 });
         pid_t pid = worker_pid(w);
         CU_ASSERT_EQUAL(run(w, &f), ERR_JOB_FAILED);
         const struct worker_end *e = worker_how(w);
