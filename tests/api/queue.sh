@@ -5,12 +5,12 @@ srcdir=${srcdir:-.}
 . "$srcdir/tests/api/lib.sh"
 slow="--set epochs=400 --set earlyStopping=false --set checkpointInterval=5 --set seed=5"
 
-# wait_for STATUS JOB: until the job has that status, at most 30 s.
+# wait_for STATUS JOB: until the job has that status, at most five minutes (a sanitizer takes some).
 wait_for() {
     wait_tries=0
     while hone job show "$2" --json >"$tmp/shown" 2>/dev/null; [ "$(value shown status)" != "$1" ]; do
         wait_tries=$((wait_tries + 1))
-        if [ $wait_tries -gt 300 ]; then
+        if [ $wait_tries -gt 3000 ]; then
             fail "job $2 is $(value shown status), expected $1: $(head -c 600 "$tmp/shown")"
             return
         fi
@@ -98,7 +98,7 @@ same 'weights after a pause and a death' "$(value shown weights_sha256)" "$want"
 begin poison
 for death in 1 2 3; do
     tries=0
-    while worker=$(worker_of "$job"); [ -z "$worker" ] && [ $tries -lt 100 ]; do
+    while worker=$(worker_of "$job"); [ -z "$worker" ] && [ $tries -lt 600 ]; do
         tries=$((tries + 1))
         sleep 0.05
     done
