@@ -74,6 +74,7 @@ if command -v autoconf >/dev/null 2>&1 && command -v aclocal >/dev/null 2>&1; th
     printf 'AC_INIT([p], [1])\nAC_PROG_CC\nHONE_PLUGIN_PREREQ([MINOR])\nAC_CONFIG_FILES([out])\nAC_OUTPUT\n' >configure.in.ac
     echo '@HONE_CFLAGS@|@HONE_PLUGIN_LDFLAGS@|@HONE_PLUGINDIR@|@HONE_ABI@' >out.in
     for minor in 1 99; do
+        rm -rf autom4te.cache configure # they go by times in whole seconds
         sed "s/MINOR/$minor/" configure.in.ac >configure.ac
         aclocal -I "$prefix/share/aclocal" >../out 2>&1 && autoconf >>../out 2>&1 || fail "hone.m4: $(cat ../out)"
         ./configure CC="${CC:-cc}" >../out 2>&1
