@@ -16,8 +16,10 @@
 #include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/cli/commands.h"
+#include "core/cli/notify.h"
 #include "core/cli/serve_http.h"
 
+#define LISTEN_HANDED 4   /* sockets that systemd may hand over */
 #define END_MS 10000 /* for requests that are under way when the daemon ends */
 
 /* ---- log lines as JSON ---- */
@@ -45,7 +47,8 @@ struct serve {
     struct serving *serving;
     struct serve_http http;
     struct daemon_options options;
-    char socket[128];
+    char socket[128], handed[LISTEN_HANDED][16];
+    char *credential[2];      /* owned */
 };
 
 static int number(const struct cli *c, const char *option, double max, int64_t *out, struct hone_err *err)
@@ -56,13 +59,21 @@ static int number(const struct cli *c, const char *option, double max, int64_t *
     return rc;
 }
 
-/* The addresses of --listen, parted by commas, and the Unix socket in the state directory. */
+/* The addresses of --listen, parted by commas, or those that are configured, or instead of these the sockets that systemd hands over; and the
+ * Unix socket in the state directory. */
 static int set_listen(struct serve *s, const char *given, struct hone_err *err)
 {
     static char text[512];
     char *save = NULL;
     size_t n = 0, most = sizeof s->http.config.listen / sizeof s->http.config.listen[0] - 1;
-    while (!given && s->http.config.listen[n])
+    int handed = notify_listen_fds();
+    if (handed > LISTEN_HANDED)
+        return hone_fail(err, HONE_EINVAL, "systemd hands %d sockets over; at most %d are taken", handed, LISTEN_HANDED);
+    for (int i = 0; i < handed; i++) {
+        snprintf(s->handed[i], sizeof s->handed[i], "fd:%d", 3 + i);
+        s->http.config.listen[n++] = s->handed[i];
+    }
+    while (!handed && !given && s->http.config.listen[n])
         n++;
     snprintf(text, sizeof text, "%s", given ? given : "");
     if (given && strlen(given) >= sizeof text)
@@ -95,6 +106,24 @@ static void raise_limits(struct http_config *c, int given)
         c->connections = files.rlim_cur > 256 ? (int)files.rlim_cur - 128 : 64;
 }
 
+/* A certificate and its key that systemd has put where only this process sees them (LoadCredential=tls-cert:..., tls-key:...). */
+static void take_credentials(struct serve *s)
+{
+    static const char *const names[] = { "tls-cert", "tls-key" };
+    const char *dir = getenv("CREDENTIALS_DIRECTORY");
+    for (int i = 0; i < 2 && dir && *dir; i++) {
+        char *path = NULL;
+        if (asprintf(&path, "%s/%s", dir, names[i]) < 0)
+            continue;
+        if (access(path, R_OK) == 0)
+            s->credential[i] = path;
+        else
+            free(path);
+    }
+    s->http.config.tls_cert = s->credential[0];
+    s->http.config.tls_key = s->credential[1];
+}
+
 static int configure(struct serve *s, struct hone_err *err)
 {
     struct cli *c = s->c;
@@ -114,6 +143,8 @@ static int configure(struct serve *s, struct hone_err *err)
         return rc;
     raise_limits(&s->http.config, strcmp(settings_source(c->settings, "http.connections"), "built in") != 0);
     s->http.config.behind_proxy |= cli_value(c, "behind-proxy") != NULL;
+    if (!s->http.config.tls_cert && !s->http.config.tls_key)
+        take_credentials(s);
     if (cli_value(c, "tls-cert"))
         s->http.config.tls_cert = cli_value(c, "tls-cert");
     if (cli_value(c, "tls-key"))
@@ -172,15 +203,40 @@ static void end(struct serve *s)
     serve_http_close(&s->http, END_MS);
     serving_close(s->serving);
     daemon_close(s->daemon);
+    free(s->credential[0]);
+    free(s->credential[1]);
     if (s->socket[0])
         unlink(s->socket + sizeof "unix:" - 1);
+}
+
+static void tell_systemd(const char *text)
+{
+    struct hone_err err = { 0 };
+    if (notify_send(text, &err) < 0)
+        log_line(LOG_WARN, "%s", err.text);
+}
+
+/* Until a signal asks for the end. Meanwhile signs of life go to systemd, each after the daemon has answered a question about its
+ * database: one that hangs gives none, and is started again. */
+static void wait_for_end(struct serve *s, const sigset_t *wanted)
+{
+    int64_t ms = notify_watchdog_ms();
+    const struct timespec wait = { ms / 1000, ms % 1000 * 1000000 };
+    int got;
+    do {
+        got = ms ? sigtimedwait(wanted, NULL, &wait) : sigwaitinfo(wanted, NULL);
+        struct daemon_counts counts;
+        struct hone_err err = { 0 };
+        if (ms && got < 0 && daemon_counts(s->daemon, &counts, &err) == 0)
+            tell_systemd("WATCHDOG=1");
+    } while (got == SIGHUP || got < 0);
 }
 
 static int run_serve(struct cli *c, struct hone_err *err)
 {
     struct serve s = { .c = c };
     sigset_t wanted;
-    int signal_number = 0, rc = configure(&s, err);
+    int rc = configure(&s, err);
     if (rc < 0)
         return rc;
     if (!c->quiet && !c->verbose)
@@ -195,9 +251,9 @@ static int run_serve(struct cli *c, struct hone_err *err)
     rc = begin(&s, err);
     if (rc == 0) {
         tell_ready(&s);
-        do {
-            sigwait(&wanted, &signal_number);
-        } while (signal_number == SIGHUP);
+        tell_systemd("READY=1");
+        wait_for_end(&s, &wanted);
+        tell_systemd("STOPPING=1");
         log_line(LOG_INFO, "ending: running jobs write a checkpoint and go on at the next start");
     }
     end(&s);

@@ -17,7 +17,7 @@ struct http_identity {
 
 /* Every limit, as configured; http_config_default() fills in what docs/configuration.md says. Strings are borrowed while the server lives. */
 struct http_config {
-    const char *listen[8];        /* "127.0.0.1:8080", "[::1]:8080", "unix:/path"; NULL ends */
+    const char *listen[8];        /* "127.0.0.1:8080", "[::1]:8080", "unix:/path", "fd:3"; NULL ends */
     int behind_proxy;             /* a proxy in front does TLS and says X-Forwarded-For */
     const char *tls_cert, *tls_key;   /* PEM files; both or none */
     int threads;                  /* that serve connections; 0: one a core, at most 8 */

@@ -1,6 +1,7 @@
 /* See listen.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -70,7 +71,7 @@ static int split_address(const char *address, char host[256], char port[8], stru
     size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
     if (!colon || to <= from || to - from > 255 || !digits || digits > 5 || colon[1 + digits] || strtoul(colon + 1, NULL, 10) > 65535 ||
         (from == address && memchr(address, ':', (size_t)(colon - address))))
-        return hone_fail(err, HONE_EINVAL, "'%.200s' is no address to listen on; expected HOST:PORT, [IPV6]:PORT or unix:PATH", address);
+        return hone_fail(err, HONE_EINVAL, "'%.200s' is no address to listen on; expected HOST:PORT, [IPV6]:PORT, unix:PATH or fd:NUMBER", address);
     snprintf(host, 256, "%.*s", (int)(to - from), from);
     snprintf(port, 8, "%s", colon + 1);
     return 0;
@@ -97,6 +98,27 @@ static void say_bound(int fd, char bound[64], int *beyond)
         snprintf(bound, 64, a.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
+/* "3": a socket that listens already. */
+static int take_open(const char *digits, char bound[64], int *beyond, struct hone_err *err)
+{
+    char *end;
+    long fd = strtol(digits, &end, 10);
+    struct sockaddr_storage a;
+    socklen_t size = sizeof a, n = sizeof (int);
+    int listens = 0;
+    if (end == digits || *end || fd < 3 || fd > INT_MAX || getsockopt((int)fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n) != 0 || !listens ||
+        getsockname((int)fd, (struct sockaddr *)&a, &size) != 0)
+        return hone_fail(err, HONE_EINVAL, "fd:%.20s is no descriptor of a listening stream socket", digits);
+    int flags = fcntl((int)fd, F_GETFL);
+    if (flags < 0 || fcntl((int)fd, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl((int)fd, F_SETFD, FD_CLOEXEC) != 0)
+        return err_errno(err, "set the flags of", "an open socket");
+    if (a.ss_family == AF_UNIX && bound)
+        snprintf(bound, 64, "fd:%.20s", digits);
+    else if (a.ss_family != AF_UNIX)
+        say_bound((int)fd, bound, beyond);
+    return (int)fd;
+}
+
 int listen_open(const char *address, int backlog, char bound[64], int *beyond, struct hone_err *err)
 {
     char host[256], port[8];
@@ -109,6 +131,8 @@ int listen_open(const char *address, int backlog, char bound[64], int *beyond, s
             snprintf(bound, 64, "%.63s", address);
         return open_unix(address + 5, backlog, err);
     }
+    if (strncmp(address, "fd:", 3) == 0)
+        return take_open(address + 3, bound, beyond, err);
     if (split_address(address, host, port, err) < 0)
         return err->code;
     int rc = getaddrinfo(host, port, &hints, &all);

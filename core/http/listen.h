@@ -24,7 +24,7 @@ struct listener {
 };
 
 /* Opens a listening socket for "127.0.0.1:8080", "[::1]:0" or "unix:/path" (mode 0600; a leftover socket that nobody listens on is
- * replaced). Port 0 lets the system choose. `bound` (64 bytes, may be NULL) gets the address as it is. `beyond` (may be NULL) is set
+ * replaced), or takes the one that is open already, "fd:3" (which whoever started the process has made). Port 0 lets the system choose. `bound` (64 bytes, may be NULL) gets the address as it is. `beyond` (may be NULL) is set
  * to 1 when other machines can reach it. The descriptor, or a negative code. */
 int listen_open(const char *address, int backlog, char bound[64], int *beyond, struct hone_err *err);
 

@@ -16,6 +16,14 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyou
     -addext 'subjectAltName=IP:127.0.0.1' >"$tmp/openssl" 2>&1 || { echo 'skipped: openssl makes no certificate'; exit 77; }
 run wrong_key 1 serve --listen 127.0.0.1:0 --tls-cert "$tmp/cert.pem" --tls-key "$tmp/cert.pem"
 has wrong_key.err 'a certificate and its key'
+mkdir "$tmp/credentials"
+cp "$tmp/cert.pem" "$tmp/credentials/tls-cert"
+cp "$tmp/key.pem" "$tmp/credentials/tls-key"
+export CREDENTIALS_DIRECTORY="$tmp/credentials"
+serve --access-log none
+unset CREDENTIALS_DIRECTORY
+same 'with the credentials that systemd hands over' "$(curl -s --cacert "$tmp/cert.pem" -o "$tmp/back" -w '%{http_code}' "https://127.0.0.1:${url##*:}/healthz")" 200
+stop_daemon
 serve --access-log none --tls-cert "$tmp/cert.pem" --tls-key "$tmp/key.pem" --set http.headerMs=1000
 port=${url##*:}
 same 'over TLS' "$(curl -s --cacert "$tmp/cert.pem" -H "Authorization: Bearer $token" -o "$tmp/back" -w '%{http_code}' "https://127.0.0.1:$port/api/functions/listAgents")" 200
