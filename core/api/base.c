@@ -130,7 +130,7 @@ static int resolve(struct api *a, const char *text, struct base_ref *b, struct h
     const char *name = kind < 0 ? text : text + strlen(kinds[kind]);
     if (kind == 0 || (kind < 0 && is_file_name(text)))
         return from_file(name, b, err);
-    struct store *s = store_open_existing(a->state_dir, err);
+    struct store *s = books_open(a, err);
     int rc = s ? 0 : err->code;
     if (s && (kind == 3 || (kind < 0 && strncmp(name, "ckpt_", 5) == 0)))
         rc = from_checkpoint(s, a, name, b, err);
@@ -138,7 +138,7 @@ static int resolve(struct api *a, const char *text, struct base_ref *b, struct h
         rc = from_job(s, a, name, b, err);
     else if (s)
         rc = from_agent(s, a, name, b, err);
-    store_close(s);
+    books_close(a, s);
     if (rc == ERR_NOT_FOUND && kind < 0) {
         struct hone_err other;
         if (file_usable(name, &other) == 0)
@@ -170,7 +170,9 @@ static int keep_data(const struct api *a, const char *source, const char *dir, c
     snprintf(name, sizeof name, "base-%.200s", base + 1);
     char *to = path_join(dir, name);
     int rc = from && to ? 0 : no_memory(err);
-    if (rc == 0 && link(from, to) != 0 && (rc = file_store(from, dir, dot ? dot : ".data", have, NULL, err)) == 0)
+    if (rc == 0 && link(from, to) == 0)
+        rc = file_sync_dir(to, err);
+    else if (rc == 0 && (rc = file_store(from, dir, dot ? dot : ".data", have, NULL, err)) == 0)
         snprintf(name, sizeof name, "%.64s%.20s", have, dot ? dot : ".data");
     if (rc == 0)
         json_put_str(o, key, name);

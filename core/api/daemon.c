@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "core/api/daemon_priv.h"
+#include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/jobs/lock.h"
 #include "core/jobs/spawner.h"
@@ -46,10 +47,28 @@ static int check_local_jobs(struct daemon *d, struct hone_err *err)
     return rc;
 }
 
+/* Names that a former daemon had made and not yet synced when it was killed: what is built on them must last. */
+static int sync_names(const char *state_dir, struct hone_err *err)
+{
+    static const char *const within[] = { "hone.db", "data/", "jobs/" };
+    int rc = 0;
+    for (size_t i = 0; i < sizeof within / sizeof within[0] && rc == 0; i++) {
+        char *path = path_join(state_dir, within[i]);
+        if (!path)
+            return hone_fail(err, HONE_ENOMEM, "memory ran out");
+        if (access(path, F_OK) == 0)
+            rc = file_sync_dir(path, err);
+        free(path);
+    }
+    return rc;
+}
+
 static int put_in_order(struct daemon *d, struct hone_err *err)
 {
     store_act_as(d->store, NULL);
-    int rc = check_local_jobs(d, err);
+    int rc = sync_names(d->api.state_dir, err);
+    if (rc == 0)
+        rc = check_local_jobs(d, err);
     int64_t n = rc < 0 ? rc : job_recover(d->store, err);
     if (n > 0)
         log_line(LOG_INFO, "%lld jobs of a former daemon are in the queue again", (long long)n);

@@ -7,8 +7,10 @@
 #include <unistd.h>
 #include "core/api/daemon_priv.h"
 #include "core/base/clock.h"
+#include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
+#include "core/jobs/lock.h"
 #include "core/store/checkpoint.h"
 #include "core/store/event.h"
 #include "core/store/history.h"
@@ -140,6 +142,21 @@ static int write_pending(struct runner *r, struct store *s, struct hone_err *err
     return rc >= 0 ? job_set_progress(s, r->job_id, &r->progress, r->metrics, r->best, err) : rc;
 }
 
+/* The files of checkpoints that the books no longer name; a worker is believed no other name. */
+static void remove_replaced(const struct runner *r)
+{
+    const cJSON *c;
+    char *dir = job_dir(r->a->state_dir, r->job_id);
+    cJSON_ArrayForEach(c, r->checkpoints) {
+        const char *name = json_str(c, "removed", "");
+        char *path = dir && strncmp(name, "checkpoint-", 11) == 0 && !strchr(name, '/') ? path_join(dir, name) : NULL;
+        if (path && strcmp(name, json_str(c, "file", "")) != 0)
+            unlink(path);
+        free(path);
+    }
+    free(dir);
+}
+
 static void empty(cJSON **list)
 {
     cJSON_Delete(*list);
@@ -162,6 +179,7 @@ static void visit_books(struct runner *r)
     books_close(r->a, s);
     r->wrote_us = clock_mono_us();
     if (rc >= 0) {
+        remove_replaced(r);
         empty(&r->epochs);
         empty(&r->checkpoints);
         r->rolled = -1;
@@ -325,6 +343,8 @@ static int close_books(struct runner *r, const cJSON *frame, const struct hone_e
     if (rc >= 0)
         rc = store_commit(s, err);
     books_close(r->a, s);
+    if (rc >= 0)
+        remove_replaced(r);
     return rc;
 }
 

@@ -131,7 +131,9 @@ int file_mkdirs(const char *path, struct hone_err *err)
             continue;
         char end = *s;
         *s = '\0';
-        if (mkdir(p, 0700) && errno != EEXIST)
+        if (mkdir(p, 0700) == 0)
+            ret = file_sync_dir(p, err);
+        else if (errno != EEXIST)
             ret = err_errno(err, "create the directory", p);
         *s = end;
         if (!end)
@@ -223,6 +225,30 @@ int file_sha256(const char *path, char hex[65], struct hone_err *err)
     return ret;
 }
 
+/* A file that was stored before, perhaps by a process that died before it had synced it. */
+static int sync_stored(const char *path, struct hone_err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC), ret = 0;
+    if (fd < 0 || fsync(fd))
+        ret = err_errno(err, "sync", path);
+    if (fd >= 0)
+        close(fd);
+    return ret ? ret : file_sync_dir(path, err);
+}
+
+/* With the temporary file written: under its name, durably. */
+static int store_as(int out, const char *temporary, const char *final, int64_t n, struct hone_err *err)
+{
+    struct stat st;
+    if (stat(final, &st) == 0 && st.st_size == n) {
+        unlink(temporary);
+        return sync_stored(final, err);
+    }
+    if (fsync(out) || rename(temporary, final))
+        return err_errno(err, "store", final);
+    return file_sync_dir(final, err);
+}
+
 int file_store(const char *src, const char *dir, const char *suffix, char hex[65], int64_t *bytes, struct hone_err *err)
 {
     char *temporary = NULL, *final = NULL;
@@ -249,12 +275,8 @@ int file_store(const char *src, const char *dir, const char *suffix, char hex[65
         ret = err_errno(err, how == 1 ? "read" : "store a copy of", src);
     else if (asprintf(&final, "%s/%s%s", dir, hex, suffix) < 0)
         ret = hone_fail(err, HONE_ENOMEM, "memory ran out");
-    else if (stat(final, &st) == 0 && st.st_size == n)
-        unlink(temporary);
-    else if (fsync(out) || rename(temporary, final))
-        ret = err_errno(err, "store", final);
     else
-        ret = file_sync_dir(final, err);
+        ret = store_as(out, temporary, final, n, err);
     if (ret)
         unlink(temporary);
     if (bytes)

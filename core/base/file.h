@@ -15,7 +15,7 @@ int file_write_atomic(const char *path, const void *bytes, size_t n, struct hone
 int file_sync_dir(const char *path, struct hone_err *err);
 /* write(2) of all n bytes, EINTR and short writes handled. 0 or -1 with errno. */
 int file_write_all(int fd, const void *bytes, size_t n);
-/* mkdir -p, mode 0700 for what is made. */
+/* mkdir -p, mode 0700 for what is made, which lasts when this returns. */
 int file_mkdirs(const char *path, struct hone_err *err);
 /* Removes a directory tree; a missing one is no error. Does not follow links. */
 int file_remove_tree(const char *path, struct hone_err *err);

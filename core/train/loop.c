@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "core/base/clock.h"
 #include "core/base/rng.h"
 #include "core/base/json.h"
@@ -47,23 +46,19 @@ static int make_order(struct loop *l, struct hone_err *err)
     return 0;
 }
 
-/* Tells of a checkpoint that has become durable, and removes the one that is two behind. */
+/* Tells of a checkpoint that has become durable, and which one, two behind, is not needed any more. */
 static int settle_checkpoint(struct loop *l, int wait, struct hone_err *err)
 {
     struct checkpoint_done done;
-    char path[4200], removed[64];
+    char removed[64];
     int ret = checkpoint_finish(&l->writer, wait, &done, err);
     if (ret <= 0)
         return ret;
     memcpy(removed, l->older, sizeof removed);
     memcpy(l->older, l->good, sizeof l->older);
     memcpy(l->good, done.file, sizeof l->good);
-    if (removed[0] && strcmp(removed, l->good) != 0 && strcmp(removed, l->older) != 0) {
-        snprintf(path, sizeof path, "%s/%s", l->dir, removed);
-        unlink(path);
-    } else {
+    if (strcmp(removed, l->good) == 0 || strcmp(removed, l->older) == 0)
         removed[0] = 0;
-    }
     ret = l->hooks->checkpoint(l->hooks->arg, &done, l->kind, removed[0] ? removed : NULL);
     return ret < 0 ? hone_fail(err, ret, "the supervisor is gone") : 0;
 }
@@ -75,6 +70,8 @@ static int start_checkpoint(struct loop *l, const char *kind, struct hone_err *e
     if (ret < 0)
         return ret;
     snprintf(name, sizeof name, "checkpoint-%lld.safetensors", (long long)l->r->state.step);
+    if (strcmp(name, l->good) == 0)
+        return 0; /* of this very step: the same run goes on from it, and books that name it stay true */
     l->r->state.elapsed_ms = (double)(clock_mono_us() - l->started) / 1000;
     l->kind = kind;
     ret = checkpoint_start(&l->writer, l->r, l->dir, name, err);

@@ -28,7 +28,8 @@ struct loop_hooks {
     void (*beat)(void *arg);                                    /* after each step; cheap */
     int (*progress)(void *arg, const struct loop_progress *);   /* at most 10 a second; these return < 0 to end the run */
     int (*epoch)(void *arg, const struct loop_epoch *);
-    /* A checkpoint is durable; kind "interval" or "interrupt"; `removed` (or NULL) names one that it replaced. */
+    /* A checkpoint is durable; kind "interval" or "interrupt"; `removed` (or NULL) names one that it replaced, whose file is whoever listens
+     * to remove when nothing refers to it any more. */
     int (*checkpoint)(void *arg, const struct checkpoint_done *, const char *kind, const char *removed);
     int (*rolled_back)(void *arg, int64_t step);                /* what was told of steps above this one is void */
     enum loop_stop (*stop)(void *arg);                          /* asked 50 times a second */
