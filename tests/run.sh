@@ -1,16 +1,18 @@
 #!/bin/sh
-# tests/run.sh [--sanitize] [--valgrind] [--all]: installs what is needed, builds in build/ with warnings as errors, runs every test,
-# and ends with "N passed, N failed". --sanitize builds and runs once more with AddressSanitizer and UndefinedBehaviorSanitizer
-# (in build-sanitize/), --valgrind runs the command-line tests' workers under valgrind, --all does all three.
+# tests/run.sh [--sanitize] [--valgrind] [--threads] [--all]: installs what is needed, builds in build/ with warnings as errors, runs every
+# test, and ends with "N passed, N failed". --sanitize builds and runs once more with AddressSanitizer and UndefinedBehaviorSanitizer
+# (in build-sanitize/), --valgrind runs the command-line tests' workers under valgrind, --threads the daemon under ThreadSanitizer (in
+# build-tsan/), --all does all of it.
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
-sanitize=no valgrind=no
+sanitize=no valgrind=no threads=no
 for a in "$@"; do
     case $a in
     --sanitize) sanitize=yes ;;
     --valgrind) valgrind=yes ;;
-    --all) sanitize=yes valgrind=yes ;;
-    *) echo "usage: tests/run.sh [--sanitize] [--valgrind] [--all]" >&2; exit 2 ;;
+    --threads) threads=yes ;;
+    --all) sanitize=yes valgrind=yes threads=yes ;;
+    *) echo "usage: tests/run.sh [--sanitize] [--valgrind] [--threads] [--all]" >&2; exit 2 ;;
     esac
 done
 if [ $valgrind = yes ]; then
@@ -24,13 +26,13 @@ failed=0
 ASAN_OPTIONS=allocator_may_return_null=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 export ASAN_OPTIONS
 
-# run_tests BUILD NAME PATTERN: the tests whose path matches, in that build.
+# run_tests BUILD NAME PATTERN [PROGRAM]: the tests whose path matches, in that build; with all programs of the tests, or that one.
 run_tests() {
     build=$1 name=$2 pattern=$3
     cd "$top/$build" || exit 1
     logs=$top/$build/tests/logs-$name
     mkdir -p "$logs"
-    make -s -j"$(nproc)" check TESTS= >"$logs/build" || { cat "$logs/build"; exit 1; }
+    make -s -j"$(nproc)" ${4:-check TESTS=} >"$logs/build" || { cat "$logs/build"; exit 1; }
     make -s list-tests >"$logs/list" || exit 1
     grep -e "$pattern" "$logs/list" >"$logs/chosen" || { echo "no test matches '$pattern'"; exit 1; }
     while read -r t; do
@@ -74,6 +76,10 @@ if [ $valgrind = yes ]; then
     HONE_SANDBOX=off # valgrind does not know the kernel's calls for it
     export HONE_WORKER_WRAPPER HONE_SANDBOX
     run_tests build valgrind 'tests/cli/train\.sh'
+fi
+if [ $threads = yes ]; then
+    sh "$top/etc/build.sh" build-tsan --enable-werror --enable-thread-sanitizer || exit 1
+    run_tests build-tsan threads 'tests/faults/threads\.sh' tests/faults/mixed
 fi
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -126,7 +126,16 @@ int daemon_start(struct daemon *d, struct hone_err *err)
     return rc;
 }
 
-/* Whether all threads have ended by the given time on the clock of pthread_clockjoin_np(). */
+static int all_ended(const struct daemon *d)
+{
+    for (int i = 0; i < d->o.jobs; i++) {
+        if (d->place[i].started && !d->place[i].ended)
+            return 0;
+    }
+    return 1;
+}
+
+/* Waits until no place's thread does anything; when drain_ms are over, their workers are killed. */
 static void join_all(struct daemon *d)
 {
     struct timespec end;
@@ -135,13 +144,15 @@ static void join_all(struct daemon *d)
     end.tv_nsec += d->o.drain_ms % 1000 * 1000000;
     end.tv_sec += end.tv_nsec / 1000000000;
     end.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&d->queue);
+    while (!all_ended(d) && pthread_cond_timedwait(&d->wake, &d->queue, &end) == 0)
+        ;
+    if (!all_ended(d))
+        __atomic_store_n(&d->killing, 1, __ATOMIC_RELEASE);
+    pthread_mutex_unlock(&d->queue);
     for (int i = 0; i < d->o.jobs; i++) {
-        if (!d->place[i].started)
-            continue;
-        if (pthread_clockjoin_np(d->place[i].thread, NULL, CLOCK_MONOTONIC, &end) != 0) {
-            __atomic_store_n(&d->killing, 1, __ATOMIC_RELEASE);
+        if (d->place[i].started)
             pthread_join(d->place[i].thread, NULL);
-        }
         d->place[i].started = 0;
     }
 }

@@ -13,6 +13,7 @@ struct place {
     struct daemon *d;
     pthread_t thread;
     int started;
+    int ended;                /* the thread does nothing more. Under d->queue */
     char job_id[64];          /* "": free. Under d->queue */
     struct runner *runner;    /* under d->queue */
     int stop;                 /* enum job_stop; atomic */
@@ -39,7 +40,7 @@ struct daemon {
     int last_number;
 
     pthread_mutex_t queue;    /* the places */
-    pthread_cond_t wake;      /* a job may be due, or the daemon stops */
+    pthread_cond_t wake;      /* a job may be due, the daemon stops, or a place's thread has ended */
     int64_t wakes;            /* how often that was said */
     struct place place[MAX_JOBS];
     int stopping, killing;    /* atomic */

@@ -189,5 +189,9 @@ void *queue_run(void *place)
             wait_for_work(d, wakes, ms);
         job_free(&row);
     }
+    pthread_mutex_lock(&d->queue);
+    p->ended = 1;
+    pthread_cond_broadcast(&d->wake);
+    pthread_mutex_unlock(&d->queue);
     return NULL;
 }

@@ -184,12 +184,14 @@ static int begin(struct serve *s, struct hone_err *err)
 {
     struct cli *c = s->c;
     c->api.log_level = LOG_WARN; /* of workers: their lines come to us */
-    if (!(s->daemon = daemon_open(&c->api, &s->options, err)) || daemon_start(s->daemon, err) < 0)
+    if (!(s->daemon = daemon_open(&c->api, &s->options, err)))
         return err->code;
     struct api *a = daemon_api(s->daemon);
     if (!(s->serving = serving_open(a, &(struct warm_opts){ .threads = 1, .log_level = LOG_WARN }, err)))
         return err->code;
-    a->serving = s->serving;
+    a->serving = s->serving; /* before there are threads that read it */
+    if (daemon_start(s->daemon, err) < 0)
+        return err->code;
     return serve_http_start(&s->http, s->daemon, err);
 }
 
