@@ -144,6 +144,9 @@ cJSON *api_plugin_list(struct api *a, const cJSON *in, struct hone_err *err);
 cJSON *api_plugin_inspect(struct api *a, const cJSON *in, struct hone_err *err);
 /* in: {file}. out: {checks: [{kind, item, what, passed, why}]}. A plugin that crashes its worker fails with the cause. */
 cJSON *api_plugin_check(struct api *a, const cJSON *in, struct hone_err *err);
+/* What workers give up on this machine before they load a plugin, as one of them says: {landlock, network, signals, calls, missing:
+ * [sentences]} (core/host/sandbox.h). Starts a worker for it. */
+cJSON *api_sandbox(struct hone_err *err);
 /* in: {file (or the name of an optimizer), with (list of names, or absent: all optimizers that are found), data (absent: the example
  * data), config, own (settings for the first alone)}. out: {data, optimizers: [{name, given, accuracy, loss, best_epoch, epochs, steps,
  * seconds, stop_reason, learning_rate, ns_per_parameter, memory_bytes_per_parameter, losses: [one an epoch], accuracies, error}]}. "row" events tell

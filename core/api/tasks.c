@@ -4,6 +4,8 @@
 #include "core/api/priv.h"
 #include "core/base/json.h"
 
+#define GREETING_MS 10000
+
 cJSON *start_frame(const struct api *a, const char *task)
 {
     cJSON *f = cJSON_CreateObject();
@@ -69,4 +71,13 @@ cJSON *run_task(struct api *a, cJSON *start, int fd, const struct api_hooks *hoo
     }
     worker_free(w);
     return result;
+}
+
+cJSON *api_sandbox(struct hone_err *err)
+{
+    struct worker_proc *w = worker_start(&(struct worker_opts){ .capture_stderr = 1 }, err);
+    const cJSON *said = w ? worker_sandbox(w, GREETING_MS, err) : NULL;
+    cJSON *out = said ? cJSON_Duplicate(said, 1) : NULL;
+    worker_free(w);
+    return out;
 }

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/api/api.h"
+#include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/cli/cli.h"
 
@@ -41,6 +43,20 @@ static int unknown_option(const struct cli *c, const char *word, struct hone_err
                      near ? near : "", c->command ? c->command->name : "", c->command ? " " : "");
 }
 
+/* As JSON with what workers give up on this machine; null when no worker can tell. */
+static void say_version(int json)
+{
+    struct hone_err err = { 0 };
+    cJSON *sandbox = json ? api_sandbox(&err) : NULL;
+    char *text = sandbox ? json_text(sandbox, 0) : NULL;
+    if (json)
+        printf("{\"version\": \"%s\", \"sandbox\": %s}\n", HONE_VERSION, text ? text : "null");
+    else
+        printf("hone %s\n", HONE_VERSION);
+    free(text);
+    cJSON_Delete(sandbox);
+}
+
 /* A global option that is a flag. 1 taken, 2 answered. */
 static int global_flag(struct cli *c, const char *name)
 {
@@ -51,7 +67,7 @@ static int global_flag(struct cli *c, const char *name)
     else if (strcmp(name, "verbose") == 0)
         c->verbose++;
     else if (strcmp(name, "version") == 0) {
-        printf(c->json ? "{\"version\": \"%s\"}\n" : "hone %s\n", HONE_VERSION);
+        say_version(c->json);
         return 2;
     } else {
         cli_help(c->command);

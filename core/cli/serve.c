@@ -180,6 +180,27 @@ static void tell_ready(struct serve *s)
     cJSON_Delete(o);
 }
 
+/* Asks a worker what it gives up here, and says once what is missing of it. */
+static void look_at_sandbox(struct serve *s)
+{
+    struct hone_err err = { 0 };
+    cJSON *o = api_sandbox(&err);
+    const cJSON *missing = json_get(o, "missing"), *one;
+    struct buf b = { 0 };
+    cJSON_ArrayForEach(one, missing)
+        buf_printf(&b, "%s%s", b.n ? "; " : "", cJSON_IsString(one) ? one->valuestring : "");
+    if (!o)
+        log_line(LOG_WARN, "what workers give up before they load plugins is not known: %s", err.text);
+    else if (b.n)
+        log_line(LOG_WARN, "workers give up less than they should before they load plugins: %s", buf_str(&b));
+    else
+        log_line(LOG_INFO, "workers give up files (Landlock %lld), network, signals to others and system calls before they load plugins",
+                 (long long)json_int(o, "landlock", 0));
+    s->http.sandbox = o ? json_text(o, 0) : NULL;
+    buf_free(&b);
+    cJSON_Delete(o);
+}
+
 static int begin(struct serve *s, struct hone_err *err)
 {
     struct cli *c = s->c;
@@ -192,6 +213,7 @@ static int begin(struct serve *s, struct hone_err *err)
     a->serving = s->serving; /* before there are threads that read it */
     if (daemon_start(s->daemon, err) < 0)
         return err->code;
+    look_at_sandbox(s);
     return serve_http_start(&s->http, s->daemon, err);
 }
 

@@ -119,7 +119,7 @@ int serve_http_start(struct serve_http *h, struct daemon *d, struct hone_err *er
 {
     h->daemon = d;
     h->program = (struct http_program){ .api = daemon_api(d), .arg = d, .identify = identify, .ready = ready, .events_since = events_since,
-                                        .metrics = metrics };
+                                        .metrics = metrics, .sandbox = h->sandbox };
     h->server = http_start(&h->config, &h->program, err);
     if (!h->server)
         return err->code;
@@ -136,5 +136,6 @@ void serve_http_close(struct serve_http *h, int grace_ms)
     free(h->cert);
     free(h->key);
     free(h->log);
+    free(h->sandbox);
     *h = (struct serve_http){ 0 };
 }

@@ -12,6 +12,7 @@ struct serve_http {
     struct daemon *daemon;
     int watching, watch;
     char *cert, *key, *log;       /* owned */
+    char *sandbox;                /* owned: what workers give up, as JSON; NULL: not known */
 };
 
 /* What the settings say, in h->config: the caller may change it. h->config borrows from h and from s. 0 or HONE_EINVAL. */

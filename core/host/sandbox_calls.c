@@ -35,9 +35,12 @@ int sandbox_filter(int forks, struct hone_err *err)
 }
 
 #else
+#include <asm/sockios.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 static const char *const refused[] = {
@@ -50,9 +53,14 @@ static const char *const refused[] = {
     "fanotify_init", "lookup_dcookie", "nfsservctl", "personality", "vhangup", "setpriority", "sched_setscheduler", "sched_setattr",
     "mknod", "mknodat", "link", "linkat", "symlink", "symlinkat", "chown", "fchown", "lchown", "fchownat", "setuid", "setgid", "setreuid",
     "setregid", "setresuid", "setresgid", "setgroups", "setfsuid", "setfsgid", "capset", "vmsplice", "tee", "seccomp", "landlock_create_ruleset",
+    /* Landlock does not look at these. */
+    "chmod", "fchmodat", "fchmodat2", "setxattr", "lsetxattr", "fsetxattr", "setxattrat", "removexattr", "lremovexattr", "fremovexattr", "removexattrat",
+    "utime", "utimes", "utimensat", "futimesat",
+    /* What these make outlives its process. */
+    "shmget", "msgget", "semget", "mq_open",
 };
 /* Signals go to this process alone; first argument is a process (or a group, or all). */
-static const char *const own[] = { "kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo" };
+static const char *const own[] = { "kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo" };
 
 const char *sandbox_filter_absent(void)
 {
@@ -77,6 +85,36 @@ static int refuse_others(scmp_filter_ctx f, const char *name)
     return nr == __NR_SCMP_ERROR ? 0 : seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), nr, 1, SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid()));
 }
 
+/* With EPERM when the argument of that number is `value`, of which the kernel reads 32 bits. */
+static int refuse_value(scmp_filter_ctx f, const char *name, unsigned argument, uint32_t value)
+{
+    int nr = seccomp_syscall_resolve_name(name);
+    if (nr == __NR_SCMP_ERROR)
+        return 0;
+    return seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), nr, 1, SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, 0xffffffffu, value));
+}
+
+/* The kernel sends signals for these, and to whom the caller says. */
+static int refuse_owners(scmp_filter_ctx f)
+{
+    static const uint32_t fcntls[] = { F_SETOWN, F_SETOWN_EX, F_SETSIG }, ioctls[] = { FIOSETOWN, SIOCSPGRP };
+    int rc = 0;
+    for (size_t i = 0; i < sizeof fcntls / sizeof fcntls[0] && rc == 0; i++)
+        rc = refuse_value(f, "fcntl", 1, fcntls[i]);
+    for (size_t i = 0; i < sizeof ioctls / sizeof ioctls[0] && rc == 0; i++)
+        rc = refuse_value(f, "ioctl", 1, ioctls[i]);
+    return rc;
+}
+
+/* Limits are not raised, and the end of whoever supervises stays the end of this process. */
+static int keep_limits(scmp_filter_ctx f)
+{
+    int rc = refuse(f, "setrlimit", EPERM);
+    if (rc == 0)
+        rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_NE, 0));
+    return rc == 0 ? refuse_value(f, "prctl", 0, PR_SET_PDEATHSIG) : rc;
+}
+
 /* A thread shares everything; whatever shares less is a process. clone3's flags lie in memory, where a filter cannot look: without it
  * the C library takes clone. */
 static int refuse_processes(scmp_filter_ctx f)
@@ -90,6 +128,8 @@ static int refuse_processes(scmp_filter_ctx f)
         rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
     for (size_t i = 0; i < sizeof own / sizeof own[0] && rc == 0; i++)
         rc = refuse_others(f, own[i]);
+    if (rc == 0)
+        rc = keep_limits(f);
     if (rc == 0)
         rc = refuse(f, "setsid", EPERM);
     return rc == 0 ? refuse(f, "setpgid", EPERM) : rc;
@@ -111,6 +151,8 @@ static int fill(scmp_filter_ctx f, int forks)
     for (size_t i = 0; i < sizeof refused / sizeof refused[0] && rc == 0; i++)
         if (!forks || strcmp(refused[i], "seccomp") != 0)
             rc = refuse(f, refused[i], EPERM);
+    if (rc == 0)
+        rc = refuse_owners(f);
     if (rc == 0)
         rc = forks ? refuse_supervisor(f) : refuse_processes(f);
     return rc;

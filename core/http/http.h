@@ -49,6 +49,7 @@ struct http_program {
      * server with every event (http_watcher()). */
     int (*events_since)(void *arg, const char *tenant, const char *job_id, int64_t after, int limit, api_watcher *each, void *to, int *ended,
                         struct hone_err *err);
+    const char *sandbox;          /* JSON for /version: what workers give up; "null": not known */
     /* Appends metrics of its own in the text format of Prometheus, each name with HELP and TYPE. NULL: none. */
     void (*metrics)(void *arg, struct buf *b);
 };

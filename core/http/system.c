@@ -34,7 +34,8 @@ static void version(struct http_request *r)
 {
     data_head(r);
     buf_printf(&r->out, "\"name\": \"hone\", \"version\": \"%s\", \"api_version\": \"2.0\", \"libraries\": {\"libmicrohttpd\": \"%s\", "
-               "\"zlib\": \"%s\"}", HONE_VERSION, MHD_get_version(), zlibVersion());
+               "\"zlib\": \"%s\"}, \"sandbox\": %s", HONE_VERSION, MHD_get_version(), zlibVersion(),
+               r->server->program->sandbox ? r->server->program->sandbox : "null");
     data_end(r);
 }
 

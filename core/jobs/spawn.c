@@ -18,6 +18,7 @@
 #define STATUS_FD (WORKER_LOCK_FD + 1) /* tells the parent which call failed; closed by a successful exec */
 #define HIGH 16                        /* descriptors wait here while 0 to STATUS_FD are put in place */
 #define EXEC_WAIT_MS 30000
+#define MAX_FILES 1024                 /* that a worker may have open; a daemon may have many more */
 
 /* What the child reports. */
 struct failure {
@@ -82,8 +83,10 @@ static void child_descriptors(const struct spawn *s, int status)
 
 static void child_limits(const struct spawn *s)
 {
-    struct rlimit none = { 0, 0 }, data = { (rlim_t)s->memory_mb << 20, (rlim_t)s->memory_mb << 20 };
-    if (setrlimit(RLIMIT_CORE, &none) != 0 || (s->memory_mb > 0 && setrlimit(RLIMIT_DATA, &data) != 0))
+    struct rlimit none = { 0, 0 }, files = { MAX_FILES, MAX_FILES }, data = { (rlim_t)s->memory_mb << 20, (rlim_t)s->memory_mb << 20 }, now;
+    if (getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_max < MAX_FILES)
+        files.rlim_cur = files.rlim_max = now.rlim_max;
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || setrlimit(RLIMIT_NOFILE, &files) != 0 || (s->memory_mb > 0 && setrlimit(RLIMIT_DATA, &data) != 0))
         child_fail(STATUS_FD, CALL_LIMIT);
 }
 

@@ -16,6 +16,7 @@ struct worker_proc {
     struct frame_reader in;
     int closed;                 /* nothing more comes through fd */
     int greeted;                /* "hello" came */
+    cJSON *sandbox;             /* of "hello"; NULL before, or when it had none */
     int concluded;              /* "result" or "error" was handed out */
     int reaped;
     int status;                 /* of wait4(); -1: not known */

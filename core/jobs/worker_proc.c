@@ -261,6 +261,7 @@ static int accept_frame(struct worker_proc *w, const cJSON *f)
                      "build; it", version, HONE_VERSION);
         if (!w->greeted)
             force(w, WORKER_PROTOCOL, text);
+        w->sandbox = w->greeted ? cJSON_Duplicate(json_get(f, "sandbox"), 1) : NULL;
         return w->greeted ? 0 : -1;
     }
     if (note_frame(w, type, f) != 0) {
@@ -347,6 +348,29 @@ int worker_next(struct worker_proc *w, int timeout_ms, cJSON **frame, struct hon
     return 0;
 }
 
+const cJSON *worker_sandbox(struct worker_proc *w, int timeout_ms, struct hone_err *err)
+{
+    int64_t end = clock_mono_us() + (int64_t)timeout_ms * 1000;
+    while (!w->greeted) {
+        cJSON *frame;
+        int rc = read_one(w, &frame, err);
+        if (rc < 0)
+            return NULL;
+        if (rc == 0 && w->reaped) {
+            worker_judge(w);
+            hone_fail(err, ERR_JOB_FAILED, "%s", w->end.text);
+            return NULL;
+        }
+        if (rc == 0 && await_event(w, ms_left(end)) == 0 && ms_left(end) == 0) {
+            hone_fail(err, ERR_JOB_FAILED, "hone-worker did not greet within %d ms", timeout_ms);
+            return NULL;
+        }
+    }
+    if (!w->sandbox)
+        hone_fail(err, ERR_JOB_FAILED, "hone-worker does not say what it gives up");
+    return w->sandbox;
+}
+
 int worker_error(const cJSON *frame, struct hone_err *err)
 {
     int64_t code = json_int(frame, "code", 0);
@@ -412,6 +436,7 @@ void worker_free(struct worker_proc *w)
         return;
     if (!w->reaped)
         worker_kill(w);
+    cJSON_Delete(w->sandbox);
     frame_reader_free(&w->in);
     if (w->fd >= 0)
         close(w->fd);

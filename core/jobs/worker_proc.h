@@ -50,6 +50,9 @@ struct worker_proc *worker_start(const struct worker_opts *o, struct hone_err *e
 pid_t worker_pid(const struct worker_proc *w);
 /* A descriptor that is readable when worker_next() has something, for poll(). Borrowed. */
 int worker_fd(const struct worker_proc *w);
+/* What the worker can give up on this machine (core/host/sandbox.h), as it says when it greets, which is waited for. Borrowed. NULL with
+ * err filled when it did not greet. */
+const cJSON *worker_sandbox(struct worker_proc *w, int timeout_ms, struct hone_err *err);
 /* Sends a frame (not taken). HONE_EIO when the worker is gone or does not take it within 30 s (it is then killed);
  * worker_next() tells what it had sent before and then the cause. */
 int worker_send(struct worker_proc *w, const cJSON *frame, struct hone_err *err);

@@ -6,13 +6,21 @@
 #include <math.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
 #include <sys/mount.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #include "hone/optimizer.h"
 
@@ -87,16 +95,44 @@ static void try_calls(void)
     call("process_vm_readv", syscall(SYS_process_vm_readv, getppid(), NULL, 0, NULL, 0, 0));
     call("symlink", symlink("/etc/shadow", "link"));
     call("setsid", setsid());
+    call("tkill the parent", syscall(SYS_tkill, getppid(), 0));
+    call("have the parent signalled", fcntl(0, F_SETOWN, getppid()));
+    call("have it signalled otherwise", fcntl(0, F_SETSIG, SIGKILL));
+    call("outlive the supervisor", prctl(PR_SET_PDEATHSIG, 0));
+    call("raise limits", setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 1 << 20, 1 << 20 }));
+    call("chmod", chmod(SECRET, 0666));
+    call("utime", utimes(SECRET, NULL));
+    call("setxattr", setxattr(SECRET, "user.x", "x", 1, 0));
+    call("shmget", shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600));
+    call("msgget", msgget(IPC_PRIVATE, IPC_CREAT | 0600));
+    call("mq_open", syscall(SYS_mq_open, "hone", O_CREAT | O_RDWR, 0600, NULL));
     long child = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
     if (child == 0)
         _exit(0);
     call("fork", child);
 }
 
+/* What was to be given up before any plugin is loaded. */
+static void look_around(void)
+{
+    struct rlimit core = { 1, 1 }, files = { 1 << 20, 1 << 20 };
+    int signal_number = 0;
+    getrlimit(RLIMIT_CORE, &core);
+    getrlimit(RLIMIT_NOFILE, &files);
+    prctl(PR_GET_PDEATHSIG, &signal_number);
+    note("core dumps", core.rlim_max != 0);
+    note("files without end", files.rlim_max > 1024);
+    note("new privileges", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1);
+    note("a life after the supervisor's", gettid() == getpid() && signal_number != SIGKILL); /* each thread has its own, the first one's counts */
+    note("somebody else's process group", getpgrp() != getpid());
+    note("the environment", getenv("A_SECRET") != NULL);
+}
+
 static int try_all(struct hone_err *err)
 {
     through[0] = '\0';
     tried = 0;
+    look_around();
     int allowed = open("/usr/lib", O_RDONLY | O_CLOEXEC);
     if (allowed < 0)
         return hone_fail(err, HONE_EIO, "it cannot even read /usr/lib: the attempts show nothing");

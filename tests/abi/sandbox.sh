@@ -14,6 +14,8 @@ mkdir -p "$tmp/secret" "$tmp/plugins"
 echo secret >"$tmp/secret/file"
 ${CC:-cc} -std=gnu11 -D_GNU_SOURCE -Wall -O1 -shared -fPIC -fvisibility=hidden -I "$srcdir/include" -D CALLS=$calls -D SECRET="\"$tmp/secret/file\"" -o "$tmp/plugins/escape.so" \
     "$srcdir/tests/abi/escape.c" || exit 99
+A_SECRET=secret # which no worker is to see
+export A_SECRET
 run inspect 0 plugin inspect "$tmp/plugins/escape.so" --json
 has inspect '"escape"'
 lacks inspect 'got through'

@@ -128,7 +128,7 @@ lacks stranger.head 'Access-Control-Allow-Origin'
 
 # ---- for operators and machines ----
 get version 200 "$url/version"
-has version '"version": "' '"libmicrohttpd": "'
+has version '"version": "' '"libmicrohttpd": "' '"sandbox": {"landlock":' '"missing":['
 get openapi 200 "$url/openapi.json"
 has openapi '"openapi":"3.1.0"' '"operationId":"startTrainingJob"' '/api/v2/jobs/{job_id}/events'
 get metrics 200 "$url/metrics"
