@@ -11,11 +11,18 @@
 
 extern char **environ;
 
+static int is_pin(const char *text)
+{
+    return text_pin_file(text, strlen(text)) > 0;
+}
+
 const struct plain_key plain_keys[] = {
-    { "state", "HONE_STATE", CONFIG_STR,
+    { "state", "HONE_STATE", CONFIG_STR, "a directory", "", NULL,
       "Directory of the state: agents, jobs, weights. Default: $XDG_STATE_HOME/hone, else ~/.local/state/hone." },
-    { "plugins.path", "HONE_PLUGIN_PATH", CONFIG_LIST,
+    { "plugins.path", "HONE_PLUGIN_PATH", CONFIG_LIST, "a list of directories", "[\"/opt/plugins\"]", NULL,
       "Directories that are searched for plugins before the installed ones; HONE_PLUGIN_PATH parts them with ':'." },
+    { "plugins.pins", "HONE_PLUGIN_PINS", CONFIG_LIST, "a list of FILE=SHA256", "[\"adamw.so=\" and 64 hexadecimal digits], as `hone plugin inspect` prints it", is_pin,
+      "Plugin files that are loaded only with this SHA-256; FILE is a name or a path, and HONE_PLUGIN_PINS parts them with ':'." },
 };
 const int n_plain_keys = (int)(sizeof plain_keys / sizeof plain_keys[0]);
 
@@ -292,7 +299,7 @@ cJSON *settings_training(const struct settings *s)
     for (int i = 0; i < n; i++) {
         for (int k = 0; k < order[i]->n; k++) {
             const struct entry *e = &order[i]->v[k];
-            if (strcmp(e->key, "state") != 0 && strcmp(e->key, "plugins.path") != 0 && !serve_key_find(e->key))
+            if (strcmp(e->key, "state") != 0 && strncmp(e->key, "plugins.", 8) != 0 && !serve_key_find(e->key))
                 merge(out, e);
         }
     }
@@ -316,6 +323,20 @@ cJSON *settings_plugin_dirs(const struct settings *s)
         free(path);
     }
     return out;
+}
+
+char *settings_pins(const struct settings *s)
+{
+    const struct entry *e = settings_find(s, "plugins.pins");
+    const cJSON *pins = e ? e->value : NULL, *pin;
+    struct buf b = { 0 };
+    cJSON_ArrayForEach(pin, pins) {
+        const char *text = pin->valuestring;
+        char *path = memchr(text, '/', text_pin_file(text, strlen(text))) ? settings_path(text, e->source) : NULL;
+        buf_printf(&b, "%s%s", b.n ? ":" : "", path ? path : text);
+        free(path);
+    }
+    return buf_take(&b);
 }
 
 int settings_threads(const struct settings *s)

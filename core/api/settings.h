@@ -30,6 +30,8 @@ cJSON *settings_training(const struct settings *s);
 const char *settings_state(const struct settings *s);
 /* plugins.path as a list of strings. Free with cJSON_Delete(). */
 cJSON *settings_plugin_dirs(const struct settings *s);
+/* plugins.pins as HONE_PLUGIN_PINS has them for workers, "" without any (free()). NULL when memory ran out. */
+char *settings_pins(const struct settings *s);
 /* Threads of a worker; 0: one a core. */
 int settings_threads(const struct settings *s);
 /* What holds for a key of `hone serve`, "http.bodyBytes": a number (1 and 0 for true and false), a string (NULL: none; borrowed), a list of

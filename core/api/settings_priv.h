@@ -7,7 +7,10 @@
 /* Keys that are not of training. */
 struct plain_key {
     const char *name, *env;
-    enum config_type type; /* CONFIG_STR or CONFIG_LIST (of directories) */
+    enum config_type type; /* CONFIG_STR or CONFIG_LIST */
+    const char *expected;  /* "a list of directories" */
+    const char *example;
+    int (*takes)(const char *one); /* whether a string of the list is good; NULL: all are */
     const char *doc;
 };
 extern const struct plain_key plain_keys[];

@@ -58,7 +58,9 @@ cJSON *settings_show(const struct settings *s)
     if (!ok)
         json_put_str(out, "fault", err.text);
     json_put_str(out, "state", s->state);
+    const struct entry *pins = settings_find(s, "plugins.pins");
     json_put(plugins, "path", settings_plugin_dirs(s));
+    json_put(plugins, "pins", pins && cJSON_IsArray(pins->value) ? cJSON_Duplicate(pins->value, 1) : cJSON_CreateArray());
     json_put(out, "plugins", plugins);
     json_put(out, "serve", settings_serve(s));
     for (int i = 0; i < n_config_keys; i++)
@@ -212,8 +214,7 @@ char *settings_markdown(void)
     for (int i = 0; i < n_config_keys; i++)
         put_row(&b, &config_keys[i]);
     for (int i = 0; i < n_plain_keys; i++)
-        buf_printf(&b, "| `%s` | %s | %s | %s | `%s` |\n", plain_keys[i].name, plain_keys[i].type == CONFIG_LIST ? "a list of directories" : "a directory",
-                   "see there", plain_keys[i].doc, plain_keys[i].env);
+        buf_printf(&b, "| `%s` | %s | %s | %s | `%s` |\n", plain_keys[i].name, plain_keys[i].expected, "see there", plain_keys[i].doc, plain_keys[i].env);
     for (int i = 0; i < n_serve_keys; i++)
         put_row(&b, &serve_keys[i]);
     return buf_take(&b);

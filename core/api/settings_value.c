@@ -96,6 +96,14 @@ static void unknown(struct settings *s, const char *name, struct place at)
     settings_fault(s, at, name, "unknown key", fix);
 }
 
+static void refuse_plain(struct settings *s, const char *name, const struct plain_key *k, struct place at)
+{
+    char message[80], fix[160];
+    snprintf(message, sizeof message, "expected %s", k->expected);
+    snprintf(fix, sizeof fix, "for example %s", k->example);
+    settings_fault(s, at, name, message, fix);
+}
+
 static void add_plain(struct settings *s, struct layer *l, const char *name, const struct plain_key *k, const cJSON *value,
                       struct place at, int again)
 {
@@ -110,15 +118,16 @@ static void add_plain(struct settings *s, struct layer *l, const char *name, con
     } else if (cJSON_IsString(value)) {
         cJSON *list = cJSON_CreateArray();
         cJSON_AddItemToArray(list, cJSON_CreateString(value->valuestring));
-        put(s, l, name, k->name, list, at, again);
+        add_plain(s, l, name, k, list, at, again);
+        cJSON_Delete(list);
     } else {
         int ok = cJSON_IsArray(value);
         cJSON_ArrayForEach(e, value)
-            ok = ok && cJSON_IsString(e);
+            ok = ok && cJSON_IsString(e) && (!k->takes || k->takes(e->valuestring));
         if (ok)
             put(s, l, name, k->name, cJSON_Duplicate(value, 1), at, again);
         else
-            settings_fault(s, at, name, "expected a list of directories", "for example [\"/opt/plugins\"]");
+            refuse_plain(s, name, k, at);
     }
 }
 

@@ -213,14 +213,19 @@ static int pump(int in, int out, char hex[65], int64_t *bytes)
     return ret;
 }
 
+int file_sha256_fd(int fd, const char *path, char hex[65], struct hone_err *err)
+{
+    int64_t bytes;
+    return pump(fd, -1, hex, &bytes) ? err_errno(err, "read", path) : 0;
+}
+
 int file_sha256(const char *path, char hex[65], struct hone_err *err)
 {
     struct stat st;
-    int64_t bytes;
     int fd = open_regular(path, &st, err);
     if (fd < 0)
         return fd;
-    int ret = pump(fd, -1, hex, &bytes) ? err_errno(err, "read", path) : 0;
+    int ret = file_sha256_fd(fd, path, hex, err);
     close(fd);
     return ret;
 }

@@ -21,6 +21,8 @@ int file_mkdirs(const char *path, struct hone_err *err);
 int file_remove_tree(const char *path, struct hone_err *err);
 /* Lower-case hex SHA-256, 64 characters and a NUL. */
 int file_sha256(const char *path, char hex[65], struct hone_err *err);
+/* The same of an open file, from its place on to its end; `path` is for the sentence. */
+int file_sha256_fd(int fd, const char *path, char hex[65], struct hone_err *err);
 void bytes_sha256(const void *bytes, size_t n, char hex[65]);
 /* Copies src ("-" is standard input) to a new file under dir named <sha256><suffix>, durably, and returns the hash.
  * An equal file that exists already is kept. Nothing is left behind on failure. `bytes` (may be NULL) gets the size. */

@@ -128,3 +128,15 @@ int text_is_identifier(const char *s)
         return 0;
     return strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == n;
 }
+
+size_t text_pin_file(const char *s, size_t n)
+{
+    static const char hex[] = "0123456789abcdefABCDEF";
+    if (n < 66 || s[n - 65] != '=' || memchr(s, '=', n - 65))
+        return 0;
+    for (size_t i = n - 64; i < n; i++) {
+        if (!s[i] || !strchr(hex, s[i]))
+            return 0;
+    }
+    return n - 65;
+}

@@ -21,5 +21,7 @@ int text_distance(const char *a, const char *b);
 const char *text_nearest(const char *name, const char *const *names);
 /* 1 when s is [a-z][a-z0-9_]* of at most 63 bytes. [any, pure] */
 int text_is_identifier(const char *s);
+/* FILE=SHA256, a pinned file: the length of FILE, or 0 when the n bytes are no such text. [any, pure] */
+size_t text_pin_file(const char *s, size_t n);
 
 #endif

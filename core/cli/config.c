@@ -12,7 +12,7 @@ static void show_config(const struct cli *c, const cJSON *o)
     cJSON *rows = cJSON_CreateArray();
     cJSON_ArrayForEach(s, sources) {
         const cJSON *v = strcmp(s->string, "state") == 0          ? json_get(o, "state")
-                         : strcmp(s->string, "plugins.path") == 0 ? json_get(json_get(o, "plugins"), "path")
+                         : strncmp(s->string, "plugins.", 8) == 0 ? json_get(json_get(o, "plugins"), s->string + 8)
                          : strchr(s->string, '.')                 ? json_get(json_get(o, "serve"), s->string)
                                                                   : json_get(training, s->string);
         char *text = v ? json_text(v, 0) : NULL;

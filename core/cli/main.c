@@ -32,6 +32,12 @@ static int prepare(struct cli *c, struct hone_err *err)
     c->settings = settings_load(&flags, c->faults, err);
     if (!c->settings)
         return err->code;
+    char *pins = settings_pins(c->settings);
+    if (!pins || setenv("HONE_PLUGIN_PINS", pins, 1) != 0) {  /* every worker gets it, whatever its task */
+        free(pins);
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    }
+    free(pins);
     c->plugin_dirs = settings_plugin_dirs(c->settings);
     c->api.state_dir = settings_state(c->settings);
     c->api.plugin_dirs = c->plugin_dirs;

@@ -87,15 +87,23 @@ static void show_slots(const cJSON *item)
         printf("state: none\n");
 }
 
+/* What to write into hone.conf so that no other file is loaded in its place. */
+static void show_pin(const struct cli *c, const cJSON *plugin)
+{
+    const char *by = strchr(c->arg[0], '/') ? "path" : "file", *hash = json_str(plugin, "sha256", NULL);
+    if (hash)
+        cli_pair("pin it", "plugins: { pins = [\"%s=%s\"] };", json_str(plugin, by, "?"), hash);
+}
+
 static void show_plugin(const struct cli *c, const cJSON *o)
 {
     const cJSON *p, *it;
-    (void)c;
     cJSON_ArrayForEach(p, json_get(o, "plugins")) {
         cli_pair("file", "%s", json_str(p, "path", "-"));
         cli_pair("plugin", "%s %s, %s, interface %s", json_str(p, "name", "-"), json_str(p, "version", "-"), json_str(p, "license", "-"),
                  json_str(p, "abi", "-"));
         cli_pair("SHA-256", "%s", json_str(p, "sha256", "-"));
+        show_pin(c, p);
         if (json_str(p, "error", NULL))
             cli_pair("error", "%s", json_str(p, "error", ""));
         cJSON_ArrayForEach(it, json_get(p, "items")) {

@@ -1,5 +1,6 @@
-/* Opens one plugin file: is it a shared object of this machine, does it have a descriptor, is the descriptor sound.
- * Calls no function of the plugin. Called by the registry and by the probe's child processes. */
+/* Opens one plugin file: may nobody but trusted users have written it, is it a shared object of this machine and the one that is pinned,
+ * does it have a descriptor, is the descriptor sound. What is checked is the open file, and that is what is loaded.
+ * Calls no function of the plugin but its constructors. Called by the registry and by the probe's child processes. */
 #ifndef HOST_LOAD_H
 #define HOST_LOAD_H
 #include <sys/types.h>
@@ -13,6 +14,8 @@ struct loaded {
     char sha256[65];
     dev_t dev;
     ino_t ino;
+    int64_t bytes;
+    int fd, dir_fd;                 /* of the file and its directory; the process keeps them open */
 };
 
 /* 0 with *out filled (release with load_drop()), else *out is zeroed: ERR_NOT_FOUND no such file, ERR_PLUGIN a file that

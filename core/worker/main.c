@@ -12,6 +12,7 @@
 #include "core/base/log.h"
 #include "core/host/dirs.h"
 #include "core/host/guard.h"
+#include "core/host/pins.h"
 #include "core/jobs/frame.h"
 #include "core/host/sandbox.h"
 #include "core/worker/fence.h"
@@ -129,7 +130,7 @@ static int prepare_and_run(struct task *t, struct hone_err *err)
     if (!(dirs = task_dirs(t->start, err)))
         return HONE_ENOMEM;
     t->dirs = (const char *const *)dirs;
-    if ((rc = task_fence(t, tasks[which].forks, err)) < 0)
+    if ((rc = pins_check_names(t->dirs, err)) < 0 || (rc = task_fence(t, tasks[which].forks, err)) < 0)
         return rc;
     if (!(t->pool = pool_new(tasks[which].one_thread ? 1 : (int)threads, err)) ||
         !(t->registry = registry_new(t->dirs, t->pool, err)))

@@ -1,0 +1,115 @@
+/* See pins.h. */
+#include "core/host/pins.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+#include "core/base/text.h"
+#include "core/host/dirs.h"
+
+#define MOST_NAMES 512
+
+struct pin {
+    char file[PATH_MAX];
+    char sha256[65];
+};
+
+/* The next of the list at *at: 1, 0 at its end, or HONE_EINVAL. */
+static int next_pin(const char **at, struct pin *p, struct hone_err *err)
+{
+    *at += strspn(*at, ":");
+    size_t n = strcspn(*at, ":"), file = text_pin_file(*at, n);
+    if (n == 0)
+        return 0;
+    if (file == 0 || file >= sizeof p->file)
+        return hone_fail(err, HONE_EINVAL, "plugins.pins: '%.*s' is no pin; expected FILE.so=SHA256, as `hone plugin inspect` prints it",
+                         n > 120 ? 120 : (int)n, *at);
+    snprintf(p->file, sizeof p->file, "%.*s", (int)file, *at);
+    snprintf(p->sha256, sizeof p->sha256, "%s", *at + file + 1);
+    *at += n;
+    return 1;
+}
+
+static int is_meant(const struct pin *p, const char *real)
+{
+    char path[PATH_MAX];
+    if (strchr(p->file, '/'))
+        return realpath(p->file, path) && strcmp(path, real) == 0;
+    return strcmp(p->file, strrchr(real, '/') + 1) == 0;
+}
+
+int pins_check(const char *real, const char *sha256, struct hone_err *err)
+{
+    const char *at = secure_getenv("HONE_PLUGIN_PINS");
+    struct pin p, other = { 0 };
+    int rc = 0;
+    while (at && (rc = next_pin(&at, &p, err)) > 0) {
+        if (!is_meant(&p, real))
+            continue;
+        if (strcasecmp(p.sha256, sha256) == 0)
+            return 0;
+        other = p;
+    }
+    if (rc < 0)
+        return ERR_PLUGIN;
+    if (other.sha256[0])
+        return hone_fail(err, ERR_PLUGIN, "%s: its SHA-256 is %s, but plugins.pins has %s for it; put the file back that was pinned, or pin this one",
+                         real, sha256, other.sha256);
+    return 0;
+}
+
+/* The file names of all places, at most MOST_NAMES; free each. */
+static size_t list_names(const char *const *dirs, char *names[MOST_NAMES + 1])
+{
+    struct places places;
+    struct hone_err ignored;
+    size_t n = 0;
+    names[0] = NULL;
+    if (places_of(dirs, &places, &ignored) != 0)
+        return 0;
+    for (size_t i = 0; i < places.n; i++) {
+        char **files = place_files(places.v[i].path, &ignored);
+        for (size_t k = 0; files && files[k] && n < MOST_NAMES; k++) {
+            names[n] = strdup(strrchr(files[k], '/') + 1);
+            n += names[n] != NULL;
+        }
+        dirs_free(files);
+    }
+    places_free(&places);
+    names[n] = NULL;
+    return n;
+}
+
+static int is_there(const struct pin *p, char *const *names)
+{
+    if (strchr(p->file, '/'))
+        return access(p->file, F_OK) == 0;
+    while (*names && strcmp(*names, p->file) != 0)
+        names++;
+    return *names != NULL;
+}
+
+int pins_check_names(const char *const *dirs, struct hone_err *err)
+{
+    const char *at = secure_getenv("HONE_PLUGIN_PINS");
+    char *names[MOST_NAMES + 1];
+    struct pin p;
+    int rc = 0;
+    if (!at || !*at)
+        return 0;
+    size_t n = list_names(dirs, names);
+    while ((rc = next_pin(&at, &p, err)) > 0) {
+        if (is_there(&p, names))
+            continue;
+        const char *near = text_nearest(p.file, (const char *const *)names);
+        rc = hone_fail(err, HONE_EINVAL, "plugins.pins: there is no plugin file '%.200s'%s%s%s", p.file, near ? "; did you mean '" : "",
+                       near ? near : "", near ? "'?" : "");
+        break;
+    }
+    for (size_t i = 0; i < n; i++)
+        free(names[i]);
+    return rc;
+}
