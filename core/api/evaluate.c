@@ -19,6 +19,7 @@ static void put_fields(cJSON *start, const struct api *a, const struct job_row *
     json_put(start, "data", test_rows_json(t));
     json_put_str(start, "rules", json_str(in, "safety_rules", NULL));
     json_put(start, "criteria", criteria ? cJSON_Duplicate(criteria, 1) : cJSON_CreateNull());
+    json_put_str(start, "learning_curve", json_str(in, "learning_curve", "auto"));
     json_put(start, "config", stored_json(row->config));
 }
 

@@ -75,6 +75,8 @@ const struct shape evaluate_in[] = {
     MEMBER("evaluation_criteria", SHAPE_LIST, SHAPE_NULL, "Metrics to score by: names, names with settings (f1_score:average=micro), or objects of name and options.",
            .min = 1, .max = 64, .of = &(const struct shape)MEMBER("", SHAPE_ANY, 0, NULL)),
     MEMBER("safety_rules", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "File of rules for the metric safety.", .min = 1, .max = 4096),
+    MEMBER("learning_curve", SHAPE_TEXT, 0, "Whether models are trained on parts of the rows to foretell what more would bring; auto: when they are few.",
+           .choices = "auto always never", .dflt = "\"auto\""),
     END
 };
 

@@ -121,12 +121,6 @@ static void show_evaluation(const struct cli *c, const cJSON *o)
     cli_hint(c, "\nEvery output, slice and error: the same command with --json.");
 }
 
-static cJSON *evaluate(struct cli *c, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
-{
-    return cli_remote(c, err) ? cli_call(c, "evaluateTrainingResults", cJSON_Duplicate(in, 1), err) : err->code < 0 ? NULL
-           : api_evaluate(&c->api, in, hooks, err);
-}
-
 /* Names of files become names that a daemon can open. */
 static int share_files(struct cli *c, cJSON *in, struct hone_err *err)
 {
@@ -161,15 +155,18 @@ static int run_evaluate(struct cli *c, struct hone_err *err)
         json_put_num(in, "switch_at", limit);
     }
     const char *const given[][2] = { { "test_file", test }, { "test_format", cli_value(c, "format") }, { "safety_rules", cli_value(c, "rules") },
-                                     { "benchmark_against", cli_value(c, "benchmark") } };
+                                     { "benchmark_against", cli_value(c, "benchmark") }, { "learning_curve", cli_value(c, "learning-curve") } };
     for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
         cli_put(in, given[i][0], given[i][1]);
     if (criteria)
         json_put(in, "evaluation_criteria", cli_words(criteria));
     cli_progress_open(&p, c, &hooks);
-    cJSON *out = share_files(c, in, err) < 0 ? NULL : evaluate(c, in, &hooks, err);
+    cJSON *out = NULL;
+    if (share_files(c, in, err) >= 0)
+        out = cli_call_with(c, "evaluateTrainingResults", in, &hooks, STDOUT_FILENO, err);
+    else
+        cJSON_Delete(in);
     cli_progress_close(&p);
-    cJSON_Delete(in);
     return cli_result(c, out, show_evaluation, err);
 }
 
@@ -181,6 +178,7 @@ static const struct cli_option evaluate_options[] = {
     { "format", "NAME", "format of the examples or the log" },
     { "criteria", "NAME,...", "metrics to score by (default: accuracy, precision, recall, f1_score, loss)" },
     { "benchmark", "JOB", "a baseline, compared on rows that neither was trained on" },
+    { "learning-curve", "WHEN", "models on parts of the rows, to foretell what more would bring: auto (default; when they are few), always, never" },
     { "rules", "FILE", "what is unsafe, for the metric safety: lines 'term WORDS', 'regex EXPRESSION', 'refusal WORDS'" },
     { NULL, NULL, NULL },
 };

@@ -216,3 +216,49 @@ int split_fold(const struct examples *e, int64_t folds, int64_t fold, uint64_t s
 {
     return divide(e, &(struct division){ .folds = folds, .fold = fold }, seed, train, n_train, val, n_val, err);
 }
+
+struct drawn {
+    uint64_t key;
+    int64_t at;          /* in row[] */
+    int32_t output;
+};
+
+static int by_draw(const void *a, const void *b)
+{
+    const struct drawn *x = a, *y = b;
+    if (x->output != y->output)
+        return x->output < y->output ? -1 : 1;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return x->at < y->at ? -1 : x->at > y->at;
+}
+
+int split_thin(const struct examples *e, double share, uint64_t seed, uint32_t draw, int64_t *row, int64_t *n, struct hone_err *err)
+{
+    struct drawn *d = malloc((size_t)(*n + 1) * sizeof *d);
+    uint8_t *keep = calloc((size_t)*n + 1, 1);
+    int64_t kept = 0;
+    if (!d || !keep) {
+        free(d);
+        free(keep);
+        return hone_fail(err, HONE_ENOMEM, "memory ran out while %lld rows were drawn from", (long long)*n);
+    }
+    for (int64_t i = 0; i < *n; i++)
+        d[i] = (struct drawn){ rng_u64(seed, RNG_SUBSET, (uint64_t)draw << 40 | (uint64_t)row[i]), i, e->output[row[i]] };
+    qsort(d, (size_t)*n, sizeof *d, by_draw);
+    for (int64_t from = 0, to; from < *n; from = to) {
+        for (to = from; to < *n && d[to].output == d[from].output; to++)
+            ;
+        int64_t most = (int64_t)ceil(share * (double)(to - from));
+        for (int64_t i = from; i < from + most && i < to; i++)
+            keep[d[i].at] = 1;
+    }
+    for (int64_t i = 0; i < *n; i++) {
+        if (keep[i])
+            row[kept++] = row[i];
+    }
+    *n = kept;
+    free(d);
+    free(keep);
+    return 0;
+}

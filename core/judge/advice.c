@@ -8,6 +8,7 @@
 #include <string.h>
 #include "core/base/buf.h"
 #include "core/base/json.h"
+#include "core/judge/growth.h"
 
 #define MAX_ADVICE 16
 #define SHORT_TEXT 60     /* code points of an output that stand in a sentence */
@@ -17,6 +18,7 @@
 #define LOW_SCORE 0.70
 #define GOOD_ECE 0.03
 #define BAD_ECE 0.05
+#define LEAST_POINTS 0.1  /* of accuracy that more examples must promise to be worth a recommendation */
 #define WIDE 0.10         /* an accuracy interval wider than this is worth more test rows */
 
 enum { HIGH, MEDIUM, LOW };
@@ -129,6 +131,15 @@ static void judge_scores(struct advice *a)
             "%.3f to %.3f) against %.3f", a->accuracy, a->wilson.low, a->wilson.high, base);
 }
 
+/* The learning curve of one output, where one goes through its answers and says more than nothing. */
+static int output_curve(const struct findings *f, int32_t output, struct growth_curve *c)
+{
+    struct hone_err none = { 0 };
+    if (!f->curve || !f->lesson || output >= f->p->width)
+        return 0;
+    return growth_fit(f->growth, output, (double)f->lesson->count[output], GROWTH_SEED, c, &none) == 0 && !c->why[0] && c->gain_range.low > 0;
+}
+
 static void judge_outputs(struct advice *a)
 {
     const struct findings *f = a->f;
@@ -153,13 +164,23 @@ static void judge_outputs(struct advice *a)
         return;
     const struct output_tally *t = &f->tally->output[worst];
     struct quoted q = quote(&f->p->name[worst]);
-    double points = points_of(a, a->accuracy * (double)t->rows - (double)t->correct);
+    struct growth_curve curve;
+    int curved = output_curve(f, (int32_t)worst, &curve);
+    double points = points_of(a, curved ? curve.gain * (double)t->rows : a->accuracy * (double)t->rows - (double)t->correct);
     say(a->weaknesses, "The output %s is found in %lld of %lld test rows only", q.s, (long long)t->correct,
         (long long)t->rows);
     cJSON *o = recommend(a, urgency(points), "data", points);
     put_text(o, "recommendation", "Add examples of %s in other wordings", q.s);
     put_text(o, "evidence", "its recall is %.3f, at most %.3f with 95 %% confidence; all rows together reach %.3f",
              (double)t->correct / (double)t->rows, worst_high, a->accuracy);
+    if (curved) {
+        put_text(o, "expected_impact", "%+.1f points of accuracy (95 %% interval %+.1f to %+.1f) with %.0f examples of it in place of %.0f", points,
+                 points_of(a, curve.gain_range.low * (double)t->rows), points_of(a, curve.gain_range.high * (double)t->rows), curve.more,
+                 curve.more / GROWTH_FACTOR);
+        put_text(o, "computed_from", "gain of its recall by error = %.3f + %.3g examples^-%.2f, through the answers of models trained on parts of the "
+                 "rows, x its rows / test rows", curve.a, curve.b, curve.c);
+        return;
+    }
     put_text(o, "expected_impact", "+%.1f points of accuracy if it became as good as the rest", points);
     put_text(o, "computed_from", "(accuracy x its rows - its correct rows) / test rows");
 }
@@ -305,7 +326,9 @@ static void judge_course(struct advice *a)
         return;
     int diverging = strcmp(v->convergence, "diverging") == 0;
     say(a->weaknesses, "Training %s: %s", diverging ? "diverged" : "ended before the loss had settled", v->why_convergence);
-    cJSON *o = recommend(a, diverging ? HIGH : urgency(100 * v->gain), "config", diverging ? NAN : 100 * v->gain);
+    int blind = !v->overfitting; /* no validation rows, so no course to go on with */
+    double points = diverging || blind ? (double)NAN : 100 * v->gain;
+    cJSON *o = recommend(a, diverging ? HIGH : blind ? MEDIUM : urgency(points), "config", points);
     if (diverging)
         put_text(o, "recommendation", "Lower learningRate (it was %g)", json_num(a->f->config, "learningRate", NAN));
     else if (epochs > 0)
@@ -315,9 +338,33 @@ static void judge_course(struct advice *a)
     put_text(o, "evidence", "%s", v->why_convergence);
     if (diverging)
         put_text(o, "expected_impact", "not computed: nothing can be extrapolated from a run that diverged");
+    else if (blind)
+        put_text(o, "expected_impact", "not computed: no rows were held out, so nothing tells how new inputs would fare");
     else
-        put_text(o, "expected_impact", "+%.1f points of validation accuracy", 100 * v->gain);
-    put_text(o, "computed_from", diverging ? "nothing" : "the last two gains of validation accuracy as a geometric row");
+        put_text(o, "expected_impact", "+%.1f points of validation accuracy", points);
+    put_text(o, "computed_from", diverging || blind ? "nothing" : "the last two gains of validation accuracy as a geometric row");
+}
+
+/* More examples of the same kind, by the learning curve. */
+static void judge_growth(struct advice *a)
+{
+    const struct growth_curve *c = a->f->curve;
+    if (!c || c->why[0])
+        return;
+    double points = 100 * c->gain, low = 100 * c->gain_range.low, high = 100 * c->gain_range.high;
+    if (!(points >= LEAST_POINTS) || !(low > 0)) {
+        say(a->strengths, "It has most of what examples of this kind can teach it: twice as many (%.0f) would bring %+.2f points of accuracy (95 %% "
+            "interval %+.2f to %+.2f)", c->more, points, low, high);
+        return;
+    }
+    cJSON *o = recommend(a, urgency(points), "data", points);
+    put_text(o, "recommendation", "Add examples of the kind that there are: %.0f more would double the training rows", c->more / GROWTH_FACTOR);
+    put_text(o, "evidence", "accuracy %.3f of models trained on %.0f rows, %.3f on %.0f, %.3f on all %.0f; error = %.3f + %.3g rows^-%.2f, residual %.4f",
+             c->accuracy[0], c->rows[0], c->accuracy[c->sizes - 2], c->rows[c->sizes - 2], c->accuracy[c->sizes - 1], c->rows[c->sizes - 1], c->a, c->b,
+             c->c, c->residual);
+    put_text(o, "expected_impact", "%+.1f points of accuracy (95 %% interval %+.1f to %+.1f) with %.0f rows", points, low, high, c->more);
+    put_text(o, "computed_from", "the power law through models trained on nested parts of the rows, at twice the rows less at all rows; interval by the "
+             "bootstrap over %lld answered rows and the parts drawn", (long long)c->n);
 }
 
 /* The slice that is surely worse than the other rows and costs the most. */
@@ -400,6 +447,7 @@ int advice_put(cJSON *result, const struct findings *f, struct hone_err *err)
     }
     judge_scores(&a);
     judge_outputs(&a);
+    judge_growth(&a);
     judge_pairs(&a);
     judge_rare(&a);
     judge_unknown(&a);

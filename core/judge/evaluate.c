@@ -7,6 +7,7 @@
 #include <string.h>
 #include "core/base/json.h"
 #include "core/judge/advice.h"
+#include "core/judge/growth.h"
 
 #define MAX_PAIRS 20
 #define MAX_ERRORS 20
@@ -342,5 +343,7 @@ int evaluate_put(cJSON *result, const struct findings *f, struct hone_err *err)
     json_put(result, "confusion", confusion_json(f));
     json_put(result, "calibration", calibration_of(f->p, f->tally));
     json_put(result, "slices", slices_json(f->tally));
+    if (f->growth)
+        json_put(result, "learning_curve", growth_json(f->growth, f->curve));
     return rc;
 }

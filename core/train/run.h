@@ -91,6 +91,8 @@ struct run_files {
     const char *data, *validation;   /* validation may be NULL */
     enum data_format format;
     int64_t folds, fold;             /* folds > 0: part `fold` of so many is held out, instead of validationSplit */
+    double thin;                     /* > 0: this share of the training rows alone, of draw `draw` (split_thin()) */
+    uint32_t draw;
     int single_output;               /* one example, or one distinct output, may be all that is taught */
     struct past past;                /* what the base was trained on; path NULL: not known */
     const char *base, *base_kind, *base_name; /* file of the base, what it is (base_open()), its name for people; NULL: none */

@@ -256,6 +256,8 @@ int run_read(struct run *r, const struct run_files *files, const struct learner 
     else if (!ret)
         ret = split_examples(&t->data, files->validation ? 0 : r->config.validation_split, (uint64_t)r->config.seed, &train,
                              &n_train, &valid, &n_valid, err);
+    if (!ret && files->thin > 0)
+        ret = split_thin(&t->data, files->thin, (uint64_t)r->config.seed, files->draw, train, &n_train, err);
     if (ret)
         goto out;
     r->examples = t->data.n;

@@ -1,6 +1,7 @@
 /* The task "evaluate": a trained agent's answers to test rows, judged. The rows are those of `data`, else those that the
  * job held out, found again by the split that the job made. What travels is described in docs/architecture.md. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "core/base/clock.h"
@@ -8,7 +9,9 @@
 #include "core/data/split.h"
 #include "core/judge/edits.h"
 #include "core/judge/evaluate.h"
+#include "core/judge/growth.h"
 #include "core/train/predictor.h"
+#include "core/worker/subsets.h"
 #include "core/worker/task.h"
 
 /* The rows of an evaluation. `test` is one of the two sets of examples. */
@@ -150,9 +153,50 @@ static int answer(struct task *t, const struct rows *r, struct predictor *agent,
     return rc;
 }
 
-static int judge(struct task *t, struct rows *r, const struct predictions *p, const struct metric_set *metrics,
+/* Answers to the rows that the job held out: *p itself when they are the test rows, else `own` with `e`, or NULL when it held none out. */
+static const struct predictions *held_answers(struct task *t, struct rows *r, struct predictor *agent, const struct predictions *p,
+                                              struct predictions *own, struct examples *e)
+{
+    const char *validation = json_str(json_get(t->start, "held_out"), "validation", NULL);
+    struct hone_err ignored = { 0 };
+    if (r->test == &r->job || strcmp(r->source, "validation") == 0)
+        return p;
+    if (validation && (read_file(e, NULL, "format", validation, &ignored) < 0 ||
+                       predictions_run(own, agent, e, NULL, 0, NULL, beat, t, &ignored) < 0))
+        return NULL;
+    if (!validation && (r->n_held_out == 0 || predictions_run(own, agent, &r->job, r->held_out, r->n_held_out, NULL, beat, t, &ignored) < 0))
+        return NULL;
+    return own;
+}
+
+/* What more examples would bring. g->why says why it is not known. */
+static int measure_growth(struct task *t, struct rows *r, struct predictor *agent, const struct predictions *p, struct growth *g,
+                          struct growth_curve *curve, struct hone_err *err)
+{
+    struct predictions own = { 0 };
+    struct examples e = { 0 };
+    const char *mode = json_str(t->start, "learning_curve", "auto");
+    int rc = 0;
+    if (!r->has_train) {
+        snprintf(g->why, sizeof g->why, "the training rows are not at hand");
+        return 0;
+    }
+    struct subsets_job job = { .job = &r->job, .n_train = r->n_train };
+    if (strcmp(mode, "never") != 0)
+        job.held = held_answers(t, r, agent, p, &own, &e);
+    rc = subsets_measure(t, &job, mode, g, err);
+    if (rc == 0 && g->sizes > 0)
+        rc = growth_fit(g, -1, 0, GROWTH_SEED, curve, err);
+    predictions_free(&own);
+    examples_free(&e);
+    return rc;
+}
+
+static int judge(struct task *t, struct rows *r, struct predictor *agent, const struct predictions *p, const struct metric_set *metrics,
                  struct hone_err *err)
 {
+    struct growth growth = { 0 };
+    struct growth_curve curve;
     struct tally tally = { 0 };
     struct lesson lesson = { 0 };
     struct curve_verdict curves;
@@ -163,11 +207,14 @@ static int judge(struct task *t, struct rows *r, const struct predictions *p, co
         rc = tally_count(&tally, p, r->test, err);
     if (rc == 0 && r->has_train)
         rc = lesson_learn(&lesson, &r->job, r->train, r->n_train, r->test, p, err);
+    if (rc == 0)
+        rc = measure_growth(t, r, agent, p, &growth, &curve, err);
     if (rc < 0)
         goto out;
     curves_judge(history, n_history, log((double)p->width), lesson.baseline, &curves);
     const struct findings f = { .p = p, .test = r->test, .metrics = metrics, .tally = &tally, .curves = &curves,
-                                .lesson = r->has_train ? &lesson : NULL, .config = json_get(t->start, "config") };
+                                .lesson = r->has_train ? &lesson : NULL, .config = json_get(t->start, "config"),
+                                .growth = &growth, .curve = growth.sizes > 0 ? &curve : NULL };
     rc = evaluate_put(t->result, &f, err);
     json_put(t->result, "test", test_json(r, p));
     json_put(t->result, "notes", r->notes);
@@ -175,6 +222,7 @@ static int judge(struct task *t, struct rows *r, const struct predictions *p, co
 out:
     free(history);
     tally_free(&tally);
+    growth_free(&growth);
     lesson_free(&lesson);
     return rc;
 }
@@ -203,7 +251,7 @@ int task_evaluate(struct task *t, struct hone_err *err)
     if (rc == 0)
         rc = answer(t, &r, agent, &metrics, &p, err);
     if (rc == 0)
-        rc = judge(t, &r, &p, &metrics, err);
+        rc = judge(t, &r, agent, &p, &metrics, err);
     json_put_num(t->result, "duration_ms", round((double)(clock_mono_us() - began) / 1000));
     predictions_free(&p);
     metrics_free(&metrics);

@@ -37,6 +37,19 @@ measured=$(thousandths held accuracy)
 run people 0 evaluate "$job" --test "$fresh"
 has people 'test rows were answered as expected'
 
+# What more examples would bring: models on parts of the rows, a law through their errors, the forecast with its interval.
+has held '"formula": "error = a + b rows^-c"' '"gain_points_interval"' '"foretold_from_fewer"' 'more would double the training rows' 'the power law through models trained'
+run never 0 evaluate "$job" --json --learning-curve never
+has never '"why": "not asked for"' '"forecast": null'
+lacks never 'would double the training rows'
+run mode 3 evaluate "$job" --learning-curve sometimes
+run fewer 0 train --agent fewer --data "$data" --set validationSplit=0 --json -q
+run folded 0 evaluate "$(value fewer job_id)" --test "$fresh" --json
+has folded '"source": "fold"' '"formula"'
+run costly 0 train --agent costly --data "$data" --set epochs=60 --set earlyStopping=false --json -q
+run unasked 0 evaluate "$(value costly job_id)" --json
+has unasked 'ask for them with --learning-curve always' '"fit": null'
+
 # Against a baseline: the paired test, on rows that neither was trained on.
 run weak 0 train --agent weak --data "$data" --json -q --set epochs=1 --set learningRate=0.00001
 weak=$(value weak job_id)
