@@ -49,11 +49,6 @@ struct html {
     int oom;
 };
 
-static const struct hone_field *field_at(const struct hone_record *r, uint32_t i)
-{
-    return (const struct hone_field *)(const void *)((const char *)r->fields + (size_t)i * r->field_size);
-}
-
 static void field_text(struct text *t, const struct hone_field *f, int digits)
 {
     if (f->type == HONE_STR)

@@ -2,7 +2,7 @@
  * stands beside a table with its numbers, for who does not see it. */
 #ifndef REPORTS_HTML_CHARTS_H
 #define REPORTS_HTML_CHARTS_H
-#include "html_text.h"
+#include "report_text.h"
 
 #define CHART_W 640.0
 #define CHART_H 260.0

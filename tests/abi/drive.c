@@ -1,6 +1,6 @@
 /* Starts hone-worker with one task and prints the frames it sends, one JSON object a line. A tool of the tests: it knows
  * frames, not what they mean, and answers "ready" with "go", or with the frames that it is given.
- * Use: drive WORKER START-FRAME [SECONDS [FRAME...]]; exit status: 0 a result, 1 an error, 2 the worker died, 3 time-out. */
+ * Use: drive WORKER START-FRAME [SECONDS [FRAME...]] (START-FRAME as @FILE: the file's text); exit status: 0 a result, 1 an error, 2 the worker died, 3 time-out. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,9 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "core/base/buf.h"
 #include "core/base/clock.h"
+#include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/jobs/frame.h"
 
@@ -100,7 +102,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "use: drive WORKER START-FRAME [SECONDS [FRAME...]]\n");
         return 64;
     }
-    cJSON *start = json_parse(argv[2], strlen(argv[2]), "start", &err);
+    struct buf text = { 0 };
+    if (argv[2][0] == '@')
+        file_read(argv[2] + 1, 16 << 20, &text, &err);
+    else
+        buf_puts(&text, argv[2]);
+    cJSON *start = err.code == 0 ? json_parse(buf_str(&text), text.n, "start", &err) : NULL;
+    buf_free(&text);
     if (!start) {
         fprintf(stderr, "%s\n", err.text);
         return 64;

@@ -1,6 +1,7 @@
-/* Growing text and what HTML needs of it: escaping and numbers. */
-#ifndef REPORTS_HTML_TEXT_H
-#define REPORTS_HTML_TEXT_H
+/* Growing text, escaped for HTML and XML, and numbers: what formatters share. Included by each of them. */
+#ifndef REPORTS_REPORT_TEXT_H
+#define REPORTS_REPORT_TEXT_H
+#include "hone/report.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -14,7 +15,7 @@ struct text {
     int oom;
 };
 
-static void text_add(struct text *t, const char *s, size_t n)
+static inline void text_add(struct text *t, const char *s, size_t n)
 {
     if (t->n + n + 1 > t->cap) {
         size_t cap = (t->n + n + 1) * 2 + 256;
@@ -31,13 +32,13 @@ static void text_add(struct text *t, const char *s, size_t n)
     t->s[t->n] = '\0';
 }
 
-static void text_puts(struct text *t, const char *s)
+static inline void text_puts(struct text *t, const char *s)
 {
     text_add(t, s, strlen(s));
 }
 
 /* Of our own making only: what people wrote goes through text_escape(). At most 511 bytes. */
-__attribute__((format(printf, 2, 3))) static void text_printf(struct text *t, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static inline void text_printf(struct text *t, const char *fmt, ...)
 {
     char s[512];
     va_list ap;
@@ -48,7 +49,7 @@ __attribute__((format(printf, 2, 3))) static void text_printf(struct text *t, co
 }
 
 /* For element content and quoted attributes alike; controls that HTML does not allow become the replacement character. */
-static void text_escape(struct text *t, const char *s)
+static inline void text_escape(struct text *t, const char *s)
 {
     for (; s && *s; s++) {
         unsigned char c = (unsigned char)*s;
@@ -69,7 +70,7 @@ static void text_escape(struct text *t, const char *s)
     }
 }
 
-static void text_real(struct text *t, double v, int digits)
+static inline void text_real(struct text *t, double v, int digits)
 {
     char s[64];
     if (!isfinite(v)) {
@@ -89,6 +90,26 @@ static void text_real(struct text *t, double v, int digits)
         s[s[n - 1] == '.' ? n - 1 : n] = '\0';
     }
     text_puts(t, s);
+}
+
+/* The shortest decimal that reads back as the same double; nothing for what is not finite. */
+static inline void text_shortest(struct text *t, double v)
+{
+    char s[40];
+    if (!isfinite(v))
+        return;
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(s, sizeof s, "%.*g", digits, v);
+        double back = strtod(s, NULL);
+        if (memcmp(&back, &v, sizeof v) == 0)
+            break;
+    }
+    text_puts(t, s);
+}
+
+static inline const struct hone_field *field_at(const struct hone_record *r, uint32_t i)
+{
+    return (const struct hone_field *)(const void *)((const char *)r->fields + (size_t)i * r->field_size);
 }
 
 #endif
