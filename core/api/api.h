@@ -106,6 +106,10 @@ cJSON *api_predict(struct api *a, const cJSON *in, int fd, const struct api_hook
 /* generateTrainingReport. in: {job_id, agent_id, run_ids or comparison_id, report_type, include_sections, format, options, output (path, or
  * absent for descriptor `fd`)}. */
 cJSON *api_report(struct api *a, const cJSON *in, int fd, struct hone_err *err);
+/* verifyTrainingReport. in: {report (its text) or report_file, test_file (where the rows of its evaluation are now)}. out: {verified, report_type,
+ * numbers, evaluations, comparisons (computed again), differences: [{where, found, expected}], notes}. ERR_PRECONDITION when the rows are not at
+ * hand. */
+cJSON *api_report_verify(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err);
 
 /* ---- examples that are kept by themselves: datasets.c ---- */
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/api/priv.h"
+#include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/store/comparison.h"
 
@@ -70,6 +71,19 @@ static int add_runs(struct api *a, cJSON *start, const cJSON *ids, int fresh, st
     return rc;
 }
 
+/* What was asked for, by which the comparison can be made again. */
+static cJSON *asked(const cJSON *in, const char *file, const char *sha256)
+{
+    static const char *const members[] = { "comparison_metrics", "statistical_tests", "generate_recommendations", "equivalence_margin", "seed", "test_format" };
+    cJSON *o = cJSON_CreateObject();
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        if (json_get(in, members[i]))
+            json_put(o, members[i], cJSON_Duplicate(json_get(in, members[i]), 1));
+    }
+    put_asked_file(o, file, sha256);
+    return o;
+}
+
 static cJSON *keep(struct api *a, cJSON *result, struct hone_err *err)
 {
     cJSON *out = cJSON_CreateObject(), *ids = cJSON_CreateArray();
@@ -123,7 +137,11 @@ cJSON *api_compare(struct api *a, const cJSON *in, const struct api_hooks *hooks
     struct test_rows t;
     api_clear(a);
     cJSON *result = test_rows(a, in, &t, err) < 0 ? NULL : compare_jobs(a, json_get(in, "run_ids"), &t, in, hooks, err);
-    cJSON *out = result ? keep(a, result, err) : NULL;
+    char sha256[65] = "";
+    int rc = result && t.path && strcmp(t.path, "-") != 0 ? file_sha256(t.path, sha256, err) : 0;
+    if (result && rc == 0)
+        json_put(result, "asked", asked(in, t.path, sha256));
+    cJSON *out = result && rc == 0 ? keep(a, result, err) : NULL;
     test_rows_free(a, &t);
     cJSON_Delete(result);
     return out;

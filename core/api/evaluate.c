@@ -43,11 +43,11 @@ int held_out_judges(const struct job_row *row, struct hone_err *err)
                               "give labelled rows with --test FILE, or a log with --log FILE", row->id) : 0;
 }
 
-/* Stores the evaluation and puts ids in front of its fields. */
-static cJSON *keep(struct api *a, const struct job_row *row, const cJSON *in, const char *file, cJSON *result, struct hone_err *err)
+/* The result with ids in front, and behind it what was asked for, by which it can be computed again. */
+static cJSON *in_full(const struct job_row *row, const cJSON *in, const char *file, const char *sha256, cJSON *result)
 {
-    char sha256[65] = "";
-    cJSON *out = cJSON_CreateObject();
+    static const char *const members[] = { "evaluation_criteria", "benchmark_against", "safety_rules", "learning_curve", "test_format" };
+    cJSON *out = cJSON_CreateObject(), *asked = cJSON_CreateObject();
     json_put_str(out, "job_id", row->id);
     json_put_str(out, "agent_id", row->agent_id);
     for (cJSON *f = result->child, *next; f; f = next) {
@@ -55,14 +55,26 @@ static cJSON *keep(struct api *a, const struct job_row *row, const cJSON *in, co
         cJSON_DetachItemViaPointer(result, f);
         cJSON_AddItemToObject(out, f->string, f);
     }
-    int rc = file && strcmp(file, "-") != 0 ? file_sha256(file, sha256, err) : 0;
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        if (json_get(in, members[i]))
+            json_put(asked, members[i], cJSON_Duplicate(json_get(in, members[i]), 1));
+    }
+    put_asked_file(asked, file, sha256);
+    json_put(out, "asked", asked);
+    return out;
+}
+
+/* Stores the evaluation. Takes out. */
+static cJSON *keep(struct api *a, const struct job_row *row, const cJSON *in, cJSON *out, struct hone_err *err)
+{
+    const char *sha256 = json_str(json_get(out, "asked"), "test_sha256", NULL);
     char *text = json_text(out, 0), *criteria = json_get(in, "evaluation_criteria") ? json_text(json_get(in, "evaluation_criteria"), 0) : NULL;
     const char *benchmark = json_str(json_get(out, "benchmark_comparison"), "baseline_job_id", NULL);
-    struct evaluation_row e = { .job_id = row->id, .data_sha256 = *sha256 ? sha256 : NULL, .weights_sha256 = row->weights_sha256,
+    struct evaluation_row e = { .job_id = row->id, .data_sha256 = (char *)(uintptr_t)sha256, .weights_sha256 = row->weights_sha256,
                                 .criteria = criteria, .benchmark_job = benchmark ? (char *)(uintptr_t)benchmark : NULL, .overall_score = json_num(json_get(out, "evaluation"), "overall_score", NAN),
                                 .result = text };
-    struct store *s = rc >= 0 && text ? books_open(a, err) : NULL;
-    rc = s ? evaluation_insert(s, &e, err) : rc < 0 ? rc : err->code;
+    struct store *s = text ? books_open(a, err) : NULL;
+    int rc = s ? evaluation_insert(s, &e, err) : text ? err->code : hone_fail(err, HONE_ENOMEM, "memory ran out for the evaluation");
     books_close(a, s);
     if (rc >= 0) {
         json_put_str(out, "evaluation_id", e.id);
@@ -111,20 +123,23 @@ static int put_benchmark(struct api *a, cJSON *result, const struct job_row *row
     return rc;
 }
 
-/* Runs the task and keeps what it found. `file`: whose rows were judged, NULL: the job's own. */
+/* Runs the task. `file`: whose rows were judged, NULL: the job's own. */
 static cJSON *judge(struct api *a, const struct job_row *row, cJSON *start, const cJSON *in, const struct test_rows *t, const char *file,
                     const struct api_hooks *hooks, struct hone_err *err)
 {
     struct kept data = { .name = row->data_name, .path = state_path(a, row->data_file) };
     const struct kept *const files[] = { &data };
     cJSON *result = run_task(a, start, 0, hooks, err), *out = NULL;
+    char sha256[65] = "";
     int rc = result ? 0 : err->code;
     if (rc == 0 && json_str(in, "benchmark_against", NULL))
         rc = put_benchmark(a, result, row, in, t, hooks, err);
     if (rc == 0)
-        out = keep(a, row, in, file, result, err);
+        rc = file && strcmp(file, "-") != 0 ? file_sha256(file, sha256, err) : 0;
     else
         user_names(err, files, 1);
+    if (rc == 0)
+        out = in_full(row, in, file, sha256, result);
     free(data.path);
     cJSON_Delete(result);
     return out;
@@ -143,9 +158,8 @@ static int check_criteria(struct api *a, const cJSON *in, struct hone_err *err)
     return 0;
 }
 
-cJSON *api_evaluate(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
+cJSON *evaluate_job(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct job_row *row, struct hone_err *err)
 {
-    struct job_row row;
     struct test_rows t;
     const char *name = need_text(in, "job_id", err), *log = json_str(json_get(in, "log"), "file", NULL), *rules = json_str(in, "safety_rules", NULL);
     api_clear(a);
@@ -162,25 +176,37 @@ cJSON *api_evaluate(struct api *a, const cJSON *in, const struct api_hooks *hook
         return NULL;
     }
     cJSON *start = start_frame(a, log ? "off_policy" : "evaluate"), *out = NULL;
-    if (completed_job(a, name, "evaluated", &row, start, err) < 0) {
+    if (completed_job(a, name, "evaluated", row, start, err) < 0) {
         cJSON_Delete(start);
         test_rows_free(a, &t);
         return NULL;
     }
-    put_fields(start, a, &row, in, &t);
+    put_fields(start, a, row, in, &t);
     if (log)
         put_log(start, in);
-    add_model_dir(start, row.plugins);
-    int rc = test ? 0 : held_out_judges(&row, err);
+    add_model_dir(start, row->plugins);
+    int rc = test ? 0 : held_out_judges(row, err);
     if (rc == 0 && !test)
-        rc = stored_data_whole(a, row.data_file, row.data_sha256, err);
-    if (rc == 0 && !test && row.validation_file)
-        rc = stored_data_whole(a, row.validation_file, row.validation_sha256, err);
+        rc = stored_data_whole(a, row->data_file, row->data_sha256, err);
+    if (rc == 0 && !test && row->validation_file)
+        rc = stored_data_whole(a, row->validation_file, row->validation_sha256, err);
     if (rc < 0)
         cJSON_Delete(start);
     else
-        out = judge(a, &row, start, in, &t, test, hooks, err);
+        out = judge(a, row, start, in, &t, test, hooks, err);
     test_rows_free(a, &t);
+    if (!out)
+        job_free(row);
+    return out;
+}
+
+cJSON *api_evaluate(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
+{
+    struct job_row row;
+    cJSON *out = evaluate_job(a, in, hooks, &row, err);
+    if (!out)
+        return NULL;
+    out = keep(a, &row, in, out, err);
     job_free(&row);
     return out;
 }

@@ -36,6 +36,11 @@ static cJSON *report(struct api *a, const cJSON *in, struct hone_err *err)
     return api_report(a, in, a->call->fd, err);
 }
 
+static cJSON *verify(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    return api_report_verify(a, in, a->call->hooks, err);
+}
+
 #define F(name_, scope_, flags_, in_, out_, run_, brief_) \
     { .name = name_, .scope = scope_, .flags = flags_, .in = in_, .out = out_, .run = run_, .brief = brief_ }
 
@@ -45,6 +50,7 @@ const struct api_function api_functions[] = {
     F("evaluateTrainingResults", API_TRAIN, API_CHANGES | API_LONG, evaluate_in, evaluate_out, evaluate, "Judges what a completed job has trained."),
     F("compareTrainingRuns", API_TRAIN, API_CHANGES | API_LONG, compare_in, compare_out, compare, "Compares completed jobs and tests their differences."),
     F("generateTrainingReport", API_READ, API_LONG | API_STREAM, report_in, report_out, report, "Writes a report about a job."),
+    F("verifyTrainingReport", API_TRAIN, API_LONG, verify_in, verify_out, verify, "Makes a report again from the stored run and tells what differs."),
     F("listTrainingJobs", API_READ, 0, list_jobs_in, list_jobs_out, api_job_list, "Lists jobs, newest first."),
     F("getTrainingJob", API_READ, 0, job_in, job_out, api_job_show, "Shows all that is stored of a job."),
     F("cancelTrainingJob", API_TRAIN, API_CHANGES, job_in, job_out, api_job_cancel, "Ends a job for good."),

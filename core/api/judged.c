@@ -1,5 +1,6 @@
 /* Completed jobs as tasks that judge them need them: rows, history, files. Used by evaluate.c and compare.c. */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "core/api/priv.h"
 #include "core/base/json.h"
@@ -67,6 +68,14 @@ void test_rows_free(struct api *a, struct test_rows *t)
     else if (t->hold >= 0)
         close(t->hold);
     kept_free(&t->kept);
+}
+
+void put_asked_file(cJSON *asked, const char *file, const char *sha256)
+{
+    char *whole = file && strcmp(file, "-") != 0 ? realpath(file, NULL) : NULL;
+    json_put_str(asked, "test_file", whole ? whole : file);
+    json_put_str(asked, "test_sha256", *sha256 ? sha256 : NULL);
+    free(whole);
 }
 
 cJSON *test_rows_json(const struct test_rows *t)

@@ -166,6 +166,13 @@ int test_rows(struct api *a, const cJSON *in, struct test_rows *t, struct hone_e
 void test_rows_free(struct api *a, struct test_rows *t);
 /* {path, format} for a start frame, or null. */
 cJSON *test_rows_json(const struct test_rows *t);
+/* Puts test_file, with its whole path, and test_sha256 ("": not known). */
+void put_asked_file(cJSON *asked, const char *file, const char *sha256);
+
+/* ---- evaluate.c ---- */
+
+/* evaluateTrainingResults without keeping what it found; on success row is to be freed (job_free()). NULL with err. */
+cJSON *evaluate_job(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct job_row *row, struct hone_err *err);
 
 /* ---- compare.c ---- */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "core/api/priv.h"
 #include "core/api/report_build.h"
+#include "core/base/buf.h"
 #include "core/base/json.h"
 #include "core/store/comparison.h"
 #include "core/store/evaluation.h"
@@ -138,12 +139,13 @@ static cJSON *job_tree(const char *type, const cJSON *job, const cJSON *history,
 static const char *const section_names[] = { "summary", "config", "data", "metrics", "charts", "confusion", "calibration", "errors", "statistics",
                                              "recommendations", "environment", NULL };
 
-/* Sections by the names of a request; the scores of an evaluation go with "metrics". */
+/* Sections by the names of a request; the scores of an evaluation go with "metrics", its learning curve with "charts". */
 static int is_wanted(const cJSON *wanted, const char *key)
 {
+    const char *name = strcmp(key, "evaluation") == 0 ? "metrics" : strcmp(key, "learning_curve") == 0 ? "charts" : key;
     const cJSON *w;
     cJSON_ArrayForEach(w, wanted) {
-        if (cJSON_IsString(w) && strcmp(w->valuestring, strcmp(key, "evaluation") == 0 ? "metrics" : key) == 0)
+        if (cJSON_IsString(w) && strcmp(w->valuestring, name) == 0)
             return 1;
     }
     return 0;
@@ -171,27 +173,32 @@ static int choose_sections(cJSON *tree, const cJSON *wanted, struct hone_err *er
 
 /* ---- what is reported on ---- */
 
-/* The newest evaluation of the job; null without one. */
-static cJSON *newest_evaluation(struct api *a, const char *id, struct hone_err *err)
+/* The evaluation of the job that is shown: the newest, or the one that is given; null without one. */
+static cJSON *shown_evaluation(struct api *a, const char *id, struct report_source *src, struct hone_err *err)
 {
     struct evaluation_list list;
     cJSON *out = NULL;
+    if (src->evaluations) {
+        const cJSON *given = json_get(src->evaluations, id);
+        return given ? cJSON_Duplicate(given, 1) : cJSON_CreateNull();
+    }
     struct store *s = books_open(a, err);
     if (s && evaluation_list(s, id, NULL, 1, &list, err) >= 0) {
         out = stored_json(list.n ? list.v[0].result : NULL);
+        json_put_str(src->used, id, list.n ? list.v[0].id : NULL);
         evaluation_list_free(&list);
     }
     books_close(a, s);
     return out;
 }
 
-static cJSON *report_job(struct api *a, const cJSON *in, const char *type, struct hone_err *err)
+static cJSON *report_job(struct api *a, const cJSON *in, const char *type, struct report_source *src, struct hone_err *err)
 {
     cJSON *query = cJSON_CreateObject(), *job = api_job_show(a, in, err), *tree = NULL;
     const char *id = json_str(job, "job_id", "");
     json_put_str(query, "job_id", id);
     json_put_bool(query, "include_history", 1);
-    cJSON *history = job ? monitor_json(a, query, err) : NULL, *evaluation = history ? newest_evaluation(a, id, err) : NULL;
+    cJSON *history = job ? monitor_json(a, query, err) : NULL, *evaluation = history ? shown_evaluation(a, id, src, err) : NULL;
     if (evaluation)
         tree = job_tree(type, job, json_get(history, "history"), evaluation);
     cJSON_Delete(evaluation);
@@ -201,8 +208,25 @@ static cJSON *report_job(struct api *a, const cJSON *in, const char *type, struc
     return tree;
 }
 
+static cJSON *curve(const char *key, const char *title)
+{
+    cJSON *s = cJSON_CreateObject();
+    json_put_str(s, "key", key);
+    json_put_str(s, "title", title);
+    json_put(s, "x", cJSON_CreateArray());
+    json_put(s, "y", cJSON_CreateArray());
+    return s;
+}
+
+/* Takes y. Points are put in front, as jobs come newest first. */
+static void add_point(cJSON *s, int x, cJSON *y)
+{
+    cJSON_InsertItemInArray(cJSON_GetObjectItemCaseSensitive(s, "x"), 0, cJSON_CreateNumber(x));
+    cJSON_InsertItemInArray(cJSON_GetObjectItemCaseSensitive(s, "y"), 0, y);
+}
+
 /* An agent's jobs and what their newest evaluations say. */
-static cJSON *report_agent(struct api *a, const cJSON *in, struct hone_err *err)
+static cJSON *report_agent(struct api *a, const cJSON *in, struct report_source *src, struct hone_err *err)
 {
     static const char *const columns[] = { "job|Job|text", "status|Status|text", "model|Model|text", "validation_accuracy|Validation accuracy|real",
                                            "overall_score|Score|real", "quality_grade|Grade|text", "completed_at|Ended|text", NULL };
@@ -218,26 +242,59 @@ static cJSON *report_agent(struct api *a, const cJSON *in, struct hone_err *err)
     cJSON_AddItemToArray(fields, report_field("agent_id", "Agent", "text", report_copy(agent, "agent_id")));
     cJSON_AddItemToArray(fields, report_field("created_at", "Created", "text", report_copy(agent, "created_at")));
     cJSON *items = report_section(sections, "summary", "Trainings"), *table = report_table("jobs", "Jobs, newest first", columns);
+    cJSON *validation = curve("validation_accuracy", "Validation accuracy by training, oldest first"), *scores = curve("overall_score", "Score by training, oldest first");
+    int x = cJSON_GetArraySize(json_get(agent, "jobs"));
     cJSON_ArrayForEach(j, json_get(agent, "jobs")) {
-        cJSON *evaluation = newest_evaluation(a, json_str(j, "job_id", ""), err);
-        const cJSON *e = json_get(evaluation, "evaluation"), *m = json_get(json_get(j, "results"), "metrics"), *model = json_get(j, "model");
-        report_row(table, (cJSON *[]){ report_copy(j, "job_id"), report_copy(j, "status"),
-                                       cJSON_IsString(model) ? report_text(model) : report_copy(model, "name"),
-                                       report_copy(m ? m : json_get(j, "metrics"), "validation_accuracy"), report_copy(e, "overall_score"),
-                                       report_copy(e, "quality_grade"), report_copy(j, "completed_at") }, 7);
+        cJSON *evaluation = shown_evaluation(a, json_str(j, "job_id", ""), src, err);
+        cJSON *job = show_job(a, json_str(j, "job_id", ""), err);
+        const cJSON *e = json_get(evaluation, "evaluation"), *m = json_get(json_get(job, "results"), "metrics");
+        report_row(table, (cJSON *[]){ report_copy(j, "job_id"), report_copy(j, "status"), report_copy(json_get(job, "model"), "name"),
+                                       report_copy(m, "validation_accuracy"), report_copy(e, "overall_score"), report_copy(e, "quality_grade"),
+                                       report_copy(job, "completed_at") }, 7);
+        add_point(validation, x, report_copy(m, "validation_accuracy"));
+        add_point(scores, x--, report_copy(e, "overall_score"));
+        cJSON_Delete(job);
         cJSON_Delete(evaluation);
     }
     report_item(items, "table", table);
+    report_item(items, "series", validation);
+    report_item(items, "series", scores);
     cJSON_Delete(agent);
     return tree_begin("agent_summary", title, fields, sections);
 }
 
+/* The ids of the jobs that a comparison is of, with blanks between. */
+static cJSON *runs_text(const cJSON *found)
+{
+    struct buf b = { 0 };
+    const cJSON *run;
+    cJSON_ArrayForEach(run, json_get(found, "runs"))
+        buf_printf(&b, "%s%s", b.n ? " " : "", json_str(run, "job_id", ""));
+    cJSON *v = cJSON_CreateString(b.n && !buf_oom(&b) ? buf_str(&b) : "");
+    buf_free(&b);
+    return v;
+}
+
+static cJSON *words(const char *text)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (size_t n; *text; text += n + (text[n] == ' ')) {
+        n = strcspn(text, " ");
+        char *word = strndup(text, n);
+        cJSON_AddItemToArray(list, cJSON_CreateString(word ? word : ""));
+        free(word);
+    }
+    return list;
+}
+
 /* A comparison that is kept, or one made for the report. */
-static cJSON *report_compared(struct api *a, const cJSON *in, struct hone_err *err)
+static cJSON *report_compared(struct api *a, const cJSON *in, const struct report_source *src, struct hone_err *err)
 {
     const char *id = json_str(in, "comparison_id", NULL);
     cJSON *found = NULL, *sections = cJSON_CreateArray(), *fields = cJSON_CreateArray(), *query = cJSON_CreateObject();
-    if (id) {
+    if (src->comparison) {
+        found = cJSON_Duplicate(src->comparison, 1);
+    } else if (id) {
         struct comparison_row row;
         struct store *s = books_open(a, err);
         if (s && comparison_get(s, id, &row, err) >= 0) {
@@ -250,6 +307,7 @@ static cJSON *report_compared(struct api *a, const cJSON *in, struct hone_err *e
         found = compare_jobs(a, json_get(in, "run_ids"), &none, query, NULL, err);
     }
     cJSON_AddItemToArray(fields, report_field("comparison_id", "Comparison", "text", id ? cJSON_CreateString(id) : cJSON_CreateNull()));
+    cJSON_AddItemToArray(fields, report_field("runs", "Runs", "text", runs_text(found)));
     if (found)
         report_comparison(sections, found);
     cJSON *tree = found ? tree_begin("comparison", "Comparison of training runs", fields, sections) : NULL;
@@ -263,41 +321,84 @@ static cJSON *report_compared(struct api *a, const cJSON *in, struct hone_err *e
 }
 
 /* The tree that a request asks for. */
-static cJSON *tree_of(struct api *a, const cJSON *in, struct hone_err *err)
+static cJSON *tree_of(struct api *a, const cJSON *in, struct report_source *src, struct hone_err *err)
 {
     const char *job = json_str(in, "job_id", NULL), *agent = json_str(in, "agent_id", NULL), *type = json_str(in, "report_type", NULL);
     int compared = json_str(in, "comparison_id", NULL) || json_get(in, "run_ids");
     type = type ? type : job ? "single_job" : agent ? "agent_summary" : compared ? "comparison" : "";
     if (job && (strcmp(type, "single_job") == 0 || strcmp(type, "executive") == 0))
-        return report_job(a, in, type, err);
+        return report_job(a, in, type, src, err);
     if (agent && strcmp(type, "agent_summary") == 0)
-        return report_agent(a, in, err);
+        return report_agent(a, in, src, err);
     if (compared && strcmp(type, "comparison") == 0)
-        return report_compared(a, in, err);
+        return report_compared(a, in, src, err);
     hone_fail(err, HONE_EINVAL, "a report of type %s needs %s", *type ? type : "single_job", strcmp(type, "agent_summary") == 0 ? "agent_id" :
               strcmp(type, "comparison") == 0 ? "run_ids or a comparison_id" : *type ? "job_id" : "job_id, agent_id, run_ids or a comparison_id");
     return NULL;
 }
 
-cJSON *api_report(struct api *a, const cJSON *in, int fd, struct hone_err *err)
+/* What was asked for, with ids in place of names. */
+static cJSON *resolved(const cJSON *in, const cJSON *fields)
+{
+    cJSON *asked = cJSON_Duplicate(in, 1);
+    const cJSON *f;
+    cJSON_ArrayForEach(f, fields) {
+        const char *key = json_str(f, "key", ""), *value = json_str(f, "value", NULL);
+        if (value && json_get(asked, key) && (strcmp(key, "job_id") == 0 || strcmp(key, "agent_id") == 0))
+            json_put_str(asked, key, value);
+        if (value && json_get(asked, "run_ids") && strcmp(key, "runs") == 0)
+            json_put(asked, "run_ids", words(value));
+    }
+    return asked;
+}
+
+static int add_stamp(cJSON *tree, const cJSON *in, const struct report_source *src, struct hone_err *err)
+{
+    cJSON *fields = cJSON_GetObjectItemCaseSensitive(tree, "fields"), *asked = resolved(in, fields);
+    char *stamp = report_stamp(asked, json_str(tree, "type", ""), src->used);
+    cJSON_Delete(asked);
+    if (!stamp)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out for the report");
+    cJSON_AddItemToArray(fields, report_field("made_by", "Made by", "text", cJSON_CreateString(stamp)));
+    free(stamp);
+    return 0;
+}
+
+cJSON *report_made(struct api *a, const cJSON *in, struct report_source *src, struct hone_err *err)
 {
     static const char *const brief[] = { "summary", "metrics", "recommendations" };
-    cJSON *tree = tree_of(a, in, err), *wanted = NULL;
+    if (!src->used)
+        src->used = cJSON_CreateObject();
+    cJSON *tree = tree_of(a, in, src, err), *wanted = NULL;
     const cJSON *sections = json_get(in, "include_sections");
     if (!tree)
         return NULL;
-    if (!sections && strcmp(json_str(tree, "type", ""), "executive") == 0)
+    if (!cJSON_IsArray(sections) && strcmp(json_str(tree, "type", ""), "executive") == 0)
         sections = wanted = cJSON_CreateStringArray(brief, 3);
-    int rc = sections ? choose_sections(tree, sections, err) : 0;
+    int rc = cJSON_IsArray(sections) ? choose_sections(tree, sections, err) : 0;
+    if (rc == 0)
+        rc = add_stamp(tree, in, src, err);
     cJSON_Delete(wanted);
-    if (rc < 0) {
-        cJSON_Delete(tree);
-        return NULL;
-    }
+    if (rc == 0)
+        return tree;
+    cJSON_Delete(tree);
+    return NULL;
+}
+
+cJSON *report_written(struct api *a, const cJSON *in, cJSON *tree, int fd, struct hone_err *err)
+{
     cJSON *start = start_frame(a, "report");
     json_put_str(start, "format", json_str(in, "format", "markdown"));
     json_put(start, "options", json_get(in, "options") ? cJSON_Duplicate(json_get(in, "options"), 1) : cJSON_CreateNull());
     json_put(start, "report", tree);
     json_put_str(start, "output", json_str(in, "output", NULL));
     return run_task(a, start, fd, NULL, err);
+}
+
+cJSON *api_report(struct api *a, const cJSON *in, int fd, struct hone_err *err)
+{
+    struct report_source src = { 0 };
+    cJSON *tree = report_made(a, in, &src, err);
+    cJSON_Delete(src.used);
+    return tree ? report_written(a, in, tree, fd, err) : NULL;
 }

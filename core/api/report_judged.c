@@ -30,6 +30,49 @@ static void add_scores(cJSON *sections, const cJSON *e)
     report_item(items, "table", slices);
 }
 
+/* What more examples would bring, among the charts. */
+static void add_growth(cJSON *sections, const cJSON *e)
+{
+    static const char *const columns[] = { "rows|Training rows|integer", "value|Accuracy|real", "low|Low|real", "high|High|real", "models|Models|integer", NULL };
+    const cJSON *g = json_get(e, "learning_curve"), *fit = json_get(g, "fit"), *f = json_get(g, "forecast"), *p;
+    if (!g)
+        return;
+    cJSON *items = report_section(sections, "learning_curve", "What more examples would bring"), *table = report_table("learning_curve", "Models on parts of the training rows", columns);
+    cJSON *s = cJSON_CreateObject(), *x = cJSON_CreateArray(), *y = cJSON_CreateArray(), *v = cJSON_CreateArray();
+    cJSON_ArrayForEach(p, json_get(g, "points")) {
+        report_row(table, (cJSON *[]){ report_copy(p, "rows"), report_copy(p, "accuracy"), report_copy(json_get(p, "interval"), "low"),
+                                       report_copy(json_get(p, "interval"), "high"), report_copy(p, "models") }, 5);
+        cJSON_AddItemToArray(x, report_copy(p, "rows"));
+        cJSON_AddItemToArray(y, report_copy(p, "accuracy"));
+    }
+    if (json_str(g, "why", NULL))
+        report_item(items, "text", report_copy(g, "why"));
+    cJSON_AddItemToArray(v, report_field("a", "a of error = a + b rows^-c", "real", report_copy(fit, "a")));
+    cJSON_AddItemToArray(v, report_field("b", "b", "real", report_copy(fit, "b")));
+    cJSON_AddItemToArray(v, report_field("c", "c", "real", report_copy(fit, "c")));
+    cJSON_AddItemToArray(v, report_field("c_low", "c at least (95 %)", "real", report_copy(json_get(fit, "c_interval"), "low")));
+    cJSON_AddItemToArray(v, report_field("c_high", "c at most (95 %)", "real", report_copy(json_get(fit, "c_interval"), "high")));
+    cJSON_AddItemToArray(v, report_field("residual", "Residual", "real", report_copy(fit, "residual")));
+    cJSON_AddItemToArray(v, report_field("more_rows", "Twice the rows", "real", report_copy(f, "rows")));
+    cJSON_AddItemToArray(v, report_field("gain_points", "would bring points of accuracy", "real", report_copy(f, "gain_points")));
+    cJSON_AddItemToArray(v, report_field("gain_low", "at least (95 %)", "real", report_copy(json_get(f, "gain_points_interval"), "low")));
+    cJSON_AddItemToArray(v, report_field("gain_high", "at most (95 %)", "real", report_copy(json_get(f, "gain_points_interval"), "high")));
+    if (cJSON_IsObject(fit))
+        report_item(items, "values", v);
+    else
+        cJSON_Delete(v);
+    if (cJSON_IsObject(f)) { /* the curve goes on to where it is foretold */
+        cJSON_AddItemToArray(x, report_copy(f, "rows"));
+        cJSON_AddItemToArray(y, report_copy(f, "accuracy"));
+    }
+    report_item(items, "table", table);
+    json_put_str(s, "key", "learning_curve");
+    json_put_str(s, "title", cJSON_IsObject(f) ? "Accuracy by training rows; the last point is foretold" : "Accuracy by training rows");
+    json_put(s, "x", x);
+    json_put(s, "y", y);
+    report_item(items, "series", s);
+}
+
 static void add_confusion(cJSON *sections, const cJSON *e)
 {
     static const char *const pair_columns[] = { "expected|Expected|text", "predicted|Answered|text", "rows|Rows|integer", NULL };
@@ -123,6 +166,7 @@ void report_evaluation(cJSON *sections, const cJSON *e)
     if (!json_get(e, "evaluation"))
         return;
     add_scores(sections, e);
+    add_growth(sections, e);
     add_confusion(sections, e);
     add_calibration(sections, e);
     add_errors(sections, e);

@@ -13,8 +13,8 @@
 
 /* shapes_jobs.c */
 extern const struct shape one_example;
-extern const struct shape start_job_in[], job_in[], delete_job_in[], list_jobs_in[], monitor_in[], evaluate_in[], compare_in[], report_in[];
-extern const struct shape job_out[], list_jobs_out[], monitor_out[], evaluate_out[], compare_out[], report_out[], deleted_out[];
+extern const struct shape start_job_in[], job_in[], delete_job_in[], list_jobs_in[], monitor_in[], evaluate_in[], compare_in[], report_in[], verify_in[];
+extern const struct shape job_out[], list_jobs_out[], monitor_out[], evaluate_out[], compare_out[], report_out[], verify_out[], deleted_out[];
 /* shapes_agents.c */
 extern const struct shape agent_in[], list_agents_in[], invoke_in[];
 extern const struct shape agent_out[], list_agents_out[], invoke_out[];

@@ -101,9 +101,16 @@ const struct shape report_in[] = {
     MEMBER("report_type", SHAPE_TEXT, SHAPE_NULL, "What it is on; without it, by the id that is given.", .choices = "single_job agent_summary comparison executive"),
     MEMBER("include_sections", SHAPE_LIST, SHAPE_NULL, "Sections; without it, all.", .min = 1, .max = 11, .of = &(const struct shape)MEMBER("", SHAPE_TEXT, 0, NULL,
            .choices = "summary config data metrics charts confusion calibration errors statistics recommendations environment")),
-    MEMBER("format", SHAPE_TEXT, SHAPE_NULL, "A formatter plugin: markdown, html, json.", .min = 1, .max = 64, .dflt = "\"markdown\""),
+    MEMBER("format", SHAPE_TEXT, SHAPE_NULL, "A formatter plugin: markdown, html, json, csv, junit, latex.", .min = 1, .max = 64, .dflt = "\"markdown\""),
     MEMBER("options", SHAPE_OBJECT, SHAPE_NULL | SHAPE_OPEN, "Settings of that plugin."),
     MEMBER("output", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "The file that it goes to.", .min = 1, .max = 4096),
+    END
+};
+
+const struct shape verify_in[] = {
+    MEMBER("report", SHAPE_TEXT, SHAPE_NULL, "The text of a report, in any format.", .min = 1, .max = 16777216),
+    MEMBER("report_file", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "The file that it is in.", .min = 1, .max = 4096),
+    MEMBER("test_file", SHAPE_TEXT, SHAPE_LOCAL | SHAPE_NULL, "Where the rows are now that its evaluation was made on.", .min = 1, .max = 4096),
     END
 };
 
@@ -211,5 +218,14 @@ const struct shape compare_out[] = {
 
 const struct shape report_out[] = {
     MEMBER("bytes", SHAPE_INTEGER, SHAPE_REQUIRED, "Length of the report."), MEMBER("media_type", SHAPE_TEXT, SHAPE_REQUIRED, "What it is."),
+    END
+};
+
+const struct shape verify_out[] = {
+    MEMBER("verified", SHAPE_BOOLEAN, SHAPE_REQUIRED, "Whether the report is what it should be."),
+    MEMBER("report_type", SHAPE_TEXT, SHAPE_REQUIRED, "Its type."),
+    I("numbers", "Numbers in it that were compared."), I("evaluations", "Evaluations that were computed again."), I("comparisons", "The same of comparisons."),
+    MEMBER("differences", SHAPE_LIST, SHAPE_REQUIRED, "Where it differs, what was found there and what was expected; at most 50."),
+    MEMBER("notes", SHAPE_LIST, SHAPE_REQUIRED, "What could not be computed again."),
     END
 };

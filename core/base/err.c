@@ -31,6 +31,8 @@ int err_exit_code(int code)
         return EXIT_SERVER;
     case ERR_NOT_BETTER:
         return EXIT_NOT_BETTER;
+    case ERR_NOT_VERIFIED:
+        return EXIT_NOT_VERIFIED;
     default:
         return EXIT_RUNTIME;
     }

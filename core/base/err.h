@@ -18,6 +18,7 @@
 #define ERR_INTERRUPTED  (-30) /* Ctrl-C; a checkpoint was written */
 #define ERR_SERVER       (-31) /* a daemon was named and did not answer */
 #define ERR_NOT_BETTER   (-32) /* --require-significant: no significant winner */
+#define ERR_NOT_VERIFIED (-34) /* report --verify: the report is not what the stored run gives */
 
 #define EXIT_OK            0
 #define EXIT_RUNTIME       1
@@ -31,6 +32,7 @@
 #define EXIT_SERVER        9
 #define EXIT_JOB_FAILED   10
 #define EXIT_NOT_BETTER   11
+#define EXIT_NOT_VERIFIED 12
 #define EXIT_INTERRUPTED 130
 
 /* The exit code for an error code; EXIT_OK for 0 and above. [any, pure] */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "core/base/buf.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
@@ -205,8 +206,7 @@ static cJSON *report_query(const struct cli *c)
 {
     const char *type = cli_value(c, "type"), *sections = cli_value(c, "sections");
     int agent = type && strcmp(type, "agent_summary") == 0, compared = type && strcmp(type, "comparison") == 0;
-    cJSON *in = cli_query("format", cli_value(c, "format") ? cli_value(c, "format") : c->json ? "json" : NULL, "output", cli_value(c, "output"),
-                          "report_type", type, agent ? "agent_id" : compared && c->n_args == 1 ? "comparison_id" : "job_id",
+    cJSON *in = cli_query("format", cli_value(c, "format") ? cli_value(c, "format") : c->json ? "json" : NULL, "report_type", type, agent ? "agent_id" : compared && c->n_args == 1 ? "comparison_id" : "job_id",
                           compared && c->n_args > 1 ? NULL : c->arg[0], NULL);
     cJSON *ids = cJSON_CreateArray();
     for (int i = 0; i < c->n_args; i++)
@@ -220,21 +220,19 @@ static cJSON *report_query(const struct cli *c)
     return in;
 }
 
-/* Takes in. A daemon sends the report, which is written here. */
+/* Takes in. The report is written here, wherever it is made. */
 static cJSON *report(struct cli *c, cJSON *in, const char *output, struct hone_err *err)
 {
     struct file_out to;
-    if (!cli_remote(c, err)) {
-        cJSON *out = err->code < 0 ? NULL : api_report(&c->api, in, STDOUT_FILENO, err);
-        cJSON_Delete(in);
-        return out;
-    }
-    cJSON_DeleteItemFromObjectCaseSensitive(in, "output");
+    struct api_hooks hooks;
+    struct cli_progress p;
     if (file_out_open(&to, output ? output : "-", err) < 0) {
         cJSON_Delete(in);
         return NULL;
     }
-    cJSON *out = cli_call_with(c, "generateTrainingReport", in, NULL, to.fd, err);
+    cli_progress_open(&p, c, &hooks);
+    cJSON *out = cli_call_with(c, "generateTrainingReport", in, &hooks, to.fd, err);
+    cli_progress_close(&p);
     if (file_out_close(&to, out != NULL, err) < 0) {
         cJSON_Delete(out);
         out = NULL;
@@ -244,8 +242,58 @@ static cJSON *report(struct cli *c, cJSON *in, const char *output, struct hone_e
     return out;
 }
 
+static void show_verified(const struct cli *c, const cJSON *o)
+{
+    const cJSON *d;
+    (void)c;
+    cli_pair("report", "%s", json_str(o, "report_type", "-"));
+    cli_pair("numbers", "%lld", (long long)json_int(o, "numbers", 0));
+    cli_pair("computed again", "%lld evaluations, %lld comparisons", (long long)json_int(o, "evaluations", 0), (long long)json_int(o, "comparisons", 0));
+    cli_pair("verified", "%s", json_bool(o, "verified", 0) ? "yes" : "no");
+    cJSON_ArrayForEach(d, json_get(o, "differences"))
+        printf("  - %s: found %s, expected %s\n", json_str(d, "where", ""), json_str(d, "found", "nothing"), json_str(d, "expected", "nothing"));
+    show_list("Notes", json_get(o, "notes"));
+}
+
+/* --verify FILE: the report as it is against the report as it should be. */
+static int verify(struct cli *c, const char *file, struct hone_err *err)
+{
+    struct cli_progress p;
+    struct api_hooks hooks;
+    struct buf text = { 0 };
+    cJSON *in = cli_query("test_file", cli_value(c, "test"), NULL), *out = NULL;
+    int rc = cli_share_member(c, in, "test_file", NULL, err);
+    if (rc >= 0)
+        rc = file_read(file, 64 << 20, &text, err);
+    if (rc >= 0 && text.n && (strlen(buf_str(&text)) != text.n || utf8_invalid_at(buf_str(&text), text.n) != text.n))
+        rc = hone_fail(err, HONE_EINVAL, "%s is no text in UTF-8, so no report of Hone", file);
+    if (rc >= 0)
+        json_put_str(in, "report", text.n ? buf_str(&text) : "");
+    buf_free(&text);
+    cli_progress_open(&p, c, &hooks);
+    if (rc >= 0)
+        out = cli_call_with(c, "verifyTrainingReport", in, &hooks, STDOUT_FILENO, err);
+    else
+        cJSON_Delete(in);
+    cli_progress_close(&p);
+    int same = json_bool(out, "verified", 0), found = cJSON_GetArraySize(json_get(out, "differences"));
+    char where[200];
+    snprintf(where, sizeof where, "%s", json_str(json_get(out, "differences") ? json_get(out, "differences")->child : NULL, "where", ""));
+    rc = cli_result(c, out, show_verified, err);
+    return rc == 0 && !same ? hone_fail(err, ERR_NOT_VERIFIED, "%s is not what the stored run gives: %d differences, the first at %s", file, found, where) : rc;
+}
+
 static int run_report(struct cli *c, struct hone_err *err)
 {
+    const char *verified = cli_value(c, "verify");
+    if (verified && c->n_args > 0)
+        return hone_fail(err, ERR_USAGE, "--verify FILE says itself what the report is about; leave out '%.80s'", c->arg[0]);
+    if (verified)
+        return verify(c, verified, err);
+    if (c->n_args == 0)
+        return hone_fail(err, ERR_USAGE, "a report needs a JOB (or an AGENT, or a comparison, with --type), or --verify FILE");
+    if (cli_value(c, "test"))
+        return hone_fail(err, ERR_USAGE, "--test goes with --verify FILE: it says where the rows of its evaluation are now");
     const char *output = cli_value(c, "output"), *options = cli_value(c, "options");
     cJSON *in = report_query(c);
     cJSON *parsed = options ? options_of(options, err) : NULL;
@@ -269,13 +317,15 @@ static int run_report(struct cli *c, struct hone_err *err)
 static const struct cli_option report_options[] = {
     { "type", "TYPE", "single_job (default), executive, agent_summary (of an AGENT), comparison (of JOBs, or of a comparison's id)" },
     { "sections", "NAME,...", "summary, config, data, metrics, charts, confusion, calibration, errors, statistics, recommendations, environment" },
-    { "format", "NAME", "a report plugin: markdown (default), html, json" },
+    { "format", "NAME", "a report plugin: markdown (default), html, json, csv, junit, latex" },
     { "options", "JSON", "settings of that plugin (`hone plugin inspect NAME`)" },
     { "output", "FILE", "where it goes; without it, standard output" },
+    { "verify", "FILE", "instead: make that report again from the stored run, compute its evaluations and comparisons anew, and name what differs" },
+    { "test", "FILE", "of --verify: where the rows are now that its evaluation was made on" },
     { NULL, NULL, NULL },
 };
 const struct cli_command cmd_report = {
     "report", "JOB", "write a report about a job, an agent or a comparison",
-    "hone report latest\nhone report latest --format html --output report.html\nhone report job_01jd job_01je --type comparison",
-    report_options, 1, 10, 1, run_report,
+    "hone report latest\nhone report latest --format html --output report.html\nhone report job_01jd job_01je --type comparison\nhone report --verify report.html",
+    report_options, 0, 10, 1, run_report,
 };
