@@ -40,6 +40,9 @@ away plugins 0 plugin list --json
 has plugins '"adam"'
 away report 0 report "$job" --format markdown
 has report '#'
+away report 0 report "$job" --format html --output "$tmp/far.html"
+away verified 0 report --verify "$tmp/far.html"
+has verified 'verified           yes'
 away mistyped 3 train --agent desk --data "$data" --set optimizer=adamm
 has mistyped.err "did you mean 'adam'"
 away none 4 job show job_00000000

@@ -54,6 +54,7 @@ for f in $functions; do
     recordFeedback) body="{\"interaction_id\":\"$interaction\",\"feedback\":\"correct\"}" ;;
     updateAgent) body="{\"agent_id\":\"$agent\",\"description\":\"taken\"}" ;;
     compareTrainingRuns) body="{\"run_ids\":[\"$job\",\"$job\"]}" ;;
+    verifyTrainingReport) body="{\"report\":\"hone-report/1 type=single_job job_id=$job format=json\"}" ;;
     revokeToken) body="{\"token_id\":\"$(echo "$one" | cut -d _ -f 2)\"}" ;;
     *Dataset) body="{\"dataset_id\":\"$dataset\"}" ;;
     *Module) body="{\"module_id\":\"$module\"}" ;;
