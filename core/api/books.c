@@ -1,5 +1,7 @@
 /* The state database for those who call functions: opened for the time of a transaction by a command line, kept open and behind a lock
  * by a daemon. See priv.h. */
+#include <signal.h>
+#include <unistd.h>
 #include "core/api/daemon_priv.h"
 
 /* Whose rows a call sees: a daemon's own threads see everybody's. */
@@ -54,5 +56,8 @@ void books_close(struct api *a, struct store *s)
         d->events = store_events(s);
         events_publish(d);
     }
+    int lost = store_lost(s) && !__atomic_exchange_n(&d->lost, 1, __ATOMIC_ACQ_REL);
     pthread_mutex_unlock(&d->books);
+    if (lost)
+        kill(getpid(), SIGTERM); /* who waits for signals ends the process */
 }

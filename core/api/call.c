@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 
 #define MAX_FUNCTIONS 128
+#define FULL_RETRY_S 10
 
 /* ---- texts that are shared ---- */
 
@@ -91,7 +92,7 @@ int api_status(int code)
         if (strcmp(table[i].word, word) == 0)
             return table[i].status;
     }
-    return 500;
+    return code == ERR_FULL ? 503 : 500;
 }
 
 /* ---- a call ---- */
@@ -149,7 +150,9 @@ void api_answer_fail(struct api_answer *answer, int rc, cJSON *details)
     answer->code = err_api_code(rc);
     answer->status = api_status(rc);
     answer->details = details;
-    answer->retryable |= rc == ERR_QUOTA || rc == HONE_ENOMEM || rc == HONE_EIO;
+    answer->retryable |= rc == ERR_QUOTA || rc == ERR_FULL || rc == HONE_ENOMEM || rc == HONE_EIO;
+    if (rc == ERR_FULL)
+        answer->retry_after_s = FULL_RETRY_S;
 }
 
 int api_call_function(struct api *a, const struct api_call *call, struct api_answer *answer, struct hone_err *err)

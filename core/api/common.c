@@ -190,7 +190,9 @@ static cJSON *error_json(const struct job_row *row)
 static void put_detail(cJSON *o, const struct job_row *row)
 {
     char text[160] = "";
-    if (row->queue == JOB_WAITING && row->deaths > 0)
+    if (row->queue == JOB_WAITING && row->run_after > 0 && row->cause && strcmp(row->cause, JOB_CAUSE_FULL) == 0)
+        snprintf(text, sizeof text, "waits for space on the disk");
+    else if (row->queue == JOB_WAITING && row->deaths > 0)
         snprintf(text, sizeof text, "waits to be tried again, since its worker died (%.40s)", row->cause ? row->cause : "unknown");
     else if (row->queue == JOB_WAITING)
         snprintf(text, sizeof text, "queued");

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 #include "core/api/daemon_priv.h"
@@ -15,6 +16,7 @@
 #define RETRY_MS 1000
 #define DEATHS 3
 #define DRAIN_MS 25000
+#define SPACE_BYTES 1000000 /* free, for a daemon that is ready */
 
 static void set_options(struct daemon *d, const struct daemon_options *o)
 {
@@ -167,6 +169,38 @@ void daemon_stop(struct daemon *d)
 int daemon_stopping(const struct daemon *d)
 {
     return __atomic_load_n(&d->stopping, __ATOMIC_ACQUIRE);
+}
+
+int daemon_lost(const struct daemon *d, struct hone_err *why)
+{
+    if (!__atomic_load_n(&d->lost, __ATOMIC_ACQUIRE))
+        return 0;
+    hone_fail(why, HONE_EIO, "the database in %s could not be synced; look after the disk and start again", d->api.state_dir);
+    return 1;
+}
+
+/* Whether the next things to be written have a place: with less, a checkpoint or the log of the database soon fails. */
+static int has_space(const char *dir, struct hone_err *err)
+{
+    struct statvfs fs;
+    if (statvfs(dir, &fs) != 0)
+        return err_errno(err, "look at", dir);
+    if ((uint64_t)fs.f_bavail * fs.f_frsize < SPACE_BYTES)
+        return hone_fail(err, ERR_FULL, "%s: less than %d KB are free on this disk; free some space", dir, SPACE_BYTES / 1000);
+    return 0;
+}
+
+int daemon_ready(struct daemon *d, struct hone_err *err)
+{
+    struct api one = d->api;
+    if (daemon_stopping(d))
+        return hone_fail(err, ERR_PRECONDITION, "the daemon is about to stop");
+    struct store *s = books_open(&one, err);
+    int rc = s ? 0 : err->code;
+    if (rc == 0 && (store_failing(s) || store_lost(s)))
+        rc = store_probe(s, err);
+    books_close(&one, s);
+    return rc < 0 ? rc : has_space(d->api.state_dir, err);
 }
 
 void daemon_close(struct daemon *d)

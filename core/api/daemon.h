@@ -37,6 +37,11 @@ void daemon_stop(struct daemon *d);
 void daemon_close(struct daemon *d);
 /* For api_call_function(). */
 struct api *daemon_api(struct daemon *d);
+/* Whether a sync of the database has failed: every call fails from then on, the process gets SIGTERM from itself and should end with a
+ * failure; a new one goes on with all that was acknowledged. *why (may be NULL) gets the sentence. [any] */
+int daemon_lost(const struct daemon *d, struct hone_err *why);
+/* 0 when calls can be served and what they change be written; else why not. [any] */
+int daemon_ready(struct daemon *d, struct hone_err *err);
 /* Whether daemon_stop() was called: calls that would wait for jobs should end. [any] */
 int daemon_stopping(const struct daemon *d);
 

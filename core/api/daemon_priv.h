@@ -14,6 +14,7 @@ struct place {
     pthread_t thread;
     int started;
     int ended;                /* the thread does nothing more. Under d->queue */
+    int warned;               /* its own thread's: that the queue cannot be used */
     char job_id[64];          /* "": free. Under d->queue */
     struct runner *runner;    /* under d->queue */
     int stop;                 /* enum job_stop; atomic */
@@ -44,6 +45,7 @@ struct daemon {
     int64_t wakes;            /* how often that was said */
     struct place place[MAX_JOBS];
     int stopping, killing;    /* atomic */
+    int lost;                 /* atomic; the books cannot be trusted to reach the disk any more */
     int64_t deaths, retries, dropped, calls, faults; /* atomic */
 
     struct monitor_cache *monitor; /* monitor.c */

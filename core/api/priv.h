@@ -222,6 +222,11 @@ int runner_follow(struct runner *r, struct hone_err *err);
 /* Writes that the worker died (`cause`: "signal:11") or could not be started: the job is given back to the daemon's queue, or failed when
  * that was once too often, or when no daemon runs it. Within a transaction. */
 int runner_died(struct runner *r, struct store *s, const char *cause, const char *why, struct hone_err *err);
+/* Gives the job back to the daemon's queue until there may be space on the disk; that is no death. Within a transaction. */
+int runner_waits(struct runner *r, struct store *s, const char *why, struct hone_err *err);
+/* After an end that could not be written down: whether to try again (a moment has passed then), as it must in a daemon as long as the disk
+ * is full, since nobody else would end the job. */
+int runner_tries_again(struct runner *r, int rc, const struct hone_err *why);
 void runner_free(struct runner *r);
 /* ---- resume.c ---- */
 

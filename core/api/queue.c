@@ -80,6 +80,8 @@ static int book_unstarted(struct runner *r, struct store *s, const struct hone_e
         return job_finish(s, r->job_id, &(struct job_end){ .status = JOB_PAUSED, .reason = "paused before it ran" }, err);
     if (why->code == ERR_INTERRUPTED)
         return job_requeue(s, r->job_id, r->fence, 0, NULL, "the daemon stops", err);
+    if (why->code == ERR_FULL)
+        return runner_waits(r, s, why->text, err);
     if (died || !r->w)
         return runner_died(r, s, died ? how->code : why->code == HONE_EIO || why->code == HONE_ENOMEM ? "spawn_failed" : err_api_code(why->code),
                            why->text, err);
@@ -90,16 +92,25 @@ static int book_unstarted(struct runner *r, struct store *s, const struct hone_e
     return rc;
 }
 
+static int write_unstarted(struct runner *r, const struct hone_err *why, struct hone_err *err)
+{
+    struct store *s = books_open(r->a, err);
+    int rc = s ? store_begin(s, err) : err->code;
+    if (rc >= 0)
+        rc = book_unstarted(r, s, why, err);
+    if (rc >= 0)
+        rc = store_commit(s, err);
+    books_close(r->a, s);
+    return rc;
+}
+
 static void close_unstarted(struct runner *r, const struct hone_err *why)
 {
     struct hone_err err = { 0 };
-    struct store *s = books_open(r->a, &err);
-    int rc = s ? store_begin(s, &err) : err.code;
-    if (rc >= 0)
-        rc = book_unstarted(r, s, why, &err);
-    if (rc >= 0)
-        rc = store_commit(s, &err);
-    books_close(r->a, s);
+    int rc;
+    do
+        rc = write_unstarted(r, why, &err);
+    while (rc < 0 && runner_tries_again(r, rc, &err));
     if (rc == ERR_CONFLICT)
         __atomic_add_fetch(&r->a->daemon->dropped, 1, __ATOMIC_RELAXED);
     if (rc < 0)
@@ -153,8 +164,10 @@ static int claim(struct place *p, struct job_row *row, int64_t *wait_ms)
     else if (rc == 0 && job_next_due(s, &at, &err) < 0)
         rc = err.code;
     books_close(&one, s);
-    if (rc < 0)
-        log_line(LOG_ERROR, "the queue cannot be read: %s", err.text);
+    if (rc < 0 && !p->warned++)
+        log_line(LOG_ERROR, "no job can be taken from the queue at present: %s", err.text);
+    else if (rc >= 0)
+        p->warned = 0;
     *wait_ms = rc < 0 ? 1000 : at < now ? 0 : at - now < LOOK_MS ? at - now : LOOK_MS;
     return rc;
 }

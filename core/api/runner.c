@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "core/api/daemon_priv.h"
 #include "core/base/clock.h"
@@ -18,6 +19,8 @@
 
 #define WRITE_US 1000000
 #define TICK_MS 100
+#define AGAIN_MS 500 /* between tries to write an end down */
+#define FULL_WAITS 10 /* a job waits so many times retry_ms for space on the disk */
 
 int runner_start(struct runner *r, const cJSON *start, struct hone_err *err)
 {
@@ -312,12 +315,30 @@ int runner_died(struct runner *r, struct store *s, const char *cause, const char
     return job_finish(s, r->job_id, &end, err);
 }
 
+int runner_waits(struct runner *r, struct store *s, const char *why, struct hone_err *err)
+{
+    return job_requeue(s, r->job_id, r->fence, clock_wall_ms() + FULL_WAITS * r->a->daemon->o.retry_ms, JOB_CAUSE_FULL, why, err);
+}
+
+int runner_tries_again(struct runner *r, int rc, const struct hone_err *why)
+{
+    struct daemon *d = r->a->daemon;
+    if (!d || (rc != ERR_FULL && rc != HONE_EIO) || daemon_lost(d, NULL) || daemon_stopping(d))
+        return 0;
+    if (!r->warned++)
+        log_line(LOG_ERROR, "job %s: its end cannot be written down and is tried again until it can: %s", r->job_id, why->text);
+    nanosleep(&(struct timespec){ .tv_nsec = AGAIN_MS * 1000000L }, NULL);
+    return 1;
+}
+
 /* Of a failed job. `why` has the sentence; frame is the worker's "error", or NULL when it died. */
 static int write_failure(struct runner *r, struct store *s, const cJSON *frame, const struct hone_err *why, struct hone_err *err)
 {
     const struct worker_end *how = worker_how(r->w);
     if (!frame && how->cause != WORKER_ALIVE && !r->late)
         return runner_died(r, s, how->code, why->text, err);
+    if (frame && why->code == ERR_FULL && r->fence && job_stop_requested(s, r->job_id, err) == JOB_STOP_NONE)
+        return runner_waits(r, s, why->text, err);
     char *details = json_text(json_get(frame, "details"), 0);
     struct job_end end = { .status = JOB_FAILED, .reason = "failed", .error_text = why->text,
                            .error_code = r->late ? "time_limit" : err_api_code(why->code),
@@ -358,7 +379,10 @@ static int conclude(struct runner *r, const cJSON *frame, const struct hone_err 
         r->progress.step = json_int(frame, "steps", r->progress.step);
         r->progress.memory_mb = json_num(frame, "memory_usage_mb", r->progress.memory_mb);
     }
-    int rc = close_books(r, frame, why, err);
+    int rc;
+    do
+        rc = close_books(r, frame, why, err);
+    while (rc < 0 && runner_tries_again(r, rc, err));
     if (rc < 0)
         return err_prefix(err, "the end of job %s could not be written down", r->job_id);
     if (!is_result)

@@ -77,5 +77,7 @@ int err_prefix(struct hone_err *err, const char *fmt, ...)
 
 int err_errno(struct hone_err *err, const char *verb, const char *path)
 {
+    if (errno == ENOSPC || errno == EDQUOT)
+        return hone_fail(err, ERR_FULL, "%s: cannot %s: %s; free some space and try again", path, verb, strerror(errno));
     return hone_fail(err, HONE_EIO, "%s: cannot %s: %s", path, verb, strerror(errno));
 }

@@ -18,6 +18,7 @@
 #define ERR_INTERRUPTED  (-30) /* Ctrl-C; a checkpoint was written */
 #define ERR_SERVER       (-31) /* a daemon was named and did not answer */
 #define ERR_NOT_BETTER   (-32) /* --require-significant: no significant winner */
+#define ERR_FULL         (-33) /* the disk, or a quota on it, is full: the same works when there is space */
 #define ERR_NOT_VERIFIED (-34) /* report --verify: the report is not what the stored run gives */
 
 #define EXIT_OK            0
@@ -45,7 +46,7 @@ const char *err_api_code(int code);
 /* Puts `fmt` and ": " in front of the text that is already there; the code stays. Returns err->code. [any] */
 int err_prefix(struct hone_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Fills err with EIO and "PATH: cannot VERB: strerror(errno)". Returns HONE_EIO. [any] */
+/* Fills err with "PATH: cannot VERB: strerror(errno)". Returns HONE_EIO, or ERR_FULL when errno says so. [any] */
 int err_errno(struct hone_err *err, const char *verb, const char *path);
 
 #endif

@@ -131,10 +131,12 @@ int file_mkdirs(const char *path, struct hone_err *err)
             continue;
         char end = *s;
         *s = '\0';
-        if (mkdir(p, 0700) == 0)
-            ret = file_sync_dir(p, err);
-        else if (errno != EEXIST)
+        if (mkdir(p, 0700) == 0) {
+            if ((ret = file_sync_dir(p, err)))
+                rmdir(p);
+        } else if (errno != EEXIST) {
             ret = err_errno(err, "create the directory", p);
+        }
         *s = end;
         if (!end)
             break;
@@ -230,25 +232,10 @@ int file_sha256(const char *path, char hex[65], struct hone_err *err)
     return ret;
 }
 
-/* A file that was stored before, perhaps by a process that died before it had synced it. */
-static int sync_stored(const char *path, struct hone_err *err)
+/* With the temporary file written: under its name, durably. One of that name has the same bytes, but whoever wrote it may have been killed,
+ * or refused, before it was synced, and a second sync of it would tell nothing. */
+static int store_as(int out, const char *temporary, const char *final, struct hone_err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC), ret = 0;
-    if (fd < 0 || fsync(fd))
-        ret = err_errno(err, "sync", path);
-    if (fd >= 0)
-        close(fd);
-    return ret ? ret : file_sync_dir(path, err);
-}
-
-/* With the temporary file written: under its name, durably. */
-static int store_as(int out, const char *temporary, const char *final, int64_t n, struct hone_err *err)
-{
-    struct stat st;
-    if (stat(final, &st) == 0 && st.st_size == n) {
-        unlink(temporary);
-        return sync_stored(final, err);
-    }
     if (fsync(out) || rename(temporary, final))
         return err_errno(err, "store", final);
     return file_sync_dir(final, err);
@@ -281,7 +268,7 @@ int file_store(const char *src, const char *dir, const char *suffix, char hex[65
     else if (asprintf(&final, "%s/%s%s", dir, hex, suffix) < 0)
         ret = hone_fail(err, HONE_ENOMEM, "memory ran out");
     else
-        ret = store_as(out, temporary, final, n, err);
+        ret = store_as(out, temporary, final, err);
     if (ret)
         unlink(temporary);
     if (bytes)

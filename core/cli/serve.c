@@ -277,6 +277,7 @@ static int run_serve(struct cli *c, struct hone_err *err)
         tell_ready(&s);
         tell_systemd("READY=1");
         wait_for_end(&s, &wanted);
+        rc = daemon_lost(s.daemon, err) ? err->code : 0;
         tell_systemd("STOPPING=1");
         log_line(LOG_INFO, "ending: running jobs write a checkpoint and go on at the next start");
     }

@@ -84,10 +84,7 @@ static int events_since(void *arg, const char *tenant, const char *job_id, int64
 
 static int ready(void *arg, struct hone_err *err)
 {
-    struct daemon_counts counts;
-    if (daemon_stopping(arg))
-        return hone_fail(err, ERR_PRECONDITION, "the daemon is about to stop");
-    return daemon_counts(arg, &counts, err);
+    return daemon_ready(arg, err);
 }
 
 static void put(struct buf *b, const char *name, const char *type, const char *help, int64_t value)

@@ -37,6 +37,8 @@ int reply_refuse(struct http_request *r, int status, const char *code, const cha
 /* What is wrong within the server is for its log: messages name files and statements. */
 static const char *said(const struct http_request *r, int code)
 {
+    if (code == ERR_FULL && !r->local)
+        return "the server's disk is full; nothing was changed";
     int inner = code == HONE_EIO || code == HONE_ENOMEM || code == ERR_CORRUPT || strchr(r->err.text, '/');
     return r->answer.status >= 500 && inner && !r->local ? "the server could not do this" : r->err.text;
 }

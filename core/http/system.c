@@ -22,7 +22,7 @@ static void readyz(struct http_request *r)
     int rc = draining ? hone_fail(&err, ERR_PRECONDITION, "the server is about to stop") : p->ready ? p->ready(p->arg, &err) : 0;
     if (rc < 0) {
         r->retry_after_s = 5;
-        reply_refuse(r, 503, "SERVER_ERROR", draining ? err.text : "the server is not ready");
+        reply_refuse(r, 503, "SERVER_ERROR", draining ? err.text : err.code == ERR_FULL ? "the server's disk is full" : "the server is not ready");
         return;
     }
     data_head(r);

@@ -8,20 +8,33 @@
 #include "core/base/buf.h"
 #include "core/base/clock.h"
 
+/* After a sync that failed, the system may have dropped what was to be written, and says "good" the next time: nothing that this process
+ * has in memory of the file may be trusted to be on the disk, and it is not synced again. */
+static int db_lose(struct store *s, int sys, struct hone_err *err)
+{
+    s->lost = 1;
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    return hone_fail(err, HONE_EIO, "%s could not be synced (%s): nothing more is done with it by this process; look after the disk, then start "
+                     "again, which keeps all that was acknowledged", s->path, sys ? strerror(sys) : "no cause given");
+}
+
 int db_fault(struct store *s, struct hone_err *err)
 {
-    int last = errno, rc = sqlite3_extended_errcode(s->db), sys = sqlite3_system_errno(s->db);
+    int last = errno, rc = sqlite3_extended_errcode(s->db), sys = sqlite3_system_errno(s->db), kind = rc & 0xff;
     if (sys == 0 && rc == SQLITE_IOERR_WRITE)
         sys = last; /* of a commit SQLite does not keep it */
-    switch (rc & 0xff) {
+    s->failing |= kind == SQLITE_FULL || kind == SQLITE_IOERR || kind == SQLITE_READONLY || kind == SQLITE_CANTOPEN;
+    if (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)
+        return db_lose(s, sys, err);
+    switch (kind) {
     case SQLITE_NOMEM:
         return hone_fail(err, HONE_ENOMEM, "%s: memory ran out", s->path);
     case SQLITE_FULL:
-        return hone_fail(err, HONE_EIO, "%s: the disk is full, so nothing was saved; free some space and try again",
+        return hone_fail(err, ERR_FULL, "%s: the disk is full, so nothing was saved; free some space and try again",
                          s->path);
     case SQLITE_IOERR:
         if (sys == ENOSPC || sys == EDQUOT || sys == EFBIG)
-            return hone_fail(err, HONE_EIO, "%s: nothing was saved, the disk is full or a limit was reached (%s); free "
+            return hone_fail(err, ERR_FULL, "%s: nothing was saved, the disk is full or a limit was reached (%s); free "
                              "some space and try again", s->path, strerror(sys));
         return hone_fail(err, HONE_EIO, "%s: %s (%s)", s->path, sqlite3_errmsg(s->db),
                          sys ? strerror(sys) : "no cause given");
@@ -48,9 +61,16 @@ int db_fault(struct store *s, struct hone_err *err)
     }
 }
 
+static int refuse_lost(const struct store *s, struct hone_err *err)
+{
+    return hone_fail(err, HONE_EIO, "%s: a sync failed, so nothing more is done with it by this process; look after the disk and start again", s->path);
+}
+
 /* SQLite ends a transaction by itself after some faults; what follows must not slip out of it. */
 static int still_open(struct store *s, struct hone_err *err)
 {
+    if (s->lost)
+        return refuse_lost(s, err);
     if ((s->open || s->parts > 0) && sqlite3_get_autocommit(s->db))
         return hone_fail(err, HONE_EIO, "%s: the transaction was given up after an earlier fault", s->path);
     return 0;
@@ -58,6 +78,8 @@ static int still_open(struct store *s, struct hone_err *err)
 
 int db_exec(struct store *s, const char *sql, struct hone_err *err)
 {
+    if (s->lost && strncmp(sql, "ROLLBACK", 8) != 0)
+        return refuse_lost(s, err);
     return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : db_fault(s, err);
 }
 

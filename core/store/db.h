@@ -17,6 +17,7 @@ struct store {
     char tenant[STORE_TENANT_MAX + 1]; /* "": everybody's rows */
     struct db_kept *kept;              /* statements that are prepared; see db_keep.c */
     int64_t events;                    /* rows added to events so far, also by what was undone */
+    int failing, lost;                 /* see store_failing(), store_lost() */
 };
 
 /* For WHERE clauses of tables that have a tenant: whether the row is of the tenant that store_act_as() named. This is the only place

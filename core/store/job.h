@@ -137,7 +137,9 @@ int job_claim(struct store *s, int64_t now, struct job_row *row, struct hone_err
 /* 0 while the job is claimed with this fence, else ERR_CONFLICT: whoever asks is an older run and must leave the job alone.
  * To be called within the transaction that writes. A fence of 0 is a run without a daemon: always 0. */
 int job_fence(struct store *s, const char *id, int64_t fence, struct hone_err *err);
-/* Gives a claimed job back to the queue. `cause` (NULL: the job is not to blame, as when the daemon stops) counts a death. */
+#define JOB_CAUSE_FULL "disk_full"
+/* Gives a claimed job back to the queue. `cause` (NULL: the job is not to blame, as when the daemon stops) counts a death, unless it is
+ * JOB_CAUSE_FULL. */
 int job_requeue(struct store *s, const char *id, int64_t fence, int64_t run_after, const char *cause, const char *reason,
                 struct hone_err *err);
 /* Puts a job that rests (paused, failed) into the queue again; deaths are forgotten. ERR_CONFLICT when it does not rest. */

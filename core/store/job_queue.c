@@ -2,12 +2,16 @@
 #include "core/store/job.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include "core/base/clock.h"
 #include "core/store/job_table.h"
 
+/* At the time ?1; also when the clock was set back since it began to wait, which might otherwise last for years. */
+#define DUE "(run_after <= ?1 OR updated_at > ?1)"
+
 static int claim(struct store *s, int64_t now, struct job_row *row, struct hone_err *err)
 {
-    int rc = db_row(s, &job_table, "WHERE queue = 1 AND run_after <= ?1 ORDER BY priority DESC, id LIMIT 1", DB_ARGS(DB_I(now)), row, err);
+    int rc = db_row(s, &job_table, "WHERE queue = 1 AND " DUE " ORDER BY priority DESC, id LIMIT 1", DB_ARGS(DB_I(now)), row, err);
     if (rc != 1)
         return rc;
     int64_t n = db_run(s, "UPDATE jobs SET queue = 2, fence = fence + 1, updated_at = ?2 WHERE id = ?1 AND queue = 1",
@@ -53,8 +57,9 @@ static int requeue(struct store *s, const char *id, int64_t fence, int64_t run_a
     else
         rc = job_move(s, id, JOB_PREPARING, JOB_WAITING, reason, err);
     if (rc >= 0)
-        rc = db_run(s, "UPDATE jobs SET queue = 1, run_after = ?2, deaths = deaths + ?3, cause = coalesce(?4, cause) WHERE id = ?1",
-                    DB_ARGS(DB_T(id), DB_I(run_after), DB_I(cause != NULL), DB_T(cause)), err);
+        rc = db_run(s, "UPDATE jobs SET queue = 1, run_after = ?2, deaths = deaths + ?3, cause = coalesce(?4, cause), updated_at = ?5 WHERE id = ?1",
+                    DB_ARGS(DB_T(id), DB_I(run_after), DB_I(cause && strcmp(cause, JOB_CAUSE_FULL) != 0), DB_T(cause), DB_I(clock_wall_ms())),
+                    err);
     job_free(&job);
     return rc < 0 ? (int)rc : 0;
 }
@@ -89,7 +94,7 @@ int job_next_due(struct store *s, int64_t *at, struct hone_err *err)
     int rc = db_number(s, "SELECT count(*) FROM jobs WHERE queue = 1", NULL, 0, &waiting, err);
     if (rc < 0 || waiting == 0)
         return rc < 0 ? rc : 0;
-    rc = db_number(s, "SELECT min(run_after) FROM jobs WHERE queue = 1", NULL, 0, at, err);
+    rc = db_number(s, "SELECT min(CASE WHEN " DUE " THEN 0 ELSE run_after END) FROM jobs WHERE queue = 1", DB_ARGS(DB_I(clock_wall_ms())), at, err);
     return rc < 0 ? rc : 1;
 }
 

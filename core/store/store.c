@@ -172,6 +172,21 @@ static int dir_exists(const struct store *s, struct hone_err *err)
     return err_errno(err, "look at", s->path);
 }
 
+/* A directory of somebody else, or one that everybody can write, is no place for what must not change hands. */
+static int check_dir(const char *dir, struct hone_err *err)
+{
+    struct stat st;
+    if (stat(dir, &st) != 0)
+        return err_errno(err, "look at", dir);
+    if (st.st_uid != geteuid())
+        return hone_fail(err, ERR_PRECONDITION, "the state directory %s belongs to user %lu and this program runs as user %lu; run it as that user "
+                         "or choose another --state directory", dir, (unsigned long)st.st_uid, (unsigned long)geteuid());
+    if (st.st_mode & S_IWOTH)
+        return hone_fail(err, ERR_PRECONDITION, "everybody may write the state directory %s; take that right away (chmod o-w) or choose another "
+                         "--state directory", dir);
+    return 0;
+}
+
 static struct store *open_any(const char *state_dir, int create, struct hone_err *err)
 {
     struct store *s = calloc(1, sizeof *s);
@@ -181,7 +196,7 @@ static struct store *open_any(const char *state_dir, int create, struct hone_err
         hone_fail(err, HONE_ENOMEM, "memory ran out");
         goto failed;
     }
-    if ((create ? file_mkdirs(s->dir, err) : dir_exists(s, err)) != 0 || lock_open(s, err) != 0 || open_db(s, err) != 0)
+    if ((create ? file_mkdirs(s->dir, err) : dir_exists(s, err)) != 0 || check_dir(s->dir, err) != 0 || lock_open(s, err) != 0 || open_db(s, err) != 0)
         goto failed;
     return s;
 failed:
@@ -269,6 +284,26 @@ int64_t store_changes(const struct store *s)
 int64_t store_events(const struct store *s)
 {
     return s->events;
+}
+
+int store_failing(const struct store *s)
+{
+    return s->failing;
+}
+
+int store_lost(const struct store *s)
+{
+    return s->lost;
+}
+
+int store_probe(struct store *s, struct hone_err *err)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %d", schema_version);
+    int rc = db_exec(s, sql, err);
+    if (rc == 0)
+        s->failing = 0;
+    return rc;
 }
 
 int store_check(struct store *s, struct hone_err *err)

@@ -17,7 +17,7 @@ struct store;
 /* Creates the directory (0700) and the database where they are missing, takes the lock (waits STORE_LOCK_WAIT_MS for
  * the process that holds it), migrates an older schema. NULL with err filled:
  *   ERR_CONFLICT      another process keeps the database open; the sentence names it
- *   ERR_PRECONDITION  written by a newer version of the program
+ *   ERR_PRECONDITION  written by a newer version of the program, or the directory is another user's or everybody may write it
  *   ERR_CORRUPT       the file is not this program's database, or it is damaged
  *   HONE_EIO          the directory cannot be used, or the disk is full
  * On failure nothing is open and an existing database is as it was. */
@@ -49,6 +49,14 @@ uint64_t store_agent_changes(void);
 int64_t store_changes(const struct store *s);
 /* How many events were added since it was opened, undone ones counted: the same number means that there is none to read. */
 int64_t store_events(const struct store *s);
+
+/* Whether a write has failed since the last store_probe() that went well, as on a full disk. */
+int store_failing(const struct store *s);
+/* Writes something that changes nothing: 0 when writing works, else the fault. */
+int store_probe(struct store *s, struct hone_err *err);
+/* Whether a sync of the database has failed. From then on every use of the store fails with that sentence; the process should end and
+ * start again, since what the system says of later syncs means nothing. */
+int store_lost(const struct store *s);
 
 /* 0 when SQLite's own checks of the whole file pass; else ERR_CORRUPT with the first fault. Takes time. */
 int store_check(struct store *s, struct hone_err *err);

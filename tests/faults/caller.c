@@ -11,6 +11,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 #include "core/base/buf.h"
+#include "core/base/file.h"
 #include "core/base/json.h"
 
 #define ANSWER_MAX (64u << 20)
@@ -124,4 +125,27 @@ int caller_get(struct caller *c, const char *path)
     buf_free(&request);
     buf_free(&answer);
     return status;
+}
+
+char *read_rows(const char *srcdir, int rows)
+{
+    char path[4200];
+    struct buf in = { 0 }, out = { 0 };
+    struct hone_err err = { 0 };
+    snprintf(path, sizeof path, "%s/etc/example/support.jsonl", srcdir);
+    if (file_read(path, (size_t)1 << 24, &in, &err) != 0) {
+        fprintf(stderr, "%s\n", err.text);
+        return NULL;
+    }
+    int n = 0;
+    buf_putc(&out, '[');
+    for (const char *p = buf_str(&in); *p && n < rows; n++) {
+        size_t len = strcspn(p, "\n");
+        buf_puts(&out, n ? "," : "");
+        buf_add(&out, p, len);
+        p += len + (p[len] == '\n');
+    }
+    buf_putc(&out, ']');
+    buf_free(&in);
+    return buf_take(&out);
 }

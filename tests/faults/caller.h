@@ -16,5 +16,7 @@ int caller_call(struct caller *c, const char *function, const char *key, const c
 /* GET of a path: its status, or -1. */
 int caller_get(struct caller *c, const char *path);
 void caller_close(struct caller *c);
+/* The first rows of the example file as a JSON list, for requests; free(). NULL with a line on standard error. */
+char *read_rows(const char *srcdir, int rows);
 
 #endif

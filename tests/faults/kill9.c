@@ -313,30 +313,6 @@ static int kill_all(struct killing *k, int kills, const char *copy)
 
 /* ---- all of it ---- */
 
-static char *read_examples(void)
-{
-    char path[4200];
-    struct buf in = { 0 }, out = { 0 };
-    struct hone_err err = { 0 };
-    const char *srcdir = getenv("srcdir");
-    snprintf(path, sizeof path, "%s/etc/example/support.jsonl", srcdir ? srcdir : ".");
-    if (file_read(path, (size_t)1 << 24, &in, &err) != 0) {
-        fprintf(stderr, "%s\n", err.text);
-        return NULL;
-    }
-    int n = 0;
-    buf_putc(&out, '[');
-    for (const char *p = buf_str(&in); *p && n < ROWS; n++) {
-        size_t len = strcspn(p, "\n");
-        buf_puts(&out, n ? "," : "");
-        buf_add(&out, p, len);
-        p += len + (p[len] == '\n');
-    }
-    buf_putc(&out, ']');
-    buf_free(&in);
-    return buf_take(&out);
-}
-
 static int under_load(int kills, uint64_t seed, const char *copy)
 {
     static struct client client[CLIENTS];
@@ -366,7 +342,7 @@ int main(int argc, char **argv)
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 20261126;
     const char *tmp = getenv("KILL9_DIR"), *hone = getenv("HONE");
     char path[600], copy[300];
-    if (!tmp || !hone || !(examples = read_examples()))
+    if (!tmp || !hone || !(examples = read_rows(getenv("srcdir") ? getenv("srcdir") : ".", ROWS)))
         return 99;
     snprintf(served.hone, sizeof served.hone, "%s", hone);
     snprintf(served.state, sizeof served.state, "%.200s/state", tmp);

@@ -139,33 +139,12 @@ static void work(struct caller *c, const char *examples)
     await(c, job);
 }
 
-static char *read_examples(void)
-{
-    char path[4200];
-    struct buf in = { 0 }, out = { 0 };
-    struct hone_err err;
-    const char *srcdir = getenv("srcdir");
-    snprintf(path, sizeof path, "%s/etc/example/support.jsonl", srcdir ? srcdir : ".");
-    if (file_read(path, (size_t)1 << 24, &in, &err) != 0)
-        return fprintf(stderr, "%s\n", err.text), NULL;
-    int n = 0;
-    buf_putc(&out, '[');
-    for (const char *p = buf_str(&in); *p && n < ROWS; n++) {
-        size_t len = strcspn(p, "\n");
-        buf_puts(&out, n ? "," : "");
-        buf_add(&out, p, len);
-        p += len + (p[len] == '\n');
-    }
-    buf_putc(&out, ']');
-    buf_free(&in);
-    return buf_take(&out);
-}
-
 static int make_record(void)
 {
     static const char *const options[] = { "--jobs", "2", NULL };
     const char *hone = getenv("HONE");
-    char *examples = read_examples();
+    const char *srcdir = getenv("srcdir");
+    char *examples = read_rows(srcdir ? srcdir : ".", ROWS);
     snprintf(served.hone, sizeof served.hone, "%s", hone ? hone : "");
     snprintf(served.state, sizeof served.state, "%.240sstate", root);
     snprintf(served.log, sizeof served.log, "%s/daemon.log", base);

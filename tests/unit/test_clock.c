@@ -64,7 +64,7 @@ static void error_tables(void)
         { HONE_EIO, 1, "SERVER_ERROR" }, { HONE_EDIVERGED, 1, "SERVER_ERROR" }, { ERR_NOT_FOUND, 4, "NOT_FOUND" },
         { ERR_CONFLICT, 5, "CONFLICT" }, { ERR_PRECONDITION, 8, "PRECONDITION_FAILED" }, { ERR_QUOTA, 7, "QUOTA_EXCEEDED" },
         { ERR_AUTH, 6, "UNAUTHORIZED" }, { ERR_USAGE, 2, "VALIDATION_ERROR" }, { ERR_JOB_FAILED, 10, "SERVER_ERROR" },
-        { ERR_SERVER, 9, "SERVER_ERROR" }, { ERR_NOT_BETTER, 11, "SERVER_ERROR" }, { ERR_INTERRUPTED, 130, "SERVER_ERROR" },
+        { ERR_SERVER, 9, "SERVER_ERROR" }, { ERR_NOT_BETTER, 11, "SERVER_ERROR" }, { ERR_FULL, 1, "SERVER_ERROR" }, { ERR_INTERRUPTED, 130, "SERVER_ERROR" },
         { ERR_CORRUPT, 1, "SERVER_ERROR" }, { -1000, 1, "SERVER_ERROR" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -89,6 +89,8 @@ static void error_texts(void)
     errno = ENOENT;
     CU_ASSERT_EQUAL(err_errno(&e, "open", "/a/b"), HONE_EIO);
     CU_ASSERT_STRING_EQUAL(e.text, "/a/b: cannot open: No such file or directory");
+    errno = ENOSPC;
+    CU_ASSERT_EQUAL(err_errno(&e, "write", "/a/b"), ERR_FULL);
     CU_ASSERT_EQUAL(hone_fail(NULL, HONE_EIO, "nobody listens"), HONE_EIO);
 }
 

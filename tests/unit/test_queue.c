@@ -61,22 +61,34 @@ static int is_next(int64_t now, const char *id)
 static void order(void)
 {
     set_up();
-    char *first = waiting("a", 0, 0), *later = waiting("b", 9, 5000), *urgent = waiting("c", 1, 0), *second = waiting("d", 0, 0);
-    int64_t at = -1;
+    int64_t at = -1, now = clock_wall_ms() + 60000;
+    char *first = waiting("a", 0, 0), *later = waiting("b", 9, now + 5000), *urgent = waiting("c", 1, 0), *second = waiting("d", 0, 0);
     CU_ASSERT_EQUAL(job_next_due(s, &at, &err), 1);
     CU_ASSERT_EQUAL(at, 0);
-    CU_ASSERT_TRUE(is_next(1000, urgent));
-    CU_ASSERT_TRUE(is_next(1000, first));
-    CU_ASSERT_TRUE(is_next(1000, second));
-    CU_ASSERT_TRUE(is_next(1000, NULL));
+    CU_ASSERT_TRUE(is_next(now, urgent));
+    CU_ASSERT_TRUE(is_next(now, first));
+    CU_ASSERT_TRUE(is_next(now, second));
+    CU_ASSERT_TRUE(is_next(now, NULL));
     CU_ASSERT_EQUAL(job_next_due(s, &at, &err), 1);
-    CU_ASSERT_EQUAL(at, 5000);
-    CU_ASSERT_TRUE(is_next(5000, later));
+    CU_ASSERT_EQUAL(at, now + 5000);
+    CU_ASSERT_TRUE(is_next(now + 5000, later));
     CU_ASSERT_EQUAL(job_next_due(s, &at, &err), 0);
     free(first);
     free(later);
     free(urgent);
     free(second);
+    tear_down();
+}
+
+/* A job that waits until a time of a clock that was set back since then is due at once. */
+static void clock_back(void)
+{
+    set_up();
+    int64_t now = clock_wall_ms();
+    char *id = waiting("a", 0, now + 3600000);
+    CU_ASSERT_TRUE(is_next(now + 1000, NULL));
+    CU_ASSERT_TRUE(is_next(now - 3600000, id));
+    free(id);
     tear_down();
 }
 
@@ -321,7 +333,7 @@ static void deployments(void)
 int test_queue(void)
 {
     CU_pSuite suite = CU_add_suite("queue", NULL, NULL);
-    int ok = suite && CU_add_test(suite, "order", order) && CU_add_test(suite, "fences", fences) && CU_add_test(suite, "recovery", recovery) &&
+    int ok = suite && CU_add_test(suite, "order", order) && CU_add_test(suite, "clock set back", clock_back) && CU_add_test(suite, "fences", fences) && CU_add_test(suite, "recovery", recovery) &&
              CU_add_test(suite, "recovery is fast", recovery_is_fast) && CU_add_test(suite, "events", events) &&
              CU_add_test(suite, "tenants", tenants) && CU_add_test(suite, "keys", keys) && CU_add_test(suite, "deployments", deployments);
     return ok ? 0 : -1;
