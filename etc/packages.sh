@@ -3,7 +3,7 @@
 # there. Called by etc/quickstart.sh and tests/run.sh. On other systems, install the same libraries by hand.
 set -eu
 packages='gcc libc6-dev make autoconf automake libtool pkg-config libconfig-dev libcjson-dev libsqlite3-dev libcunit1-dev
-libutf8proc-dev libsodium-dev libmicrohttpd-dev libcurl4-openssl-dev zlib1g-dev libseccomp-dev curl'
+libutf8proc-dev libsodium-dev libmicrohttpd-dev libcurl4-openssl-dev zlib1g-dev libseccomp-dev libopenblas0 curl'
 [ $# -eq 0 ] || packages="$packages $*"
 
 missing=

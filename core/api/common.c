@@ -161,6 +161,8 @@ static cJSON *metrics_json(const struct job_row *row)
     cJSON *o = cJSON_CreateObject(), *m = stored_json(row->metrics);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         put_known(o, keys[i], json_num(m, keys[i], NAN));
+    if (json_get(m, "nats_per_character"))
+        put_known(o, "nats_per_character", json_num(m, "nats_per_character", NAN));
     if (cJSON_IsNull(m) || row->status == JOB_RUNNING) {
         if (!isnan(p->loss))
             put_known(o, "loss", p->loss);

@@ -100,6 +100,11 @@ cJSON *api_predict(struct api *a, const cJSON *in, int fd, const struct api_hook
         json_put(start, "texts", texts);
     }
     json_put_int(start, "top", json_int(in, "top", 3));
+    if (json_get(in, "generation")) {
+        json_put(start, "generation", cJSON_Duplicate(json_get(in, "generation"), 1));
+        json_put_int(start, "threads", a->threads); /* a token is work enough for all */
+    }
+    json_put_bool(start, "stream", json_bool(in, "stream", 0));
     json_put_num(start, "threshold", json_num(in, "threshold", -1));
     cJSON *asked = json_get(in, "explore") ? cJSON_Duplicate(json_get(start, "texts"), 1) : NULL;
     if (asked)

@@ -23,6 +23,16 @@ const struct shape invoke_in[] = {
         MEMBER("setting", SHAPE_NUMBER, SHAPE_REQUIRED, "Its epsilon, temperature or gamma.", .min = 0, .max = 1e12),
         MEMBER("seed", SHAPE_NUMBER, SHAPE_REQUIRED, "Of the chance.", .min = 0, .max = 9007199254740991.0),
         END }),
+    MEMBER("generation", SHAPE_OBJECT, SHAPE_NULL, "How an agent that writes shall write.", .of = (const struct shape[]){
+        MEMBER("max_tokens", SHAPE_INTEGER, 0, "Tokens at most; 0: as many as the model's context allows.", .min = 0, .max = 1000000, .dflt = "0"),
+        MEMBER("temperature", SHAPE_NUMBER, 0, "0 takes the likeliest token each time; 1 draws as the model has it.", .min = 0, .max = 100, .dflt = "0"),
+        MEMBER("top_k", SHAPE_INTEGER, 0, "Draws among the k likeliest tokens; 0: all.", .min = 0, .max = 1000000, .dflt = "0"),
+        MEMBER("top_p", SHAPE_NUMBER, 0, "Draws among the likeliest that together reach p.", .min = 1e-9, .max = 1, .dflt = "1"),
+        MEMBER("stop", SHAPE_LIST, 0, "Texts before which the answer ends.", .min = 0, .max = 16,
+               .of = &(const struct shape)MEMBER("", SHAPE_TEXT, 0, NULL, .min = 1, .max = 1000)),
+        MEMBER("seed", SHAPE_INTEGER, 0, "Of the draws.", .min = 0, .max = 9007199254740991.0, .dflt = "0"),
+        END }),
+    MEMBER("stream", SHAPE_BOOLEAN, 0, "Tells the answer of an agent that writes piece by piece, as events.", .dflt = "false"),
     MEMBER("top", SHAPE_INTEGER, 0, "So many of the best outputs with their confidence.", .min = 0, .max = 1000, .dflt = "3"),
     MEMBER("threshold", SHAPE_NUMBER, 0, "No answer when the confidence is below; 0 answers always. Without it the agent's own threshold holds.", .min = 0, .max = 1),
     END
@@ -77,7 +87,9 @@ const struct shape list_agents_out[] = {
     MEMBER("abstained", SHAPE_BOOLEAN, flags_, "Whether the confidence is below the threshold."), \
     MEMBER("alternatives", SHAPE_LIST, flags_, "The best outputs, best first.", .of = &alternative), \
     MEMBER("interaction_id", SHAPE_TEXT, 0, "To give feedback by; absent where answers are not recorded."), \
-    MEMBER("propensity", SHAPE_NUMBER, 0, "The probability with which this output was chosen.", .min = 0, .max = 1)
+    MEMBER("propensity", SHAPE_NUMBER, 0, "The probability with which this output was chosen.", .min = 0, .max = 1), \
+    MEMBER("tokens", SHAPE_INTEGER, 0, "Tokens that were written, a mark of the end included."), \
+    MEMBER("finish_reason", SHAPE_TEXT, 0, "Why the writing ended.", .choices = "end stop length")
 
 static const struct shape alternative = MEMBER("", SHAPE_OBJECT, 0, NULL, .of = (const struct shape[]){
     MEMBER("output", SHAPE_TEXT, SHAPE_REQUIRED, "An output."), MEMBER("confidence", SHAPE_NUMBER, SHAPE_REQUIRED, "Its probability."), END });

@@ -133,6 +133,7 @@ static const struct shape metrics[] = {
     N("validation_accuracy", "Accuracy on the held-out rows."), N("learning_rate", "Learning rate of the last step."),
     N("gradient_norm", "Length of the last gradient."), N("examples_per_second", "Measured speed."),
     I("token_usage", "Input tokens consumed so far."),
+    MEMBER("nats_per_character", SHAPE_NUMBER, SHAPE_NULL, "Of models that write: loss of the held-out answers by their characters."),
     END
 };
 

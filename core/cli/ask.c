@@ -13,12 +13,19 @@
 
 #define INPUT_BYTES (64u << 20)
 
-/* A text on one line; to a terminal without what would steer it. */
-static void put_text(const char *text)
+/* A text; to a terminal without what would steer it. */
+static void put_piece(const char *text)
 {
     int terminal = isatty(STDOUT_FILENO);
     for (const unsigned char *p = (const unsigned char *)text; *p; p++)
         putchar(terminal && (*p < 0x20 || *p == 0x7f) && *p != '\n' && *p != '\t' ? '?' : *p);
+    fflush(stdout);
+}
+
+/* On a line. */
+static void put_text(const char *text)
+{
+    put_piece(text);
     putchar('\n');
 }
 
@@ -30,6 +37,8 @@ static void show_answers(const struct cli *c, const cJSON *o)
         const char *output = json_str(a, "output", NULL);
         if (json_bool(a, "abstained", 0))
             puts(many ? "" : "(no answer: the confidence is below the threshold)");
+        else if (json_bool(a, "shown", 0))
+            putchar('\n');
         else
             put_text(output ? output : "");
         cJSON_ArrayForEach(alternative, json_get(a, "alternatives"))
@@ -126,6 +135,46 @@ static int ask_file(struct cli *c, cJSON *in, const struct api_hooks *hooks, str
     return rc;
 }
 
+/* Says how an agent that writes shall write, where anything of that is asked for. */
+static int put_generation(struct cli *c, cJSON *in, struct hone_err *err)
+{
+    static const struct {
+        const char *option, *member;
+        double least, most;
+    } numbers[] = { { "max-tokens", "max_tokens", 0, 1e6 }, { "temperature", "temperature", 0, 100 }, { "top-k", "top_k", 0, 1e6 },
+                    { "top-p", "top_p", 1e-9, 1 }, { "seed", "seed", 0, 9007199254740991.0 } };
+    cJSON *g = cJSON_CreateObject();
+    int any = 0;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        double v = 0;
+        if (!cli_value(c, numbers[i].option) || (strcmp(numbers[i].option, "seed") == 0 && cli_value(c, "explore")))
+            continue;
+        if (cli_number(c, numbers[i].option, numbers[i].least, numbers[i].most, 0, &v, err) < 0) {
+            cJSON_Delete(g);
+            return err->code;
+        }
+        json_put_num(g, numbers[i].member, v);
+        any |= strcmp(numbers[i].option, "seed") != 0;
+    }
+    if (cli_value(c, "stop")) {
+        cJSON *list = cJSON_CreateArray();
+        cJSON_AddItemToArray(list, cJSON_CreateString(cli_value(c, "stop")));
+        json_put(g, "stop", list);
+        any = 1;
+    }
+    if (cli_value(c, "seed") && !any && !cli_value(c, "explore")) {
+        cJSON_Delete(g);
+        return hone_fail(err, ERR_USAGE, "--seed goes with --explore or --temperature");
+    }
+    if (any)
+        json_put(in, "generation", g);
+    else
+        cJSON_Delete(g);
+    if (cli_value(c, "stream") && !c->json && c->n_args == 2 && strcmp(c->arg[1], "-") != 0)
+        json_put_bool(in, "stream", 1);
+    return 0;
+}
+
 /* "RULE" or "RULE:NUMBER" as {rule, setting, seed}. */
 static int put_explore(struct cli *c, cJSON *in, struct hone_err *err)
 {
@@ -138,7 +187,7 @@ static int put_explore(struct cli *c, cJSON *in, struct hone_err *err)
     double seed, setting;
     char *end = NULL;
     if (!given)
-        return cli_value(c, "seed") ? hone_fail(err, ERR_USAGE, "--seed goes with --explore") : 0;
+        return put_generation(c, in, err);
     if (cli_value(c, "batch") || cli_value(c, "threshold"))
         return hone_fail(err, ERR_USAGE, "--explore records each answer with its probability; it goes with a text or -, not with --batch or --threshold");
     while (i < 3 && (strlen(rules[i].rule) != n || strncmp(rules[i].rule, given, n) != 0))
@@ -160,10 +209,44 @@ static int put_explore(struct cli *c, cJSON *in, struct hone_err *err)
     return 0;
 }
 
+/* What hears of a call that is under way: pieces of the answer go to standard output, the rest to the progress. */
+struct telling {
+    struct api_hooks next;
+    int shown;              /* something was */
+};
+
+static void on_piece(void *arg, const char *type, const cJSON *f)
+{
+    struct telling *t = arg;
+    if (strcmp(type, "text") != 0) {
+        t->next.event(t->next.arg, type, f);
+    } else if (json_int(f, "answer", 0) == 0) {
+        put_piece(json_str(f, "text", ""));
+        t->shown = 1;
+    }
+}
+
+static enum api_wish on_wish(void *arg)
+{
+    struct telling *t = arg;
+    return t->next.wish ? t->next.wish(t->next.arg) : API_GO;
+}
+
 static cJSON *ask(struct cli *c, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
 {
     return cli_remote(c, err) ? cli_call(c, "invokeAgent", cJSON_Duplicate(in, 1), err) : err->code < 0 ? NULL
            : api_predict(&c->api, in, STDOUT_FILENO, hooks, err);
+}
+
+static int ask_texts(struct cli *c, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
+{
+    struct telling t = { .next = *hooks };
+    const struct api_hooks telling = { &t, on_piece, on_wish };
+    cJSON *out = ask(c, in, json_bool(in, "stream", 0) ? &telling : hooks, err);
+    cJSON *first = cJSON_GetArrayItem(json_get(out, "answers"), 0);
+    if (t.shown && first)
+        json_put_bool(first, "shown", 1);
+    return cli_result(c, out, show_answers, err);
 }
 
 static int run_ask(struct cli *c, struct hone_err *err)
@@ -195,7 +278,7 @@ static int run_ask(struct cli *c, struct hone_err *err)
     if (rc == 0 && batch)
         rc = ask_file(c, in, &hooks, err);
     else if (rc == 0)
-        rc = cli_result(c, ask(c, in, &hooks, err), show_answers, err);
+        rc = ask_texts(c, in, &hooks, err);
     cli_progress_close(&p);
     cJSON_Delete(in);
     return rc;
@@ -207,7 +290,13 @@ static const struct cli_option ask_options[] = {
     { "output", "FILE", "where the answers to --batch go" },
     { "top", "N", "the N best outputs with their confidence" },
     { "explore", "RULE[:N]", "answer by chance and record the answer with its probability: epsilon_greedy, softmax, squarecb" },
-    { "seed", "N", "of --explore, to draw the same again" },
+    { "max-tokens", "N", "of an agent that writes: tokens of an answer at most" },
+    { "temperature", "T", "of an agent that writes: 0 takes the likeliest token each time, 1 draws as the model has it" },
+    { "top-k", "N", "draws among the N likeliest tokens" },
+    { "top-p", "P", "draws among the likeliest tokens that together reach P" },
+    { "stop", "TEXT", "the answer ends before this text" },
+    { "stream", NULL, "shows the answer of an agent that writes as it is written" },
+    { "seed", "N", "of --explore and --temperature, to draw the same again" },
     { "threshold", "P", "no answer when the confidence is below P, 0 to answer always; else the agent's own threshold holds" },
     { NULL, NULL, NULL },
 };

@@ -5,6 +5,8 @@
 #include <string.h>
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/base/bpe.h"
+#include "core/host/blas.h"
 
 #define ALIGN 64u
 
@@ -58,7 +60,11 @@ static void host_parallel(const struct hone_host *h, int64_t n, int64_t grain, h
 static const void *host_get(const struct hone_host *h, const char *service)
 {
     (void)h;
-    return service && strcmp(service, "hone.text/1") == 0 ? &text_service : NULL;
+    if (!service)
+        return NULL;
+    return strcmp(service, "hone.text/1") == 0 ? (const void *)&text_service
+           : strcmp(service, "hone.tokens/1") == 0 ? (const void *)&bpe_service
+           : strcmp(service, "hone.blas/1") == 0 ? (const void *)blas_service() : NULL;
 }
 
 void services_init(struct services *s, struct pool *pool)

@@ -5,8 +5,10 @@
 
 /* What one piece of texts became. */
 struct piece {
-    int64_t n, pairs, cap_pairs, cap_n;
+    int64_t n, pairs, rows, cap_pairs, cap_n, cap_rows, cap_ends;
     int64_t *end;        /* [n] pairs up to and with each text */
+    int64_t *row_end;    /* [n] rows, with answers only */
+    int32_t *target;
     int32_t *index;
     float *value;
     int plain;           /* 1: some text came without values */
@@ -45,20 +47,28 @@ static int piece_add(struct hone_encoder *e, int64_t n, const int32_t *index, co
     return 0;
 }
 
-/* Only models that write give targets, and those are refused before they encode. */
-static int no_targets(struct hone_encoder *e, int64_t rows, const int32_t *target)
+static int piece_targets(struct hone_encoder *e, int64_t rows, const int32_t *target)
 {
-    (void)e;
-    (void)rows;
-    (void)target;
-    return HONE_ENOSYS;
+    struct piece *p = e->host_data;
+    int64_t last = p->n > 1 ? p->end[p->n - 2] : 0, had = p->n > 1 && p->row_end ? p->row_end[p->n - 2] : 0;
+    if (!p->n || rows < 0 || rows > p->end[p->n - 1] - last || had != p->rows)
+        return hone_fail(&p->err, ERR_PLUGIN, "the model gives %lld targets for %lld tokens", (long long)rows,
+                         p->n ? (long long)(p->end[p->n - 1] - last) : 0);
+    if (grow(&p->row_end, &p->cap_ends, p->n, sizeof *p->row_end) || grow(&p->target, &p->cap_rows, p->rows + rows, sizeof *p->target))
+        return HONE_ENOMEM;
+    if (rows)
+        memcpy(p->target + p->rows, target, (size_t)rows * sizeof *target);
+    p->rows += rows;
+    p->row_end[p->n - 1] = p->rows;
+    return 0;
 }
 
 struct encode_work {
     const struct hone_model *model;
     void *self;
-    const struct hone_string *input;
+    const struct hone_string *input, *answer;
     int64_t n;
+    uint32_t flags;
     struct piece *piece;
 };
 
@@ -67,11 +77,13 @@ static void encode_task(void *arg, int64_t begin, int64_t end)
     struct encode_work *w = arg;
     for (int64_t i = begin; i < end; i++) {
         struct piece *p = &w->piece[i];
-        struct hone_encoder e = { .struct_size = sizeof e, .host_data = p, .add = piece_add, .targets = no_targets };
+        struct hone_encoder e = { .struct_size = sizeof e, .host_data = p, .add = piece_add, .targets = piece_targets, .flags = w->flags };
         int64_t from = i * ENCODED_PIECE, n = w->n - from < ENCODED_PIECE ? w->n - from : ENCODED_PIECE;
-        int ret = w->model->encode(w->self, w->input + from, NULL, n, &e, &p->err);
+        int ret = w->model->encode(w->self, w->input + from, w->answer ? w->answer + from : NULL, n, &e, &p->err);
         if (ret < 0)
             p->err.code = ret;
+        else if (p->n == n && w->answer && n && (!p->row_end || p->row_end[n - 1] != p->rows))
+            p->err.code = hone_fail(&p->err, ERR_PLUGIN, "model '%s' gives no targets for an answer", w->model->item.name);
         else if (p->n != n)
             p->err.code = hone_fail(&p->err, ERR_PLUGIN, "model '%s' encoded %lld of %lld texts", w->model->item.name,
                                     (long long)p->n, (long long)n);
@@ -91,6 +103,27 @@ static int take(struct encoded *e, struct piece *p)
     e->value = p->value;
     p->index = NULL;
     p->value = NULL;
+    return 0;
+}
+
+/* The rows and targets of the pieces one after the other. */
+static int join_rows(struct encoded *e, const struct piece *piece, int64_t pieces, int64_t n)
+{
+    int64_t rows = 0, at = 0, to = 0;
+    for (int64_t i = 0; i < pieces; i++)
+        rows += piece[i].rows;
+    e->row_start = malloc((size_t)(n + 1) * sizeof *e->row_start);
+    e->target = malloc((size_t)(rows + 1) * sizeof *e->target);
+    if (!e->row_start || !e->target)
+        return HONE_ENOMEM;
+    e->row_start[0] = 0;
+    for (int64_t i = 0; i < pieces; i++) {
+        if (piece[i].rows)
+            memcpy(e->target + at, piece[i].target, (size_t)piece[i].rows * sizeof *e->target);
+        for (int64_t j = 0; j < piece[i].n; j++)
+            e->row_start[++to] = at + piece[i].row_end[j];
+        at += piece[i].rows;
+    }
     return 0;
 }
 
@@ -126,11 +159,11 @@ static int join(struct encoded *e, struct piece *piece, int64_t pieces, int64_t 
 }
 
 int encoded_make(struct encoded *e, const struct hone_model *model, void *self, const struct hone_string *input,
-                 int64_t n, struct pool *pool, struct hone_err *err)
+                 const struct hone_string *answer, int64_t n, uint32_t flags, struct pool *pool, struct hone_err *err)
 {
     int64_t pieces = (n + ENCODED_PIECE - 1) / ENCODED_PIECE;
     struct piece *piece = calloc((size_t)pieces + 1, sizeof *piece);
-    struct encode_work w = { model, self, input, n, piece };
+    struct encode_work w = { model, self, input, answer, n, flags, piece };
     int ret = piece ? 0 : HONE_ENOMEM;
     *e = (struct encoded){ 0 };
     if (piece)
@@ -140,12 +173,16 @@ int encoded_make(struct encoded *e, const struct hone_model *model, void *self, 
             *err = piece[i].err;
             ret = err->code;
         }
+    if (!ret && answer)
+        ret = join_rows(e, piece, pieces, n);
     if (!ret)
         ret = join(e, piece, pieces, n);
     for (int64_t i = 0; piece && i < pieces; i++) {
         free(piece[i].end);
         free(piece[i].index);
         free(piece[i].value);
+        free(piece[i].row_end);
+        free(piece[i].target);
     }
     free(piece);
     if (ret)
@@ -158,6 +195,8 @@ void encoded_free(struct encoded *e)
     free(e->start);
     free(e->index);
     free(e->value);
+    free(e->row_start);
+    free(e->target);
     *e = (struct encoded){ 0 };
 }
 

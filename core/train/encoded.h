@@ -10,14 +10,17 @@ struct encoded {
     int64_t *start;      /* [n + 1] */
     int32_t *index;
     float *value;        /* NULL when the model gives none */
+    /* Of models that write, and with answers only: rows row_start[i] .. row_start[i + 1) are those of example i. */
+    int64_t *row_start;  /* [n + 1] */
+    int32_t *target;     /* [rows] -1: not in the loss */
 };
 
 #define ENCODED_PIECE 256 /* texts that one call of encode() gets */
 
-/* Encodes n texts on all threads, in pieces that do not depend on how many there are. Not for models that write.
- * On failure *e is empty. Free with encoded_free(). */
+/* Encodes n texts on all threads, in pieces that do not depend on how many there are. answer: NULL, or the expected outputs for a
+ * model that writes; flags: HONE_ENCODE_... On failure *e is empty. Free with encoded_free(). */
 int encoded_make(struct encoded *e, const struct hone_model *model, void *self, const struct hone_string *input,
-                 int64_t n, struct pool *pool, struct hone_err *err);
+                 const struct hone_string *answer, int64_t n, uint32_t flags, struct pool *pool, struct hone_err *err);
 void encoded_free(struct encoded *e);
 
 /* A batch of rows gathered from e. The arrays grow and are reused; zero-initialise, free with batch_free(). */

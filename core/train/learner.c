@@ -14,9 +14,6 @@ static int find_model(struct learner *l, struct registry *registry, const char *
         return err->code;
     l->model = (const struct hone_model *)(const void *)item;
     l->host = registry_host(registry);
-    if (item->flags & HONE_MODEL_WRITES)
-        return hone_fail(err, HONE_ENOSYS, "model '%s' writes its answers token by token; this version trains models that choose"
-                         " among the known outputs", item->name);
     l->conf = settings_new(item, options, err);
     return l->conf || !item->conf_size ? 0 : err->code;
 }
@@ -179,7 +176,7 @@ static int bad_file(const struct st_file *f, struct hone_err *err, const char *w
 static int restore_outputs(struct learner *l, const struct st_file *f, struct hone_err *err)
 {
     const struct st_entry *s = st_find(f, "outputs.start"), *t = st_find(f, "outputs.text");
-    if (!s || !t || s->dtype != HONE_I64 || t->dtype != HONE_U8 || s->n < 2)
+    if (!s || !t || s->dtype != HONE_I64 || t->dtype != HONE_U8 || s->n < (learner_writes(l) ? 1 : 2))
         return bad_file(f, err, "its outputs are missing");
     int64_t *start = st_read_new(f, s, err), n = s->n - 1;
     char *text = start ? st_read_new(f, t, err) : NULL;
@@ -187,7 +184,7 @@ static int restore_outputs(struct learner *l, const struct st_file *f, struct ho
     for (int64_t i = 0; i < n && !ret; i++)
         if (start[i] < 0 || start[i + 1] < start[i] || start[i + 1] > t->n)
             ret = bad_file(f, err, "its outputs do not fit together");
-    struct hone_string *list = ret || n < 1 ? NULL : calloc((size_t)n, sizeof *list);
+    struct hone_string *list = ret ? NULL : calloc((size_t)n + 1, sizeof *list);
     if (!ret && !list)
         ret = hone_fail(err, HONE_ENOMEM, "memory ran out");
     for (int64_t i = 0; i < n && !ret; i++)
@@ -249,6 +246,11 @@ int learner_restore(struct learner *l, struct registry *registry, const struct s
     if (ret < 0)
         learner_free(l);
     return ret < 0 ? ret : 0;
+}
+
+int learner_writes(const struct learner *l)
+{
+    return l->model && l->model->item.flags & HONE_MODEL_WRITES;
 }
 
 void learner_free(struct learner *l)

@@ -38,5 +38,7 @@ int learner_save(const struct learner *l, float *const *param, struct st_file *f
 /* Makes a learner from such a file. On failure l is empty. */
 int learner_restore(struct learner *l, struct registry *registry, const struct st_file *f, struct hone_err *err);
 void learner_free(struct learner *l);
+/* Whether its model writes answers token by token; then there are no outputs. */
+int learner_writes(const struct learner *l);
 
 #endif

@@ -249,11 +249,12 @@ static int close_epoch(struct loop *l, struct hone_err *err)
     if (ret < 0)
         return ret;
     swap_parameters(r, served);
-    struct validation v = { NAN, NAN, NAN };
+    struct validation v = { NAN, NAN, NAN, NAN };
     ret = validate(r, &v, err);
     e.valid_loss = v.loss;
     e.valid_accuracy = v.accuracy;
     e.valid_score = v.score;
+    e.nats = v.nats;
     double value = monitored(r, &e);
     e.best = ret >= 0 && stopper_note(&r->stopper, value, e.epoch);
     if (e.best)
@@ -312,7 +313,7 @@ int loop_train(struct run *r, const char *dir, const char *resumed_from, const c
     struct loop l = { .r = r, .dir = dir, .hooks = hooks, .result = result, .norm = NAN };
     struct checkpoint_done done;
     struct hone_err ignored = { 0 };
-    *result = (struct loop_result){ .last = { .loss = NAN, .accuracy = NAN, .valid_loss = NAN, .valid_accuracy = NAN } };
+    *result = (struct loop_result){ .last = { .loss = NAN, .accuracy = NAN, .valid_loss = NAN, .valid_accuracy = NAN, .nats = NAN } };
     if (resumed_from)
         snprintf(l.good, sizeof l.good, "%s", resumed_from);
     if (older)
@@ -379,7 +380,7 @@ int loop_interrupt(struct run *r, const char *dir, const struct loop_hooks *hook
 static int calibrate(struct run *r, float *const *weights, struct hone_err *err)
 {
     struct held_rows h = { 0 };
-    if (r->calibration.rows || !r->valid.n || r->plan.flags & HONE_PLAN_LOGGED)
+    if (r->calibration.rows || !r->valid.n || r->plan.flags & HONE_PLAN_LOGGED || r->writes)
         return 0;
     int ret = held_add(&h, r, weights, 1, err);
     if (!ret)

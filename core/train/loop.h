@@ -19,6 +19,7 @@ struct loop_epoch {
     double loss, accuracy, valid_loss, valid_accuracy, rate, norm, examples_per_second, elapsed_ms;
     double score, valid_score;   /* what the paradigm calls score_name; NULL: nothing */
     const char *score_name;
+    double nats;                 /* nats a character of the validation answers; of models that write */
     int64_t phase;               /* 1 first */
     int best;
 };

@@ -41,6 +41,12 @@ static void scratch_reset(struct passes *p)
     b->used = 64;
 }
 
+void passes_release(struct passes *p)
+{
+    if (p->requests == 0)
+        scratch_reset(p);
+}
+
 static struct passes *of(const struct hone_pass *pass)
 {
     return pass->host_data;

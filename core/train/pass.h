@@ -47,6 +47,8 @@ void passes_close(struct passes *p);
 
 /* Forgets the scratch and the requests of the last step and zeroes the dense gradients. */
 void passes_begin(struct passes *p);
+/* Forgets the scratch alone, when nothing of it is needed any more; kept where a sparse gradient may still read it. */
+void passes_release(struct passes *p);
 /* Scratch until the next passes_begin(); NULL when memory ran out. */
 void *passes_scratch(struct passes *p, size_t bytes);
 /* Runs the model over the batch that p->pass describes; a model's failure is passed on. */

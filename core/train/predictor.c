@@ -7,6 +7,7 @@
 #include "core/train/learner.h"
 #include "core/train/pass.h"
 #include "core/train/predictor.h"
+#include "core/train/writer.h"
 
 #define SCORES (1 << 20) /* numbers of scores that a batch has at most */
 
@@ -138,6 +139,17 @@ struct hone_string predictor_output(const struct predictor *p, int64_t i)
     return p->learner.output[i];
 }
 
+int predictor_writes(const struct predictor *p)
+{
+    return learner_writes(&p->learner);
+}
+
+int predictor_write(struct predictor *p, const struct hone_string *text, int64_t n, const struct write_wish *wish, struct written *out,
+                    const struct write_sink *sink, struct hone_err *err)
+{
+    return writer_run(&p->learner, &p->passes, p->pool, p->calibration.temperature, text, n, wish, out, sink, err);
+}
+
 double predictor_threshold(const struct predictor *p)
 {
     return p->calibration.threshold;
@@ -216,13 +228,16 @@ static int batch_scores(struct predictor *p, const struct encoded *x, int64_t fr
 static int predict(struct predictor *p, const struct hone_string *text, int64_t n, float *prob, int32_t *best, float *best_prob,
                    struct hone_err *err)
 {
+    if (predictor_writes(p))
+        return hone_fail(err, ERR_PRECONDITION, "this agent writes its answers (model '%s'); there are no outputs whose probabilities could be given",
+                         p->learner.model->item.name);
     int64_t width = p->learner.tensors.width, most = SCORES / width, piece = (int64_t)ENCODED_PIECE * pool_threads(p->pool);
     most = most < 1 ? 1 : most > ENCODED_PIECE ? ENCODED_PIECE : most;
     int ret = 0;
     for (int64_t block = 0; block < n && ret >= 0; block += piece) {
         int64_t m = n - block < piece ? n - block : piece;
         struct encoded x;
-        ret = encoded_make(&x, p->learner.model, p->learner.self, text + block, m, p->pool, err);
+        ret = encoded_make(&x, p->learner.model, p->learner.self, text + block, NULL, m, 0, p->pool, err);
         for (int64_t at = 0; at < m && ret >= 0; at += most) {
             struct finish_work w = { .width = width, .beta = (float)(1 / p->calibration.temperature), .prob = prob ? prob + (block + at) * width : NULL,
                                      .best = best ? best + block + at : NULL,

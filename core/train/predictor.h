@@ -27,6 +27,15 @@ int predictor_probs(struct predictor *p, const struct hone_string *text, int64_t
 int predictor_best(struct predictor *p, const struct hone_string *text, int64_t n, int32_t *best, float *prob,
                    struct hone_err *err);
 
+/* Whether the agent writes its answers token by token; then it has no outputs, and the calls above fail with a sentence. */
+int predictor_writes(const struct predictor *p);
+/* Its answers, as writer_run() has it. [main] */
+struct write_wish;
+struct written;
+struct write_sink;
+int predictor_write(struct predictor *p, const struct hone_string *text, int64_t n, const struct write_wish *wish, struct written *out,
+                    const struct write_sink *sink, struct hone_err *err);
+
 /* What training found on held-out rows and predictor_probs() has applied: the confidence below which the agent shall refuse to answer
  * (0: it never does), and what its scores are divided by (1: nothing was found). */
 double predictor_threshold(const struct predictor *p);

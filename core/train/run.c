@@ -55,6 +55,23 @@ static cJSON *model_options(const struct run *r, const struct opening *o)
     return options;
 }
 
+/* Whether the model that will be fitted writes: then examples are answers to write, not outputs to choose. */
+static int ask_writes(struct run *r, const struct opening *o, struct hone_err *err)
+{
+    const struct registry_plugin *from;
+    const struct hone_item *item = o->base.l.model ? &o->base.l.model->item : NULL;
+    if (!item && strcmp(r->config.model, "auto") != 0 && !(item = registry_find(r->registry, HONE_MODEL, r->config.model, &from, err)))
+        return err->code;
+    r->writes = item && item->flags & HONE_MODEL_WRITES;
+    if (r->writes && (r->plan.replay > 0 || r->plan.output_weight > 0))
+        return hone_fail(err, HONE_EINVAL, "config.paradigmOptions: rows of the base or of the outputs' words cannot be added for model '%s', which "
+                         "writes its answers", item->name);
+    if (r->writes && r->paradigm->observe && r->config.gradient_accumulation > 1)
+        return hone_fail(err, HONE_EINVAL, "config.gradientAccumulation is %lld: paradigm '%s' looks at all rows of a step at once, which model '%s' "
+                         "keeps for one batch only", (long long)r->config.gradient_accumulation, r->paradigm->item.name, item->name);
+    return 0;
+}
+
 static int fit_model(struct run *r, struct opening *o, struct hone_err *err)
 {
     int64_t per_step = r->config.batch_size * r->config.gradient_accumulation;
@@ -63,7 +80,7 @@ static int fit_model(struct run *r, struct opening *o, struct hone_err *err)
     struct hone_lesson lesson = { .struct_size = sizeof lesson, .n = r->train.n, .input = o->texts.train,
                                   .label = r->train.target, .weight = r->train.weight, .outputs = o->texts.outputs,
                                   .output = o->texts.output, .steps = r->total_steps, .epochs = r->config.epochs,
-                                  .batch = r->config.batch_size, .seed = (uint64_t)r->config.seed };
+                                  .batch = r->config.batch_size, .seed = (uint64_t)r->config.seed, .answer = o->texts.train_answer };
     const char *name = model_name(r, o, &lesson, err);
     cJSON *options = o->based ? model_options(r, o) : NULL;
     int ret = !name ? err->code : learner_fit(&r->learner, r->registry, name, o->based ? options : r->config.model_options, &lesson,
@@ -80,6 +97,38 @@ static int fit_model(struct run *r, struct opening *o, struct hone_err *err)
     json_put_str(r->resolved, "model", r->choice.name); /* so that the options that go with it are read for it again */
     run_note_settings(r, "modelOptions", item, r->learner.conf);
     return 0;
+}
+
+static int encode_set(struct run *r, struct row_set *s, const struct hone_string *text, const struct hone_string *answer, uint32_t flags,
+                      struct hone_err *err)
+{
+    int ret = encoded_make(&s->x, r->learner.model, r->learner.self, text, answer, s->n, flags, r->pool, err);
+    for (int64_t i = 0; ret >= 0 && r->writes && i < s->n; i++)
+        s->tokens[i] = (int32_t)(s->x.start[i + 1] - s->x.start[i]);
+    return ret;
+}
+
+static int descending(const void *a, const void *b)
+{
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* The most that a pass of a model that writes takes: its batch of the longest examples, gradients and scores included. */
+static int64_t pass_bytes(const struct run *r)
+{
+    const struct hone_model *m = r->learner.model;
+    int64_t tokens = 0, n = r->train.n < r->config.batch_size ? r->train.n : r->config.batch_size;
+    int32_t *length = r->writes ? malloc((size_t)(r->train.n + 1) * sizeof *length) : NULL;
+    if (!length)
+        return 0;
+    memcpy(length, r->train.tokens, (size_t)r->train.n * sizeof *length);
+    qsort(length, (size_t)r->train.n, sizeof *length, descending);
+    for (int64_t i = 0; i < n; i++)
+        tokens += length[i];
+    free(length);
+    return m->pass_bytes(r->learner.self, tokens, tokens, 1) + tokens * r->learner.tensors.width * 4 * (2 + r->plan.references)
+           + r->learner.tensors.total * 4;
 }
 
 static int64_t row_set_bytes(const struct row_set *s)
@@ -112,10 +161,14 @@ static int allocate(struct run *r, struct opening *o, struct hone_err *err)
         return ret;
     int copies = 1 + o->based + (int)r->plan.references + (r->config.restore_best != 0) + optim_serves(&r->optim) + (strcmp(r->config.weight_averaging, "none") != 0);
     r->memory_bytes = ts->total * 4 * copies + optim_bytes(&r->optim) + row_set_bytes(&r->train) + row_set_bytes(&r->valid);
+    r->pass_bytes = pass_bytes(r);
+    r->memory_bytes += r->pass_bytes;
     if ((double)r->memory_bytes > (double)r->config.memory_mb * 1e6)
-        return hone_fail(err, ERR_PRECONDITION, "training needs about %.0f MB (%lld parameters, state of optimizer '%s', %lld examples), more "
+        return hone_fail(err, ERR_PRECONDITION, "training needs about %.0f MB (%lld parameters, state of optimizer '%s', %lld examples%s), more "
                          "than the %lld MB that memoryMb allows", (double)r->memory_bytes * 1e-6, (long long)ts->total,
-                         c.optimizer->item.name, (long long)r->examples, (long long)r->config.memory_mb);
+                         c.optimizer->item.name, (long long)r->examples,
+                         r->writes ? ", and what a batch of the longest of them takes; a smaller batchSize with gradientAccumulation takes less" : "",
+                         (long long)r->config.memory_mb);
     ret = tensors_init(ts, (uint64_t)r->config.seed, err);
     if (!ret && o->based)
         ret = base_take(&o->base, &r->learner, &r->start, err);
@@ -167,6 +220,8 @@ int run_open(struct run *r, struct train_config *config, const struct run_files 
         ret = base_open(&o.base, registry, files->base, files->base_kind, files->base_name, err);
         o.based = ret >= 0;
     }
+    if (ret >= 0)
+        ret = ask_writes(r, &o, err);
     if (ret >= 0) {
         *stage = "data";
         ret = run_read(r, files, o.base.l.model ? &o.base.l : NULL, &o.texts, err);
@@ -180,9 +235,9 @@ int run_open(struct run *r, struct train_config *config, const struct run_files 
     if (ret >= 0)
         ret = run_freeze(r, err);
     if (ret >= 0)
-        ret = encoded_make(&r->train.x, r->learner.model, r->learner.self, o.texts.train, r->train.n, pool, err);
+        ret = encode_set(r, &r->train, o.texts.train, o.texts.train_answer, 0, err);
     if (ret >= 0)
-        ret = encoded_make(&r->valid.x, r->learner.model, r->learner.self, o.texts.valid, r->valid.n, pool, err);
+        ret = encode_set(r, &r->valid, o.texts.valid, o.texts.valid_answer, HONE_ENCODE_MEASURE, err);
     run_texts_free(&o.texts);
     r->beat(r->beat_arg);
     if (ret >= 0)
@@ -286,6 +341,8 @@ cJSON *run_describe(const struct run *r)
     json_put_int(e, "validation_samples", r->valid.n);
     json_put_int(e, "parameters", r->learner.tensors.total);
     json_put_num(e, "memory_mb", round((double)r->memory_bytes * 1e-5) / 10);
+    if (r->writes)
+        json_put_num(e, "pass_memory_mb", round((double)r->pass_bytes * 1e-5) / 10);
     json_put(d, "estimates", e);
     json_put_int(progress, "total_epochs", r->config.epochs);
     json_put_int(progress, "total_steps", r->total_steps);

@@ -25,7 +25,8 @@ struct row_set {
     float *weight;
     uint8_t *feedback;
     float *reward, *propensity; /* NaN when absent; NULL when no row has one */
-    int32_t *tokens;            /* words of the input */
+    int32_t *tokens;            /* words of the input; of models that write tokens of the whole */
+    int64_t characters;         /* of all answers; models that write only */
 };
 
 /* Counters that checkpoints keep. */
@@ -61,6 +62,7 @@ struct run {
     struct learner learner;
     struct start start;         /* where training from a base begins; n 0 without one */
     struct learner_choice choice;
+    int writes;                 /* the model writes answers token by token */
     const struct hone_paradigm *paradigm;
     void *paradigm_conf;
     double *paradigm_state;
@@ -83,7 +85,8 @@ struct run {
     cJSON *notes;               /* strings: what the user should know of the data */
     void (*beat)(void *arg);
     void *beat_arg;
-    int64_t memory_bytes;       /* estimate: tensors, state, examples */
+    int64_t memory_bytes;       /* estimate: tensors, state, examples, passes of models that write */
+    int64_t pass_bytes;         /* the last of these: gradients, activations and scores of a batch of the longest examples */
     struct calibration calibration;
 };
 
@@ -121,6 +124,7 @@ cJSON *run_describe(const struct run *r);
 /* Fills train and valid but for x (texts are still in `data`): texts of row i of train are train_text[i]. */
 struct run_texts {
     struct hone_string *train, *valid;
+    struct hone_string *train_answer, *valid_answer; /* of models that write, else NULL */
     struct hone_string *output;
     int64_t outputs;
     struct examples data, validation, replayed;

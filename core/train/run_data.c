@@ -62,6 +62,8 @@ void run_texts_free(struct run_texts *t)
 {
     free(t->train);
     free(t->valid);
+    free(t->train_answer);
+    free(t->valid_answer);
     free(t->output);
     examples_free(&t->data);
     examples_free(&t->validation);
@@ -138,6 +140,19 @@ static int take_rows(struct row_set *s, const struct examples *e, const int64_t 
     return ok ? 0 : HONE_ENOMEM;
 }
 
+/* The answers of rows that a model shall learn to write; the row's number of an output is of no use to it. */
+static int take_answers(struct row_set *s, const struct examples *e, const int64_t *row, struct hone_string **answer)
+{
+    *answer = malloc((size_t)(s->n + 1) * sizeof **answer);
+    for (int64_t i = 0; *answer && i < s->n; i++) {
+        int32_t o = e->output[row[i]];
+        (*answer)[i] = o < 0 ? (struct hone_string){ "", 0 } : e->outputs.name[o];
+        s->characters += utf8_length((*answer)[i].bytes, (size_t)(*answer)[i].len);
+        s->target[i] = -1;
+    }
+    return *answer ? 0 : HONE_ENOMEM;
+}
+
 /* Rows that a validation may count. Compacts row[] and returns how many stay. */
 static int64_t countable(const struct run *r, const struct examples *e, int64_t *row, int64_t n)
 {
@@ -158,6 +173,8 @@ static int enough(struct run *r, const struct run_texts *t, const struct run_fil
     if (positive == 0)
         return hone_fail(err, HONE_EINVAL, "%s: none of the %lld examples teaches an answer: all are marked incorrect or have "
                          "weight 0; add examples with the right expected_output", path, (long long)e->n);
+    if (r->writes)
+        return 0;
     if (e->n < 2 && !files->single_output)
         return hone_fail(err, HONE_EINVAL, "%s: only one example was found; training needs at least two examples with different "
                          "expected_output", path);
@@ -190,6 +207,8 @@ static int read_validation(struct run *r, const struct run_files *files, struct 
     for (int64_t i = 0; row && i < e->n; i++)
         row[i] = i;
     ret = their && row ? take_rows(&r->valid, e, row, countable(r, e, row, e->n), their, &t->valid) : HONE_ENOMEM;
+    if (!ret && r->writes)
+        ret = take_answers(&r->valid, e, row, &t->valid_answer);
     free(their);
     free(row);
     if (ret)
@@ -201,6 +220,10 @@ static int read_validation(struct run *r, const struct run_files *files, struct 
 static void notes(struct run *r, const struct run_texts *t)
 {
     int64_t unknown = 0;
+    if (!r->valid.n)
+        note(r, "there are no validation rows: early stopping and the best weights follow the training loss");
+    if (r->writes)
+        return;
     for (int64_t i = 0; i < r->valid.n; i++)
         unknown += r->valid.target[i] < 0;
     if (unknown)
@@ -213,8 +236,6 @@ static void notes(struct run *r, const struct run_texts *t)
         note(r, "%lld rows mark as incorrect an output that no other row teaches; they teach nothing", (long long)unknown);
     if (t->outputs == 1)
         note(r, "all training examples have the same expected_output: the agent will give it to every input; add examples with others");
-    if (!r->valid.n)
-        note(r, "there are no validation rows: early stopping and the best weights follow the training loss");
 }
 
 /* Adds rows of what the base was trained on to the training rows. */
@@ -272,14 +293,21 @@ int run_read(struct run *r, const struct run_files *files, const struct learner 
         ret = no_memory(err, t->data.n);
         goto out;
     }
+    if (r->writes && take_answers(&r->train, &t->data, train, &t->train_answer)) {
+        ret = no_memory(err, t->data.n);
+        goto out;
+    }
     ret = enough(r, t, files, err);
+    if (r->writes)
+        t->outputs = 0;
     if (!ret && run_add_outputs(r, t, &made))
         ret = no_memory(err, t->data.n);
     if (!ret && made)
         note(r, "%lld training rows more were made of the words of the outputs", (long long)made);
     if (!ret && files->validation)
         ret = read_validation(r, files, t, map, err);
-    else if (!ret && take_rows(&r->valid, &t->data, valid, countable(r, &t->data, valid, n_valid), map, &t->valid))
+    else if (!ret && (take_rows(&r->valid, &t->data, valid, countable(r, &t->data, valid, n_valid), map, &t->valid)
+                      || (r->writes && take_answers(&r->valid, &t->data, valid, &t->valid_answer))))
         ret = no_memory(err, t->data.n);
     if (!ret && r->plan.replay > 0)
         ret = add_replay(r, files, t, map, err);

@@ -14,29 +14,61 @@ static int make_scores(struct sheet *s, const struct run *r, struct passes *p)
     return ok ? 0 : HONE_ENOMEM;
 }
 
-int sheet_make(struct sheet *s, struct run *r, struct passes *p, const struct row_set *set, const int64_t *row, int64_t n)
+/* Where the rows of examples row[0..n) begin, or NULL: one row each. */
+static int make_starts(struct passes *p, const struct row_set *set, const int64_t *row, int64_t n, const int64_t **start)
 {
-    int32_t *target = passes_scratch(p, (size_t)n * sizeof *target);
-    float *weight = passes_scratch(p, (size_t)n * sizeof *weight);
-    uint8_t *feedback = passes_scratch(p, (size_t)n);
-    float *reward = set->reward ? passes_scratch(p, (size_t)n * sizeof *reward) : NULL;
-    float *propensity = set->propensity ? passes_scratch(p, (size_t)n * sizeof *propensity) : NULL;
-    int64_t *example = passes_scratch(p, (size_t)n * sizeof *example);
-    if (!target || !weight || !feedback || !example || (set->reward && !reward) || (set->propensity && !propensity))
+    int64_t *list = set->x.row_start ? passes_scratch(p, (size_t)(n + 1) * sizeof *list) : NULL;
+    *start = list;
+    if (!set->x.row_start)
+        return 0;
+    if (!list)
         return HONE_ENOMEM;
-    for (int64_t i = 0; i < n; i++) {
-        target[i] = set->target[row[i]];
-        weight[i] = set->weight[row[i]];
-        feedback[i] = set->feedback[row[i]];
-        example[i] = row[i];
-        if (reward)
-            reward[i] = set->reward[row[i]];
-        if (propensity)
-            propensity[i] = set->propensity[row[i]];
+    list[0] = 0;
+    for (int64_t i = 0; i < n; i++)
+        list[i + 1] = list[i] + set->x.row_start[row[i] + 1] - set->x.row_start[row[i]];
+    return 0;
+}
+
+/* The columns of one example, written to `rows` rows from `at` on. */
+struct columns {
+    int32_t *target;
+    float *weight, *reward, *propensity;
+    uint8_t *feedback;
+    int64_t *example;
+};
+
+static void fill(const struct columns *c, const struct row_set *set, int64_t example, int64_t at, int64_t rows)
+{
+    const int32_t *targets = set->x.row_start ? set->x.target + set->x.row_start[example] : &set->target[example];
+    for (int64_t k = 0; k < rows; k++) {
+        c->target[at + k] = targets[k];
+        c->weight[at + k] = set->weight[example];
+        c->feedback[at + k] = set->feedback[example];
+        c->example[at + k] = example;
+        if (c->reward)
+            c->reward[at + k] = set->reward[example];
+        if (c->propensity)
+            c->propensity[at + k] = set->propensity[example];
     }
-    *s = (struct sheet){ .rows = { .struct_size = sizeof s->rows, .n = n, .width = r->learner.tensors.width, .target = target,
-                                   .weight = weight, .feedback = feedback, .reward = reward, .propensity = propensity,
-                                   .example = example, .epoch = r->state.epoch, .step = r->state.step,
+}
+
+int sheet_make(struct sheet *s, struct run *r, struct passes *p, const struct row_set *set, const int64_t *row, int64_t examples)
+{
+    const int64_t *start;
+    if (make_starts(p, set, row, examples, &start))
+        return HONE_ENOMEM;
+    int64_t n = start ? start[examples] : examples;
+    struct columns c = { .target = passes_scratch(p, (size_t)n * sizeof *c.target), .weight = passes_scratch(p, (size_t)n * sizeof *c.weight),
+                         .feedback = passes_scratch(p, (size_t)n), .example = passes_scratch(p, (size_t)n * sizeof *c.example),
+                         .reward = set->reward ? passes_scratch(p, (size_t)n * sizeof *c.reward) : NULL,
+                         .propensity = set->propensity ? passes_scratch(p, (size_t)n * sizeof *c.propensity) : NULL };
+    if (!c.target || !c.weight || !c.feedback || !c.example || (set->reward && !c.reward) || (set->propensity && !c.propensity))
+        return HONE_ENOMEM;
+    for (int64_t i = 0; i < examples; i++)
+        fill(&c, set, row[i], start ? start[i] : i, start ? start[i + 1] - start[i] : 1);
+    *s = (struct sheet){ .row_start = start, .rows = { .struct_size = sizeof s->rows, .n = n, .width = r->learner.tensors.width, .target = c.target,
+                                   .weight = c.weight, .feedback = c.feedback, .reward = c.reward, .propensity = c.propensity,
+                                   .example = c.example, .epoch = r->state.epoch, .step = r->state.step,
                                    .seed = (uint64_t)r->config.seed, .state = r->paradigm_state, .phase = r->state.phase, .known = r->start.output } };
     if (make_scores(s, r, p))
         return HONE_ENOMEM;
@@ -70,6 +102,8 @@ int sheet_forward(struct sheet *s, struct run *r, struct passes *p, const struct
     p->pass.rows = s->rows.n;
     p->pass.width = s->rows.width;
     p->pass.d_scores = NULL;
+    p->pass.row_start = s->row_start;
+    p->pass.stream = NULL;
     p->pass.seed = (uint64_t)r->config.seed ^ (uint64_t)r->state.step * 0x9e3779b97f4a7c15u;
     p->pass.flags = 0; /* other weights than in the pass before: the model keeps nothing of them */
     int ret = 0;

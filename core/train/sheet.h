@@ -5,6 +5,7 @@
 #include "core/train/run.h"
 
 struct sheet {
+    const int64_t *row_start;                 /* [examples + 1] of models that write, else NULL: one row an example */
     struct hone_rows rows;                    /* rows.scores and rows.reference point to the two below */
     float *scores;                            /* [n][width] */
     float *reference[HONE_REFERENCES];        /* [n][width], NULL while a reference has no weights */
@@ -12,8 +13,8 @@ struct sheet {
 };
 
 /* Examples row[0..n) of a set; the scores are not filled. HONE_ENOMEM without a sentence. */
-int sheet_make(struct sheet *s, struct run *r, struct passes *p, const struct row_set *set, const int64_t *row, int64_t n);
-/* *part becomes a view of rows [from, from + n). */
+int sheet_make(struct sheet *s, struct run *r, struct passes *p, const struct row_set *set, const int64_t *row, int64_t examples);
+/* *part becomes a view of rows [from, from + n); its row_start is of no use. */
 void sheet_part(const struct sheet *s, int64_t from, int64_t n, struct sheet *part);
 /* Runs the model forward over a batch for all scores of the sheet; the references first, so that a backward pass may follow. */
 int sheet_forward(struct sheet *s, struct run *r, struct passes *p, const struct batch *b, uint32_t flags, struct hone_err *err);

@@ -3,6 +3,8 @@
 #include <string.h>
 #include "core/train/plan.h"
 #include "core/train/step.h"
+#include "hone/math.h"
+#include "hone/wide.h"
 
 #define LOSS_ROWS 8      /* rows that one call of a paradigm's loss() gets: part of the results, never changed */
 #define VALID_ROWS 256   /* rows of a validation batch */
@@ -22,14 +24,70 @@ void stepper_close(struct stepper *s)
     *s = (struct stepper){ 0 };
 }
 
+/* What rows come to. */
+struct sums {
+    struct hone_loss loss;
+    double hits, counted;        /* rows that teach a right answer, and those of them with the highest score there */
+    double nats;                 /* sum of -ln p of the right answers, without smoothing and weights */
+};
+
 /* The losses of a batch, in pieces of LOSS_ROWS. */
 struct loss_work {
     const struct run *run;
     const struct sheet *sheet;
     float *d_scores;
-    struct hone_loss *part;
+    struct sums *part;
     struct hone_err *err;        /* [pieces] */
+    int nats;
 };
+
+/* The first of the highest scores; found in lanes, which no order of comparing changes. */
+HONE_WIDE static int64_t highest(const float *s, int64_t n)
+{
+    float lane[16], top = s[0];
+    int64_t k = 0;
+    for (int j = 0; j < 16; j++)
+        lane[j] = s[0];
+    for (; k + 16 <= n; k += 16)
+        for (int j = 0; j < 16; j++)
+            lane[j] = s[k + j] > lane[j] ? s[k + j] : lane[j];
+    for (; k < n; k++)
+        top = s[k] > top ? s[k] : top;
+    for (int j = 0; j < 16; j++)
+        top = lane[j] > top ? lane[j] : top;
+    for (k = 0; k < n && !(s[k] >= top);)
+        k++;
+    return k < n ? k : 0;
+}
+
+HONE_WIDE static float exponentials(const float *s, int64_t n, float top)
+{
+    float lane[16] = { 0 }, sum = 0;
+    int64_t k = 0;
+    for (; k + 16 <= n; k += 16)
+        for (int j = 0; j < 16; j++)
+            lane[j] += hone_expf(s[k + j] - top);
+    for (; k < n; k++)
+        sum += hone_expf(s[k] - top);
+    for (int j = 0; j < 16; j++)
+        sum += lane[j];
+    return sum;
+}
+
+/* Hits of a piece of rows, and its nats when they are wanted. None of a log of actions, whose rows are not right answers. */
+static void count(const struct loss_work *w, const struct hone_rows *rows, struct sums *sum)
+{
+    for (int64_t i = 0; i < rows->n && !(w->run->plan.flags & HONE_PLAN_LOGGED); i++) {
+        if (rows->feedback[i] == HONE_INCORRECT || !(rows->weight[i] > 0) || (w->run->writes && rows->target[i] < 0))
+            continue;
+        const float *s = rows->scores + i * rows->width;
+        int64_t top = highest(s, rows->width);
+        sum->counted += 1;
+        sum->hits += top == rows->target[i];
+        if (w->nats && rows->target[i] >= 0)
+            sum->nats += (double)hone_logf(exponentials(s, rows->width, s[top])) + (double)s[top] - (double)s[rows->target[i]];
+    }
+}
 
 static void loss_task(void *arg, int64_t begin, int64_t end)
 {
@@ -38,10 +96,11 @@ static void loss_task(void *arg, int64_t begin, int64_t end)
         struct sheet piece;
         sheet_part(w->sheet, i, end - i < LOSS_ROWS ? end - i : LOSS_ROWS, &piece);
         struct hone_err *err = &w->err[i / LOSS_ROWS];
-        int ret = w->run->paradigm->loss(w->run->paradigm_conf, &piece.rows, &w->part[i / LOSS_ROWS],
-                                         w->d_scores ? w->d_scores + i * piece.rows.width : NULL, err);
+        struct sums *part = &w->part[i / LOSS_ROWS];
+        int ret = w->run->paradigm->loss(w->run->paradigm_conf, &piece.rows, &part->loss, w->d_scores ? w->d_scores + i * piece.rows.width : NULL, err);
         if (ret < 0)
             err->code = ret;
+        count(w, &piece.rows, part);
     }
 }
 
@@ -51,12 +110,11 @@ static int no_memory(struct hone_err *err)
 }
 
 /* Sums of the losses of a batch; d_scores NULL for an evaluation. */
-static int losses(struct run *r, struct passes *p, const struct sheet *sheet, float *d_scores, struct hone_loss *sum,
-                  struct hone_err *err)
+static int losses(struct run *r, struct passes *p, const struct sheet *sheet, float *d_scores, struct sums *sum, struct hone_err *err)
 {
     const struct hone_rows *rows = &sheet->rows;
     int64_t pieces = (rows->n + LOSS_ROWS - 1) / LOSS_ROWS;
-    struct loss_work w = { .run = r, .sheet = sheet, .d_scores = d_scores };
+    struct loss_work w = { .run = r, .sheet = sheet, .d_scores = d_scores, .nats = r->writes && !d_scores };
     w.part = passes_scratch(p, (size_t)pieces * sizeof *w.part);
     w.err = passes_scratch(p, (size_t)pieces * sizeof *w.err);
     if (!w.part || !w.err)
@@ -71,47 +129,42 @@ static int losses(struct run *r, struct passes *p, const struct sheet *sheet, fl
             *err = w.err[i];
             return err_prefix(err, "paradigm '%s'", r->paradigm->item.name);
         }
-        sum->loss += w.part[i].loss;
-        sum->weight += w.part[i].weight;
-        sum->score += w.part[i].score;
-        sum->scored += w.part[i].scored;
+        sum->loss.loss += w.part[i].loss.loss;
+        sum->loss.weight += w.part[i].loss.weight;
+        sum->loss.score += w.part[i].loss.score;
+        sum->loss.scored += w.part[i].loss.scored;
+        sum->hits += w.part[i].hits;
+        sum->counted += w.part[i].counted;
+        sum->nats += w.part[i].nats;
     }
     return 0;
 }
 
-/* Rows that teach a right answer, and how many of them have the highest score there. None of a log of actions. */
-static void count_hits(const struct run *r, const struct hone_rows *rows, double *hits, double *counted)
-{
-    for (int64_t i = 0; i < rows->n && !(r->plan.flags & HONE_PLAN_LOGGED); i++) {
-        if (rows->feedback[i] == HONE_INCORRECT || !(rows->weight[i] > 0))
-            continue;
-        *counted += 1;
-        const float *s = rows->scores + i * rows->width;
-        int64_t best = 0;
-        for (int64_t k = 1; k < rows->width; k++)
-            if (s[k] > s[best])
-                best = k;
-        *hits += best == rows->target[i];
-    }
-}
-
 /* Forward and backward over batch number m of the step. */
-static int one_batch(struct stepper *s, int64_t m, struct hone_loss *sum, double *hits, double *counted, struct hone_err *err)
+static int one_batch(struct stepper *s, int64_t m, struct sums *sum, struct hone_err *err)
 {
     struct run *r = s->run;
     struct passes *p = &r->passes;
     int64_t from = m * r->config.batch_size, n = s->n - from < r->config.batch_size ? s->n - from : r->config.batch_size;
     struct sheet part;
-    sheet_part(&s->sheet, from, n, &part);
+    if (r->writes) { /* no more than one batch of activations at a time */
+        if (m > 0)
+            passes_release(p);
+        if (sheet_make(&s->sheet, r, p, &r->train, s->row + from, n))
+            return no_memory(err);
+        s->sheet.rows.flags = HONE_ROWS_TRAIN;
+        part = s->sheet;
+    } else {
+        sheet_part(&s->sheet, from, n, &part);
+    }
     if (batch_gather(&s->batch[m], &r->train.x, s->row + from, n))
         return no_memory(err);
     int ret = sheet_forward(&part, r, p, &s->batch[m], HONE_PASS_TRAIN, err);
-    float *d_scores = ret < 0 ? NULL : passes_scratch(p, (size_t)(n * part.rows.width) * sizeof *d_scores);
+    float *d_scores = ret < 0 ? NULL : passes_scratch(p, (size_t)(part.rows.n * part.rows.width) * sizeof *d_scores);
     if (ret >= 0)
         ret = d_scores ? losses(r, p, &part, d_scores, sum, err) : no_memory(err);
     if (ret < 0)
         return ret;
-    count_hits(r, &part.rows, hits, counted);
     p->pass.d_scores = d_scores;
     return passes_backward(p, r->learner.model, r->learner.self, err);
 }
@@ -121,30 +174,29 @@ static int evaluate_step(void *arg, double *loss, struct hone_err *err)
 {
     struct stepper *s = arg;
     struct run *r = s->run;
-    struct hone_loss sum = { 0 };
-    double hits = 0, counted = 0;
+    struct sums sum = { 0 };
     passes_begin(&r->passes);
-    if (sheet_make(&s->sheet, r, &r->passes, &r->train, s->row, s->n))
+    if (!r->writes && sheet_make(&s->sheet, r, &r->passes, &r->train, s->row, s->n))
         return no_memory(err);
     s->sheet.rows.flags = HONE_ROWS_TRAIN;
     for (int64_t m = 0; m * r->config.batch_size < s->n; m++) {
-        int ret = one_batch(s, m, &sum, &hits, &counted, err);
+        int ret = one_batch(s, m, &sum, err);
         if (ret < 0)
             return ret;
     }
-    s->loss = *loss = sum.weight > 0 ? sum.loss / sum.weight : 0;
+    s->loss = *loss = sum.loss.weight > 0 ? sum.loss.loss / sum.loss.weight : 0;
     if (!isfinite(*loss))
         return hone_fail(err, HONE_EDIVERGED, "the loss of step %lld is not finite", (long long)r->state.step + 1);
     if (!s->counted) {
-        r->state.loss_sum += sum.loss;
-        r->state.loss_weight += sum.weight;
-        r->state.score_sum += sum.score;
-        r->state.scored += sum.scored;
-        r->state.hits += hits;
-        r->state.counted += counted;
+        r->state.loss_sum += sum.loss.loss;
+        r->state.loss_weight += sum.loss.weight;
+        r->state.score_sum += sum.loss.score;
+        r->state.scored += sum.loss.scored;
+        r->state.hits += sum.hits;
+        r->state.counted += sum.counted;
         s->counted = 1;
     }
-    return passes_collect(&r->passes, sum.weight > 0 ? (float)(1 / sum.weight) : 0, err);
+    return passes_collect(&r->passes, sum.loss.weight > 0 ? (float)(1 / sum.loss.weight) : 0, err);
 }
 
 /* Lets the paradigm see what was learned from. */
@@ -188,12 +240,11 @@ int validate(struct run *r, struct validation *v, struct hone_err *err)
 {
     struct passes *p = &r->eval_passes;
     struct batch b = { 0 };
-    struct hone_loss sum = { 0 };
-    double hits = 0, counted = 0;
-    int64_t row[VALID_ROWS];
+    struct sums sum = { 0 };
+    int64_t row[VALID_ROWS], most = r->writes && r->config.batch_size < VALID_ROWS ? r->config.batch_size : VALID_ROWS;
     int ret = 0;
-    for (int64_t from = 0; from < r->valid.n && ret >= 0; from += VALID_ROWS) {
-        int64_t n = r->valid.n - from < VALID_ROWS ? r->valid.n - from : VALID_ROWS;
+    for (int64_t from = 0; from < r->valid.n && ret >= 0; from += most) {
+        int64_t n = r->valid.n - from < most ? r->valid.n - from : most;
         struct sheet sheet;
         for (int64_t i = 0; i < n; i++)
             row[i] = from + i;
@@ -204,13 +255,12 @@ int validate(struct run *r, struct validation *v, struct hone_err *err)
             ret = sheet_forward(&sheet, r, p, &b, from ? HONE_PASS_FROZEN : 0, err);
         if (ret >= 0)
             ret = losses(r, p, &sheet, NULL, &sum, err);
-        if (ret >= 0)
-            count_hits(r, &sheet.rows, &hits, &counted);
         r->beat(r->beat_arg);
     }
     batch_free(&b);
-    v->loss = sum.weight > 0 ? sum.loss / sum.weight : NAN;
-    v->accuracy = counted > 0 ? hits / counted : NAN;
-    v->score = sum.scored > 0 ? sum.score / sum.scored : NAN;
+    v->loss = sum.loss.weight > 0 ? sum.loss.loss / sum.loss.weight : NAN;
+    v->accuracy = sum.counted > 0 ? sum.hits / sum.counted : NAN;
+    v->score = sum.loss.scored > 0 ? sum.loss.score / sum.loss.scored : NAN;
+    v->nats = r->writes && r->valid.characters > 0 ? sum.nats / (double)r->valid.characters : NAN;
     return ret < 0 ? ret : 0;
 }

@@ -25,6 +25,7 @@ int stepper_take(struct stepper *s, const int64_t *row, int64_t n, double *norm,
 /* Means over the validation rows; NaN where there are none. */
 struct validation {
     double loss, accuracy, score; /* score: as hone_loss has it */
+    double nats;                  /* a character of the answers; of models that write */
 };
 /* With the present parameters. */
 int validate(struct run *r, struct validation *v, struct hone_err *err);

@@ -14,10 +14,17 @@ struct answerer *answerer_open(struct task *t, const char *weights, struct hone_
         return NULL;
     }
     a->p = predictor_open(t->registry, t->pool, weights, err);
-    if (a->p && !(a->name = calloc((size_t)predictor_outputs(a->p), sizeof *a->name)))
-        hone_fail(err, HONE_ENOMEM, "memory ran out");
-    if (a->name)
+    if (a->p && predictor_writes(a->p)) {
+        a->write = calloc(ANSWERER_BLOCK, sizeof *a->write);
+        a->written = calloc(ANSWERER_BLOCK, sizeof *a->written);
+        for (int i = 0; a->write && i < ANSWERER_BLOCK; i++)
+            a->write[i] = write_default;
+    }
+    int ready = a->p && (a->name = calloc((size_t)predictor_outputs(a->p) + 1, sizeof *a->name)) && (!predictor_writes(a->p) || (a->write && a->written));
+    if (ready)
         return a;
+    if (a->p)
+        hone_fail(err, HONE_ENOMEM, "memory ran out");
     answerer_close(a);
     return NULL;
 }
@@ -28,6 +35,10 @@ void answerer_close(struct answerer *a)
         return;
     for (int64_t i = 0; a->name && i < predictor_outputs(a->p); i++)
         free(a->name[i]);
+    for (int i = 0; a->written && i < ANSWERER_BLOCK; i++)
+        written_free(&a->written[i]);
+    free(a->written);
+    free(a->write);
     free(a->name);
     free(a->prob);
     free(a->chance);
@@ -53,6 +64,11 @@ int answerer_run(struct answerer *a, const struct hone_string *text, int64_t n, 
 {
     int64_t width = predictor_outputs(a->p);
     a->has_rows = 0;
+    if (a->write) {
+        for (int64_t i = 0; i < n; i++)
+            written_free(&a->written[i]);
+        return predictor_write(a->p, text, n, a->write, a->written, a->sink, err);
+    }
     if (!rows)
         return predictor_best(a->p, text, n, a->best, a->best_prob, err);
     if (!a->prob && !(a->prob = malloc((size_t)width * ANSWERER_BLOCK * sizeof *a->prob)))
@@ -154,8 +170,30 @@ static void put_drawn(struct answerer *a, struct buf *b, int64_t i, const struct
     buf_printf(b, ",\"propensity\":%.9g,\"best\":%s", (double)a->chance[drawn], drawn == a->best[i] ? "true" : "false");
 }
 
+static void put_written(struct answerer *a, struct buf *b, int64_t i, const struct answer_wish *wish)
+{
+    struct written *w = &a->written[i];
+    double threshold = wish->threshold < 0 ? predictor_threshold(a->p) : wish->threshold, sure = written_confidence(w);
+    int abstained = sure < threshold;
+    buf_puts(b, "{\"output\":");
+    if (abstained)
+        buf_puts(b, "null");
+    else
+        buf_json_string(b, w->text.p ? w->text.p : "", w->text.n);
+    buf_puts(b, ",\"confidence\":");
+    put_prob(b, (float)sure);
+    if (threshold > 0 || wish->complete)
+        buf_puts(b, abstained ? ",\"abstained\":true" : ",\"abstained\":false");
+    buf_printf(b, ",\"tokens\":%lld,\"finish_reason\":\"%s\"", (long long)w->tokens, w->finish ? w->finish : "end");
+    buf_puts(b, wish->top > 0 || wish->complete ? ",\"alternatives\":[]}" : "}");
+}
+
 void answerer_put(struct answerer *a, struct buf *b, int64_t i, const struct answer_wish *wish)
 {
+    if (a->write) {
+        put_written(a, b, i, wish);
+        return;
+    }
     if (wish->rule != ANSWER_BEST) {
         put_drawn(a, b, i, wish);
         if (wish->top > 0 || wish->complete)

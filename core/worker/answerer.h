@@ -4,6 +4,7 @@
 #define WORKER_ANSWERER_H
 #include "core/base/buf.h"
 #include "core/train/predictor.h"
+#include "core/train/writer.h"
 #include "core/worker/task.h"
 
 #define ANSWERER_BLOCK 4096  /* texts that are answered together, at most */
@@ -17,6 +18,10 @@ struct answerer {
     float *chance;           /* [outputs] of the answer that is drawn, made when first needed */
     int32_t best[ANSWERER_BLOCK];
     float best_prob[ANSWERER_BLOCK];
+    /* Of an agent that writes, else NULL; [ANSWERER_BLOCK] */
+    struct write_wish *write;  /* how, the default unless the caller changes it */
+    struct written *written;   /* what the last run wrote */
+    const struct write_sink *sink; /* or NULL; borrowed */
 };
 
 enum answer_rule { ANSWER_BEST, ANSWER_EPSILON_GREEDY, ANSWER_SOFTMAX, ANSWER_SQUARECB };

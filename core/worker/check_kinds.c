@@ -135,29 +135,38 @@ struct trial {
     struct learner l;
     struct encoded x;
     struct passes passes;
+    int64_t rows;                /* of scores */
+    const int32_t *target;       /* [rows] -1: not in the loss */
 };
 
 static double model_loss(struct trial *t, int back, int *bad)
 {
-    static float scores[TEXTS * OUTPUTS], delta[TEXTS * OUTPUTS];
     struct hone_err err = { 0 };
     struct hone_pass *p = &t->passes.pass;
+    int64_t width = t->l.tensors.width;
     double total = 0;
     passes_begin(&t->passes);
+    float *scores = passes_scratch(&t->passes, (size_t)(t->rows * width) * sizeof *scores), *delta = passes_scratch(&t->passes, (size_t)(t->rows * width) * sizeof *delta);
+    if (!scores || !delta) {
+        *bad = 1;
+        return 0;
+    }
     p->in = (struct hone_bag){ TEXTS, t->x.start, t->x.index, t->x.value };
-    p->rows = TEXTS;
-    p->width = OUTPUTS;
+    p->rows = t->rows;
+    p->width = width;
+    p->row_start = t->x.row_start;
     p->flags = back ? HONE_PASS_TRAIN : 0;
     p->scores = scores;
     p->d_scores = delta;
     *bad |= passes_forward(&t->passes, t->l.model, t->l.self, &err) < 0;
-    for (int i = 0; i < TEXTS; i++) {
+    for (int64_t i = 0; i < t->rows; i++) {
+        const float *s = scores + i * width;
         double sum = 0;
-        for (int k = 0; k < OUTPUTS; k++)
-            sum += exp((double)scores[i * OUTPUTS + k]);
-        total += log(sum) - (double)scores[i * OUTPUTS + label[i]];
-        for (int k = 0; k < OUTPUTS; k++)
-            delta[i * OUTPUTS + k] = (float)(exp((double)scores[i * OUTPUTS + k]) / sum - (k == label[i]));
+        for (int64_t k = 0; k < width; k++)
+            sum += exp((double)s[k]);
+        total += t->target[i] < 0 ? 0 : log(sum) - (double)s[t->target[i]];
+        for (int64_t k = 0; k < width; k++)
+            delta[i * width + k] = t->target[i] < 0 ? 0 : (float)(exp((double)s[k]) / sum - (k == t->target[i]));
     }
     if (back)
         *bad |= passes_backward(&t->passes, t->l.model, t->l.self, &err) < 0 || passes_collect(&t->passes, 1, &err) < 0;
@@ -190,7 +199,7 @@ static void try_gradients(struct checking *c, struct trial *t)
     int bad = 0;
     for (int64_t i = 0; i < t->l.tensors.n; i++) {
         struct tensor *w = &t->l.tensors.t[i];
-        for (int64_t j = 0; j < w->n; j += 1 + w->n / 97) {
+        for (int64_t j = 0; j < w->n; j += 1 + w->n / (learner_writes(&t->l) ? 2 : 97)) {
             float kept = w->param[j];
             model_loss(t, 1, &bad);
             double g = gradient(t, i, j);
@@ -221,14 +230,21 @@ void check_model(struct checking *c)
     }
     struct hone_lesson lesson = { .struct_size = sizeof lesson, .n = TEXTS, .input = input, .label = label, .weight = weight,
                                   .outputs = OUTPUTS, .output = output, .steps = 10, .epochs = 1, .batch = TEXTS, .seed = 1 };
+    struct hone_string answer[TEXTS];
+    for (int i = 0; i < TEXTS; i++)
+        answer[i] = output[label[i]];
+    lesson.answer = answer;
     int ret = learner_fit(&t.l, c->task->registry, json_str(c->task->start, "file", ""), NULL, &lesson, (int64_t)1 << 30, &choice, &err);
     if (ret >= 0)
         ret = tensors_init(&t.l.tensors, 7, &err);
-    for (int64_t i = 0; i < t.l.tensors.n && ret >= 0; i++)
+    int writes = ret >= 0 && learner_writes(&t.l); /* its start values are not zero */
+    for (int64_t i = 0; i < t.l.tensors.n && ret >= 0 && !writes; i++)
         for (int64_t j = 0; j < t.l.tensors.t[i].n; j++)
             t.l.tensors.t[i].param[j] = 0.05f * (float)sin(12.9898 * (double)(i * 1000 + j));
     if (ret >= 0)
-        ret = encoded_make(&t.x, t.l.model, t.l.self, input, TEXTS, c->task->pool, &err);
+        ret = encoded_make(&t.x, t.l.model, t.l.self, input, writes ? answer : NULL, TEXTS, 0, c->task->pool, &err);
+    t.rows = writes && ret >= 0 ? t.x.row_start[TEXTS] : TEXTS;
+    t.target = writes ? t.x.target : label;
     if (ret >= 0)
         ret = passes_open(&t.passes, c->task->pool, &t.l.tensors, registry_host(c->task->registry), 1, &err);
     check_line(c, "learns its features from texts and encodes them", ret < 0 ? err.text : NULL);

@@ -8,7 +8,7 @@ int folds_calibrate(struct task *t, struct run *r, const struct run_files *files
     struct held_rows h = { 0 };
     int ret = 0;
     fold.files.folds = r->config.calibration_folds;
-    if (!fold.files.folds || r->valid.n || r->plan.flags & HONE_PLAN_LOGGED)
+    if (!fold.files.folds || r->valid.n || r->plan.flags & HONE_PLAN_LOGGED || r->writes)
         return 0;
     for (fold.files.fold = 0; fold.files.fold < fold.files.folds && !ret; fold.files.fold++)
         ret = side_run_answers(t, &fold, &h, NULL, err);

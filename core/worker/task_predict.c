@@ -156,6 +156,39 @@ static int answer_list(struct answering *a, const cJSON *texts, struct hone_err 
     return ret;
 }
 
+/* How an agent that writes shall write. */
+static int read_writing(struct answering *a, const cJSON *wanted, const struct write_sink *sink, struct hone_err *err)
+{
+    struct write_wish wish;
+    if (!a->agent->write)
+        return wanted ? hone_fail(err, HONE_EINVAL, "generation: this agent chooses among its outputs and writes nothing") : 0;
+    if (a->wish.rule != ANSWER_BEST)
+        return hone_fail(err, HONE_EINVAL, "explore: this agent writes its answers; give generation.temperature instead");
+    int ret = write_wish_read(wanted, &wish, err);
+    for (int i = 0; i < BLOCK && ret >= 0; i++)
+        a->agent->write[i] = wish;
+    a->agent->sink = sink;
+    return ret;
+}
+
+/* A piece of an answer, as it is written. */
+static int on_text(void *arg, int64_t i, const char *bytes, int64_t len)
+{
+    struct answering *a = arg;
+    struct hone_err err;
+    char *text = strndup(bytes, (size_t)len);
+    cJSON *f = cJSON_CreateObject();
+    json_put_int(f, "answer", i);
+    json_put_str(f, "text", text);
+    free(text);
+    return task_send(a->task, "text", f, &err);
+}
+
+static void on_token(void *arg)
+{
+    task_beat(((struct answering *)arg)->task);
+}
+
 /* Answers by chance, of texts that are given one by one. */
 static int read_rule(struct answering *a, const cJSON *explore, int from_file, struct hone_err *err)
 {
@@ -195,6 +228,9 @@ int task_predict(struct task *t, struct hone_err *err)
     if (!ret && !(a->agent = answerer_open(t, json_str(t->start, "weights", ""), err)))
         ret = err->code;
     t->stage = ret ? t->stage : "answers";
+    struct write_sink sink = { a, json_bool(t->start, "stream", 0) ? on_text : NULL, on_token };
+    if (!ret)
+        ret = read_writing(a, json_get(t->start, "generation"), &sink, err);
     if (!ret)
         ret = input ? answer_file(a, input, json_str(t->start, "format", "auto"), err)
                     : answer_list(a, json_get(t->start, "texts"), err);

@@ -68,6 +68,8 @@ static int on_epoch(void *arg, const struct loop_epoch *e)
     put_real(f, "accuracy", e->accuracy);
     put_real(f, "validation_loss", e->valid_loss);
     put_real(f, "validation_accuracy", e->valid_accuracy);
+    if (((struct hook *)arg)->run->writes)
+        put_real(f, "nats_per_character", e->nats);
     if (e->score_name) {
         json_put_str(f, "score_name", e->score_name);
         put_real(f, "score", e->score);

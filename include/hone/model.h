@@ -10,7 +10,8 @@
  * targets. Everything behind the scores (loss, metrics) sees rows only.
  *
  * Shapes stand in brackets, row-major. History: 0.1 first. 0.2 lesson.base, row_key(), word_key(),
- * HONE_W_KEYED, _OUTPUT_ROWS, _OUTPUT_COLS, _WORDS. */
+ * HONE_W_KEYED, _OUTPUT_ROWS, _OUTPUT_COLS, _WORDS; lesson.answer, encoder.flags, pass.row_start, pass.stream, and the functions of
+ * models that write. */
 #ifndef HONE_MODEL_H
 #define HONE_MODEL_H
 #include "hone/abi.h"
@@ -33,6 +34,7 @@ struct hone_lesson {
     uint64_t seed;
     const void *base;                  /* the model that training starts from, restored, of this plugin; NULL without one. fit() may
                                         * take what it learned without gradients, such as its vocabulary. Valid during the call. */
+    const struct hone_string *answer;  /* HONE_MODEL_WRITES: [n] expected outputs; outputs is then 0 and label all -1 */
 };
 
 /* Rows of (index, value) pairs: row i has pairs start[i] .. start[i + 1). */
@@ -49,9 +51,12 @@ struct hone_encoder {
     void *host_data;
     /* Appends n pairs (or tokens, value NULL) as the next example. 0 or HONE_ENOMEM. */
     int (*add)(struct hone_encoder *, int64_t n, const int32_t *index, const float *value);
-    /* HONE_MODEL_WRITES: targets of the example just added, one a row of scores; -1 leaves a row out of the loss. */
+    /* HONE_MODEL_WRITES: targets of the example just added, one a row of scores; -1 leaves a row out of the loss. The rows are those
+     * of its last `rows` tokens. */
     int (*targets)(struct hone_encoder *, int64_t rows, const int32_t *target);
+    uint32_t flags, pad1;              /* HONE_ENCODE_... */
 };
+#define HONE_ENCODE_MEASURE 1u /* targets are for measuring the loss of the answers, not for training */
 
 /* Start values of a tensor. */
 #define HONE_INIT_ZERO 0u
@@ -119,6 +124,10 @@ struct hone_pass {
     const float *d_scores;         /* backward() reads [rows][width] */
     void *tape;                    /* forward() may leave a pointer into scratch for backward() */
     uint64_t seed;                 /* of this step, for dropout and the like */
+    /* HONE_MODEL_WRITES: the rows of example i are row_start[i] .. row_start[i + 1), those of its last tokens. */
+    const int64_t *row_start;      /* [in.n + 1] */
+    /* Not NULL: example i goes on with what stream[i] holds, and its one row is for what comes after it. */
+    void *const *stream;           /* [in.n], all different */
 };
 
 /* Constants of a model in a checkpoint, by name. */
@@ -148,7 +157,8 @@ struct hone_model {
                    const struct hone_host *, struct hone_err *); /* [main] */
     int (*save)(void *self, struct hone_store *, struct hone_err *); /* [main] */
     int (*declare)(void *self, struct hone_builder *, struct hone_err *); /* [main] */
-    /* Texts to numbers. `answer` is NULL unless the model writes and is being trained. self is not changed. [worker] */
+    /* Texts to numbers. `answer` is NULL unless the model writes and is trained or measured; without it a model that writes gives the
+     * tokens after which the answer begins. self is not changed. [worker] */
     int (*encode)(void *self, const struct hone_string *input, const struct hone_string *answer, int64_t n,
                   struct hone_encoder *, struct hone_err *);
     int (*forward)(void *self, struct hone_pass *, struct hone_err *);  /* [main] */
@@ -160,6 +170,21 @@ struct hone_model {
     /* The key that the row of this word has, whether or not there is one; for HONE_W_WORDS. 0: not one word in the model's eyes.
      * [main pure] */
     uint64_t (*word_key)(void *self, uint32_t tensor, const struct hone_string *word);
+
+    /* ---- all of these with HONE_MODEL_WRITES ---- */
+
+    /* The most tokens that a text and its answer may have together. [main pure] */
+    int64_t (*context)(void *self);
+    /* Bytes that forward() takes of scratch, and with `train` backward() too, for so many tokens and rows, the scores left out. [main pure] */
+    int64_t (*pass_bytes)(void *self, int64_t tokens, int64_t rows, int32_t train);
+    /* What the model keeps of one text that is being written, for hone_pass.stream; it holds nothing at first. NULL when memory ran
+     * out. [main] */
+    void *(*stream_open)(void *self);
+    void (*stream_close)(void *self, void *stream); /* NULL is fine. [main] */
+    /* The bytes of a token, which may be a part of a character and are none for marks; first: it begins the answer. Valid as long as
+     * the model. [any pure] */
+    struct hone_string (*token)(void *self, int32_t token, int32_t first);
+    int32_t (*ends)(void *self, int32_t token); /* 1: the answer is over. [any pure] */
 };
 
 #ifdef __cplusplus

@@ -2,6 +2,7 @@
  * compares it with layout.golden, since a plugin that was built yesterday must find its fields where they were. */
 #include <stdio.h>
 #include "hone/abi.h"
+#include "hone/blas.h"
 #include "hone/generator.h"
 #include "hone/metric.h"
 #include "hone/model.h"
@@ -10,6 +11,7 @@
 #include "hone/report.h"
 #include "hone/scheduler.h"
 #include "hone/text.h"
+#include "hone/tokens.h"
 
 static size_t end; /* of the field printed last */
 
@@ -123,6 +125,35 @@ static void text_service(void)
     FIELD(hone_text_service, words_free);
     FIELD(hone_text_service, hash);
     END(hone_text_service);
+}
+
+static void services(void)
+{
+    BEGIN(hone_blas_service);
+    FIELD(hone_blas_service, struct_size);
+    FIELD(hone_blas_service, pad0);
+    FIELD(hone_blas_service, sgemm);
+    FIELD(hone_blas_service, dgemm);
+    END(hone_blas_service);
+    BEGIN(hone_token_list);
+    FIELD(hone_token_list, id);
+    FIELD(hone_token_list, n);
+    FIELD(hone_token_list, cap);
+    END(hone_token_list);
+    BEGIN(hone_tokens_service);
+    FIELD(hone_tokens_service, struct_size);
+    FIELD(hone_tokens_service, pad0);
+    FIELD(hone_tokens_service, learn);
+    FIELD(hone_tokens_service, read);
+    FIELD(hone_tokens_service, json);
+    FIELD(hone_tokens_service, text_free);
+    FIELD(hone_tokens_service, free);
+    FIELD(hone_tokens_service, size);
+    FIELD(hone_tokens_service, find);
+    FIELD(hone_tokens_service, encode);
+    FIELD(hone_tokens_service, list_free);
+    FIELD(hone_tokens_service, bytes);
+    END(hone_tokens_service);
 }
 
 static void slot(void)
@@ -339,6 +370,7 @@ static void lesson(void)
     FIELD(hone_lesson, batch);
     FIELD(hone_lesson, seed);
     FIELD(hone_lesson, base);
+    FIELD(hone_lesson, answer);
     END(hone_lesson);
 }
 
@@ -360,6 +392,8 @@ static void encoder(void)
     FIELD(hone_encoder, host_data);
     FIELD(hone_encoder, add);
     FIELD(hone_encoder, targets);
+    FIELD(hone_encoder, flags);
+    FIELD(hone_encoder, pad1);
     END(hone_encoder);
 }
 
@@ -404,6 +438,8 @@ static void pass(void)
     FIELD(hone_pass, d_scores);
     FIELD(hone_pass, tape);
     FIELD(hone_pass, seed);
+    FIELD(hone_pass, row_start);
+    FIELD(hone_pass, stream);
     END(hone_pass);
 }
 
@@ -433,6 +469,12 @@ static void model(void)
     FIELD(hone_model, close);
     FIELD(hone_model, row_key);
     FIELD(hone_model, word_key);
+    FIELD(hone_model, context);
+    FIELD(hone_model, pass_bytes);
+    FIELD(hone_model, stream_open);
+    FIELD(hone_model, stream_close);
+    FIELD(hone_model, token);
+    FIELD(hone_model, ends);
     END(hone_model);
 }
 
@@ -595,6 +637,7 @@ int main(void)
     plugin();
     words();
     text_service();
+    services();
     slot();
     tensor_info();
     span();

@@ -118,7 +118,7 @@ static void open_case(struct case_of *c, const char *model, const char *options)
     for (int64_t i = 0; i < c->l.tensors.n; i++)
         for (int64_t j = 0; j < c->l.tensors.t[i].n; j++)
             c->l.tensors.t[i].param[j] = 0.05f * noise((int)(i * 1000 + j));
-    CU_ASSERT_EQUAL_FATAL(encoded_make(&c->x, c->l.model, c->l.self, input, TEXTS, c->pool, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(encoded_make(&c->x, c->l.model, c->l.self, input, NULL, TEXTS, 0, c->pool, &err), 0);
     CU_ASSERT_EQUAL_FATAL(passes_open(&c->passes, c->pool, &c->l.tensors, registry_host(c->registry), 1, &err), 0);
     cJSON_Delete(o);
 }

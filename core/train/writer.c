@@ -1,0 +1,262 @@
+/* See writer.h. */
+#include "core/train/writer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/json.h"
+#include "core/base/text.h"
+#include "core/train/draw.h"
+#include "core/train/encoded.h"
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+#define TOGETHER 16 /* texts that are written beside one another */
+
+const struct write_wish write_default = { .top_p = 1 };
+
+int write_wish_read(const cJSON *json, struct write_wish *w, struct hone_err *err)
+{
+    const cJSON *stop = json_get(json, "stop"), *s;
+    *w = write_default;
+    w->max_tokens = json_int(json, "max_tokens", 0);
+    w->temperature = json_num(json, "temperature", 0);
+    w->top_k = json_int(json, "top_k", 0);
+    w->top_p = json_num(json, "top_p", 1);
+    w->seed = (uint64_t)json_int(json, "seed", 0);
+    if (w->max_tokens < 0 || w->max_tokens > WRITER_MAX_TOKENS)
+        return hone_fail(err, HONE_EINVAL, "generation.max_tokens = %lld is outside of 0 to %d", (long long)w->max_tokens, WRITER_MAX_TOKENS);
+    if (!(w->temperature >= 0 && w->temperature <= 100))
+        return hone_fail(err, HONE_EINVAL, "generation.temperature = %g is outside of 0 to 100", w->temperature);
+    if (w->top_k < 0)
+        return hone_fail(err, HONE_EINVAL, "generation.top_k = %lld is below 0", (long long)w->top_k);
+    if (!(w->top_p > 0 && w->top_p <= 1))
+        return hone_fail(err, HONE_EINVAL, "generation.top_p = %g is outside of (0, 1]", w->top_p);
+    cJSON_ArrayForEach(s, stop) {
+        if (w->stops == WRITER_STOPS || !cJSON_IsString(s) || !*s->valuestring)
+            return hone_fail(err, HONE_EINVAL, "generation.stop: expected at most %d texts that are not empty", WRITER_STOPS);
+        w->stop[w->stops++] = s->valuestring;
+    }
+    return 0;
+}
+
+void written_free(struct written *w)
+{
+    buf_free(&w->text);
+    *w = (struct written){ 0 };
+}
+
+double written_confidence(const struct written *w)
+{
+    return w->tokens ? exp(w->log_sum / (double)w->tokens) : 0;
+}
+
+/* One answer on its way. */
+struct answer {
+    void *stream;
+    int64_t number;             /* of the text */
+    int64_t left;               /* tokens that may still be written */
+    size_t told;                /* bytes that the sink has */
+    int32_t token;              /* the newest */
+};
+
+struct writing {
+    const struct learner *l;
+    struct passes *p;
+    double temperature;
+    const struct write_wish *wish;
+    struct written *out;
+    const struct write_sink *sink;
+    struct answer answer[TOGETHER];
+    int64_t n;                  /* answers that are not done */
+    struct draw draw;
+    struct hone_err *err;
+};
+
+/* Bytes of the text that are whole characters. */
+static size_t whole(const struct buf *b)
+{
+    return utf8_invalid_at(b->p ? b->p : "", b->n);
+}
+
+/* Replaces what is no character, such as a last one that was cut, by U+FFFD. */
+static void mend(struct buf *b)
+{
+    struct buf good = { 0 };
+    for (size_t at = 0; at < b->n;) {
+        size_t n = utf8_invalid_at(b->p + at, b->n - at);
+        buf_add(&good, b->p + at, n);
+        at += n;
+        if (at < b->n) {
+            buf_puts(&good, REPLACEMENT);
+            at++;
+        }
+    }
+    good.oom |= b->oom;
+    buf_free(b);
+    *b = good;
+}
+
+/* Where the first stop text begins that ends behind `from`, or the length; *held gets the bytes at the end that may yet become one. */
+static size_t find_stop(const struct buf *b, const struct write_wish *w, size_t from, size_t *held)
+{
+    size_t first = b->n;
+    *held = 0;
+    for (int i = 0; i < w->stops; i++) {
+        size_t n = strlen(w->stop[i]), start = from > n ? from - n : 0;
+        const char *at = b->n > start ? memmem(b->p + start, b->n - start, w->stop[i], n) : NULL;
+        first = at && (size_t)(at - b->p) < first ? (size_t)(at - b->p) : first;
+        for (size_t k = n - 1 < b->n ? n - 1 : b->n; k > *held; k--)
+            if (memcmp(b->p + b->n - k, w->stop[i], k) == 0)
+                *held = k;
+    }
+    return first;
+}
+
+static int tell(struct writing *w, struct answer *a, size_t upto)
+{
+    struct written *o = &w->out[a->number];
+    if (!w->sink || !w->sink->text || upto <= a->told)
+        return 0;
+    int ret = w->sink->text(w->sink->arg, a->number, o->text.p + a->told, (int64_t)(upto - a->told));
+    a->told = upto;
+    return ret < 0 ? hone_fail(w->err, ret, "whoever asked is gone") : 0;
+}
+
+/* Adds a token to an answer. 1: the answer is done. */
+static int add(struct writing *w, struct answer *a, int32_t token, double log_prob)
+{
+    struct written *o = &w->out[a->number];
+    const struct hone_model *m = w->l->model;
+    size_t had = o->text.n, held, stop;
+    struct hone_string bytes = m->token(w->l->self, token, o->tokens == 0);
+    o->tokens++;
+    o->log_sum += log_prob;
+    a->token = token;
+    a->left--;
+    if (m->ends(w->l->self, token)) {
+        o->finish = "end";
+    } else {
+        for (int64_t i = 0; i < bytes.len; i++) { /* a text has no NUL */
+            if (bytes.bytes[i])
+                buf_putc(&o->text, bytes.bytes[i]);
+            else
+                buf_puts(&o->text, REPLACEMENT);
+        }
+        if (buf_oom(&o->text))
+            return hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer");
+        stop = find_stop(&o->text, &w->wish[a->number], had, &held);
+        if (stop < o->text.n) {
+            o->text.n = stop;
+            o->finish = "stop";
+        } else if (a->left <= 0) {
+            o->finish = "length";
+        } else {
+            size_t good = whole(&o->text), safe = o->text.n - held;
+            return tell(w, a, good < safe ? good : safe);
+        }
+    }
+    mend(&o->text);
+    if (buf_oom(&o->text))
+        return hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer");
+    int ret = tell(w, a, o->text.n);
+    return ret < 0 ? ret : 1;
+}
+
+static void retire(struct writing *w, int64_t i)
+{
+    w->l->model->stream_close(w->l->self, w->answer[i].stream);
+    w->answer[i] = w->answer[--w->n];
+}
+
+/* Runs the streams of answers[from, w->n) over the tokens of `in` and draws the next token of each. */
+static int go_on(struct writing *w, int64_t from, const struct hone_bag *in)
+{
+    struct hone_pass *pass = &w->p->pass;
+    int64_t width = w->l->tensors.width, n = w->n - from;
+    void *stream[TOGETHER];
+    for (int64_t i = 0; i < n; i++)
+        stream[i] = w->answer[from + i].stream;
+    passes_begin(w->p);
+    pass->in = *in;
+    pass->rows = n;
+    pass->width = width;
+    pass->row_start = NULL;
+    pass->stream = stream;
+    pass->flags = HONE_PASS_FROZEN;
+    pass->d_scores = NULL;
+    pass->scores = passes_scratch(w->p, (size_t)(n * width) * sizeof(float));
+    int ret = pass->scores ? passes_forward(w->p, w->l->model, w->l->self, w->err) : hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer");
+    pass->stream = NULL;
+    for (int64_t i = n - 1; i >= 0 && ret >= 0; i--) {
+        struct answer *a = &w->answer[from + i];
+        double log_prob;
+        int32_t token = draw_token(&w->draw, pass->scores + i * width, width, w->temperature, &w->wish[a->number], (uint64_t)a->number,
+                                   (uint64_t)w->out[a->number].tokens, &log_prob);
+        if (token < 0)
+            return hone_fail(w->err, HONE_EDIVERGED, "the scores of the next token are not finite; the weights are damaged");
+        if ((ret = add(w, a, token, log_prob)) == 1)
+            retire(w, from + i);
+    }
+    if (w->sink && w->sink->beat)
+        w->sink->beat(w->sink->arg);
+    return ret < 0 ? ret : 0;
+}
+
+/* Begins answers to texts first .. first + n, whose tokens are x's. */
+static int begin(struct writing *w, const struct encoded *x, int64_t first, int64_t n)
+{
+    const struct hone_model *m = w->l->model;
+    int64_t context = m->context(w->l->self);
+    for (int64_t i = 0; i < n; i++) {
+        int64_t tokens = x->start[i + 1] - x->start[i], most = w->wish[first + i].max_tokens;
+        if (tokens >= context)
+            return hone_fail(w->err, HONE_EINVAL, "the input has %lld tokens; the model looks at %lld with the answer's", (long long)tokens,
+                             (long long)context);
+        struct answer a = { .stream = m->stream_open(w->l->self), .number = first + i, .left = context - tokens };
+        if (!a.stream)
+            return hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer of up to %lld tokens", (long long)context);
+        a.left = most && most < a.left ? most : a.left;
+        w->answer[w->n++] = a;
+    }
+    struct hone_bag in = { n, x->start, x->index, NULL };
+    return go_on(w, 0, &in);
+}
+
+/* Until all answers are done. */
+static int finish(struct writing *w)
+{
+    int64_t start[TOGETHER + 1];
+    int32_t token[TOGETHER];
+    int ret = 0;
+    while (w->n && ret >= 0) {
+        for (int64_t i = 0; i < w->n; i++) {
+            start[i] = i;
+            token[i] = w->answer[i].token;
+        }
+        start[w->n] = w->n;
+        struct hone_bag in = { w->n, start, token, NULL };
+        ret = go_on(w, 0, &in);
+    }
+    return ret;
+}
+
+int writer_run(const struct learner *l, struct passes *p, struct pool *pool, double temperature, const struct hone_string *text, int64_t n,
+               const struct write_wish *wish, struct written *out, const struct write_sink *sink, struct hone_err *err)
+{
+    struct writing w = { .l = l, .p = p, .temperature = temperature, .wish = wish, .out = out, .sink = sink, .err = err };
+    int ret = draw_open(&w.draw, l->tensors.width) ? hone_fail(err, HONE_ENOMEM, "memory ran out") : 0;
+    for (int64_t from = 0; from < n && ret >= 0; from += TOGETHER) {
+        int64_t m = n - from < TOGETHER ? n - from : TOGETHER;
+        struct encoded x;
+        ret = encoded_make(&x, l->model, l->self, text + from, NULL, m, 0, pool, err);
+        if (ret >= 0)
+            ret = begin(&w, &x, from, m);
+        if (ret >= 0)
+            ret = finish(&w);
+        encoded_free(&x);
+    }
+    while (w.n)
+        retire(&w, w.n - 1);
+    draw_close(&w.draw);
+    return ret < 0 ? ret : 0;
+}

@@ -1,0 +1,48 @@
+/* Answers of a model that writes, token by token, several texts beside one another. What a text becomes does not depend on which
+ * others are written with it. Not a predictor: there are no outputs to choose among. Called by the worker's answerer. */
+#ifndef TRAIN_WRITER_H
+#define TRAIN_WRITER_H
+#include "core/base/buf.h"
+#include "core/train/learner.h"
+#include "core/train/pass.h"
+
+#define WRITER_STOPS 16
+#define WRITER_MAX_TOKENS 1000000
+
+struct write_wish {
+    int64_t max_tokens;         /* 0: as many as the model's context allows */
+    double temperature;         /* 0: the likeliest token each time */
+    int64_t top_k;              /* only the k likeliest; 0: all */
+    double top_p;               /* only the likeliest that together reach p; 1: all */
+    uint64_t seed;              /* token t of text i is drawn by (seed, i, t) */
+    const char *stop[WRITER_STOPS]; /* the answer ends before the first of these texts; borrowed */
+    int stops;
+};
+/* What is written when nobody wishes otherwise: the likeliest tokens. */
+extern const struct write_wish write_default;
+/* From {max_tokens, temperature, top_k, top_p, seed, stop}, which it borrows; NULL is the default. HONE_EINVAL names the member. */
+int write_wish_read(const cJSON *json, struct write_wish *w, struct hone_err *err);
+
+struct written {
+    struct buf text;            /* valid UTF-8 */
+    int64_t tokens;             /* of the answer, a mark of its end included */
+    double log_sum;             /* of their natural log-probabilities */
+    const char *finish;         /* "end", "stop", "length"; static */
+};
+void written_free(struct written *w); /* leaves it zeroed */
+/* e^(mean log-probability) of the tokens; 0 without any. */
+double written_confidence(const struct written *w);
+
+/* Gets what has been added to answer i since the last call: whole characters that no stop text takes back. < 0 ends the writing. */
+struct write_sink {
+    void *arg;
+    int (*text)(void *arg, int64_t i, const char *bytes, int64_t len);
+    void (*beat)(void *arg);    /* after each token; may be NULL */
+};
+
+/* Answers n texts, each as wish[i] says, into out[n] (zeroed by the caller, freed by it also after a failure). temperature: of the
+ * calibration, by which scores are divided. `first` is the number of text 0 for draws. [main] */
+int writer_run(const struct learner *l, struct passes *p, struct pool *pool, double temperature, const struct hone_string *text, int64_t n,
+               const struct write_wish *wish, struct written *out, const struct write_sink *sink, struct hone_err *err);
+
+#endif

@@ -1,0 +1,346 @@
+/* Model "transformer": a decoder that writes its answers token by token. The mathematics is in decoder*.h, texts in
+ * transformer_text.h. */
+#define REAL float
+#define REAL_NAME(x) x##_f
+#define REAL_EXP hone_expf
+#define REAL_LOG hone_logf
+#define REAL_GEMM sgemm
+#include "decoder.h"
+#include "decoder_numbers.h"
+#include "decoder_attention.h"
+#include "decoder_pass.h"
+#include "decoder_stream.h"
+#include "transformer_text.h"
+
+struct conf {
+    int64_t layers, width, heads, kv_heads, hidden, context, vocab, tied, text;
+    double theta, eps;
+    const char *tokenizer, *prompt;
+};
+
+struct transformer {
+    const struct hone_host *host;
+    const struct hone_blas_service *blas;
+    struct decoder_shape shape;
+    struct text_coder coder;
+    char *prompt;
+    float *turn;              /* [context][head] */
+};
+
+static const char *const texts[] = { "pairs", "running", NULL };
+
+static const struct hone_param params[] = {
+    HONE_ROW(struct conf, layers, HONE_INT, HONE_P_STATE, 4, 1, 200, "layers"),
+    HONE_ROW(struct conf, width, HONE_INT, HONE_P_STATE, 256, 2, 65536, "numbers that stand for a token between layers"),
+    HONE_ROW(struct conf, heads, HONE_INT, HONE_P_STATE, 8, 1, 1024, "attention heads; they divide width"),
+    HONE_ROW(struct conf, kv_heads, HONE_INT, HONE_P_STATE, 0, 0, 1024, "heads with keys and values of their own; they divide heads; 0: all"),
+    HONE_ROW(struct conf, hidden, HONE_INT, HONE_P_STATE, 0, 0, 1048576, "width of the gated unit; 0: 8/3 of width, in steps of 32"),
+    HONE_ROW(struct conf, context, HONE_INT, HONE_P_STATE, 256, 2, 1048576, "most tokens of an input and its answer together"),
+    HONE_ROW(struct conf, vocab, HONE_INT, HONE_P_STATE, 2048, 258, 1048576,
+             "tokens at most of the tokenizer that is learned from the examples; 258: bytes only"),
+    HONE_ROW(struct conf, tied, HONE_BOOL, HONE_P_STATE, 1, 0, 1, "whether the output head is the embedding"),
+    HONE_ROW_CHOICE(struct conf, text, HONE_P_STATE, TEXT_PAIRS, texts,
+                    "what examples are: pairs: inputs with answers that end; running: parts of a text that goes on, learned from the input too"),
+    HONE_ROW(struct conf, theta, HONE_REAL, HONE_P_STATE, 10000, 1, 1e9, "base of the rotary positions"),
+    HONE_ROW(struct conf, eps, HONE_REAL, HONE_P_STATE, 1e-5, 0, 1, "what the norms add to the mean square"),
+    HONE_ROW_STR(struct conf, tokenizer, HONE_P_STATE, "", "a tokenizer.json to use instead of learning one from the examples"),
+    HONE_ROW_STR(struct conf, prompt, HONE_P_STATE, "{input}\n",
+                 "what stands around an input, for tokenizers without a mark <|answer|> between input and answer"),
+};
+
+static int check(const void *conf, struct hone_err *err)
+{
+    const struct conf *c = conf;
+    if (c->width % c->heads != 0 || c->width / c->heads % 2 != 0)
+        return hone_fail(err, HONE_EINVAL, "width = %lld and heads = %lld: each head needs an even number of the width's numbers",
+                         (long long)c->width, (long long)c->heads);
+    if (c->kv_heads && c->heads % c->kv_heads != 0)
+        return hone_fail(err, HONE_EINVAL, "kv_heads = %lld does not divide heads = %lld", (long long)c->kv_heads, (long long)c->heads);
+    const char *gap = strstr(c->prompt, "{input}");
+    if (!gap || strstr(gap + 1, "{input}"))
+        return hone_fail(err, HONE_EINVAL, "prompt is \"%.60s\"; expected a text with {input} once", c->prompt);
+    return 0;
+}
+
+static int start(struct transformer **out, const struct conf *c, const struct hone_host *host, struct hone_err *err)
+{
+    const struct hone_blas_service *blas = host->get(host, "hone.blas/1");
+    const struct hone_tokens_service *tokens = host->get(host, "hone.tokens/1");
+    if (!blas || !tokens)
+        return hone_fail(err, HONE_ENOSYS, "transformer needs OpenBLAS: install libopenblas0, so that libopenblas.so.0 is found");
+    struct transformer *m = *out = host->alloc(host, sizeof *m);
+    if (!m)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    m->host = host;
+    m->blas = blas;
+    m->coder = (struct text_coder){ .tokens = tokens, .mode = c->text, .context = c->context };
+    m->shape = (struct decoder_shape){ .width = c->width, .layers = c->layers, .heads = c->heads, .kv_heads = c->kv_heads ? c->kv_heads : c->heads,
+                                       .head = c->width / c->heads, .hidden = c->hidden ? c->hidden : (c->width * 8 / 3 + 31) / 32 * 32,
+                                       .context = c->context, .tied = c->tied, .theta = c->theta, .eps = c->eps };
+    m->turn = host->alloc(host, (size_t)(c->context * m->shape.head) * sizeof *m->turn);
+    size_t n = strlen(c->prompt) + 1;
+    m->coder.prompt = m->prompt = host->alloc(host, n);
+    if (!m->turn || !m->prompt)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    memcpy(m->prompt, c->prompt, n);
+    make_turns_f(&m->shape, m->turn);
+    return 0;
+}
+
+static int64_t size(void *self)
+{
+    const struct transformer *m = self;
+    int64_t n = 0;
+    for (int64_t i = 0; i < decoder_tensors(&m->shape); i++) {
+        char name[64];
+        int64_t dims[2];
+        n += decoder_tensor(&m->shape, i, name, dims) == 1 ? dims[0] : dims[0] * dims[1];
+    }
+    return n * (int64_t)sizeof(float);
+}
+
+/* The tokenizer: the base's, a file's, or one learned. */
+static int take_tokenizer(struct transformer *m, const struct conf *c, const struct hone_lesson *l, struct hone_err *err)
+{
+    const struct transformer *base = l->base;
+    int64_t len = 0;
+    if (!base)
+        return c->tokenizer && *c->tokenizer ? coder_read_file(&m->coder, c->tokenizer, err) : coder_learn(&m->coder, l, c->vocab, err);
+    char *json = m->coder.tokens->json(base->coder.t, &len);
+    int ret = json ? coder_read(&m->coder, json, len, "the base's tokenizer", err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    m->coder.tokens->text_free(json);
+    return ret;
+}
+
+static int fit(void **self, const void *conf, const struct hone_lesson *l, const struct hone_host *host, int64_t max_bytes, struct hone_err *err)
+{
+    const struct conf *c = conf;
+    struct transformer *m = NULL;
+    int ret = start(&m, c, host, err);
+    *self = m;
+    if (!ret)
+        ret = take_tokenizer(m, c, l, err);
+    if (ret)
+        return ret;
+    m->shape.vocab = m->coder.tokens->size(m->coder.t);
+    if (size(m) > max_bytes)
+        return hone_fail(err, HONE_ENOMEM, "%lld layers of width %lld and %lld tokens take %.1f MB, more than the %.1f MB that this model may use "
+                         "(raise memoryMb, or lower width or layers in modelOptions)", (long long)c->layers, (long long)c->width,
+                         (long long)m->shape.vocab, (double)size(m) * 1e-6, (double)max_bytes * 1e-6);
+    return 0;
+}
+
+static int restore(void **self, const void *conf, int64_t outputs, const struct hone_string *output, struct hone_store *s,
+                   const struct hone_host *host, struct hone_err *err)
+{
+    struct transformer *m = NULL;
+    int64_t n = 0;
+    int ret = start(&m, conf, host, err);
+    (void)outputs;
+    (void)output;
+    *self = m;
+    if (ret)
+        return ret;
+    const char *json = s->get(s, "tokenizer", HONE_U8, &n);
+    if (!json)
+        return hone_fail(err, HONE_EINVAL, "the tokenizer is missing");
+    ret = coder_read(&m->coder, json, n, "its tokenizer", err);
+    m->shape.vocab = ret ? 0 : m->coder.tokens->size(m->coder.t);
+    return ret;
+}
+
+static int save(void *self, struct hone_store *s, struct hone_err *err)
+{
+    struct transformer *m = self;
+    int64_t n;
+    char *json = m->coder.tokens->json(m->coder.t, &n);
+    int ret = json ? s->put(s, "tokenizer", HONE_U8, 1, &n, json, err) : hone_fail(err, HONE_ENOMEM, "memory ran out for the tokenizer");
+    m->coder.tokens->text_free(json);
+    return ret;
+}
+
+static int declare(void *self, struct hone_builder *b, struct hone_err *err)
+{
+    const struct transformer *m = self;
+    const struct decoder_shape *s = &m->shape;
+    int ret = 0;
+    for (int64_t i = 0; i < decoder_tensors(s) && ret >= 0; i++) {
+        char name[64];
+        int64_t dims[2], part = (i - 1) % DEC_OF_LAYER;
+        uint32_t nd = decoder_tensor(s, i, name, dims);
+        int adds = i && i < decoder_norm_at(s) && (part == DEC_O || part == DEC_DOWN); /* to what came in, once a layer */
+        ret = b->tensor(b, name, nd, dims, nd == 1 ? HONE_INIT_ONE : HONE_INIT_NORMAL,
+                        nd == 1 ? 1 : adds ? 0.02 / sqrt(2.0 * (double)s->layers) : 0.02, nd == 1 ? HONE_W_NO_DECAY : 0, err);
+    }
+    b->width(b, s->vocab);
+    return ret;
+}
+
+static int encode(void *self, const struct hone_string *input, const struct hone_string *answer, int64_t n, struct hone_encoder *e,
+                  struct hone_err *err)
+{
+    const struct transformer *m = self;
+    struct hone_token_list l = { 0 };
+    int ret = 0;
+    for (int64_t i = 0; i < n && ret >= 0; i++) {
+        l.n = 0;
+        if (answer)
+            ret = coder_pair(&m->coder, &input[i], &answer[i], (e->flags & HONE_ENCODE_MEASURE) != 0, &l, e, err);
+        else if ((ret = coder_input(&m->coder, &input[i], &l, err)) >= 0)
+            ret = e->add(e, l.n, l.id, NULL);
+    }
+    m->coder.tokens->list_free(&l);
+    return ret;
+}
+
+static void *take(const void *arg, size_t bytes)
+{
+    const struct hone_pass *p = arg;
+    return p->ops->scratch(p, bytes);
+}
+
+static int no_memory(const struct hone_pass *p, struct hone_err *err)
+{
+    return hone_fail(err, HONE_ENOMEM, "memory ran out in a batch of %lld texts", (long long)p->in.n);
+}
+
+/* What forward() leaves for backward(). */
+struct tape {
+    struct decoder_batch batch;
+    struct tape_f passes;
+};
+
+/* The texts of a pass, those longer than the context in parts, and where their rows are. */
+static int make_batch(const struct transformer *m, const struct hone_pass *p, struct decoder_batch *b)
+{
+    int64_t tokens = p->in.start[p->in.n] - p->in.start[0], parts = 0;
+    for (int64_t i = 0; i < p->in.n; i++)
+        parts += (p->in.start[i + 1] - p->in.start[i] + m->shape.context - 1) / m->shape.context;
+    int64_t *start = p->ops->scratch(p, (size_t)(parts + 1) * sizeof *start), *row = p->ops->scratch(p, (size_t)(p->rows + 1) * sizeof *row);
+    if (!start || !row)
+        return HONE_ENOMEM;
+    int64_t n = 0, rows = 0;
+    for (int64_t i = 0; i < p->in.n; i++) {
+        int64_t from = p->in.start[i] - p->in.start[0], to = p->in.start[i + 1] - p->in.start[0];
+        int64_t have = p->row_start ? p->row_start[i + 1] - p->row_start[i] : 1;
+        for (int64_t at = from; at < to; at += m->shape.context)
+            start[n++] = at;
+        for (int64_t k = 0; k < have; k++)
+            row[rows++] = to - have + k;
+    }
+    start[n] = tokens;
+    *b = (struct decoder_batch){ .texts = n, .tokens = tokens, .rows = rows, .start = start, .token = p->in.index + p->in.start[0], .row = row };
+    return 0;
+}
+
+/* Streams with several new tokens are taken one by one, those with one together, so that none depends on the others. */
+static int go_on(const struct transformer *m, const struct decoder_env *e, const struct hone_pass *p, struct hone_err *err)
+{
+    struct decoder_stream **one = p->ops->scratch(p, (size_t)(p->in.n + 1) * sizeof(struct decoder_stream *));
+    int64_t *start = p->ops->scratch(p, (size_t)(p->in.n + 1) * sizeof *start), few = 1;
+    if (!one || !start)
+        return no_memory(p, err);
+    for (int64_t i = 0; i < p->in.n; i++) {
+        one[i] = p->stream[i];
+        start[i] = i;
+        few &= p->in.start[i + 1] - p->in.start[i] == 1;
+        if (one[i]->n + p->in.start[i + 1] - p->in.start[i] > m->shape.context)
+            return hone_fail(err, HONE_EINVAL, "a text of more than the %lld tokens that this model can look at", (long long)m->shape.context);
+    }
+    start[p->in.n] = p->in.n;
+    if (few)
+        return decoder_go_on(e, &m->shape, one, p->in.n, 1, start, p->in.index + p->in.start[0], m->turn, p->tensor, p->scores) ? no_memory(p, err) : 0;
+    for (int64_t i = 0; i < p->in.n; i++) {
+        int64_t both[2] = { 0, p->in.start[i + 1] - p->in.start[i] };
+        if (decoder_go_on(e, &m->shape, &one[i], 1, both[1] == 1, both, p->in.index + p->in.start[i], m->turn, p->tensor, p->scores + i * p->width))
+            return no_memory(p, err);
+    }
+    return 0;
+}
+
+static int forward(void *self, struct hone_pass *p, struct hone_err *err)
+{
+    struct transformer *m = self;
+    const struct decoder_env e = { m->host, m->blas, take, p };
+    if (p->stream)
+        return go_on(m, &e, p, err);
+    struct tape *t = p->tape = p->ops->scratch(p, sizeof *t);
+    if (!t || make_batch(m, p, &t->batch)
+        || decoder_forward_f(&e, &m->shape, &t->batch, m->turn, p->tensor, (p->flags & HONE_PASS_TRAIN) != 0, &t->passes, p->scores))
+        return no_memory(p, err);
+    return 0;
+}
+
+static int backward(void *self, struct hone_pass *p, struct hone_err *err)
+{
+    struct transformer *m = self;
+    const struct decoder_env e = { m->host, m->blas, take, p };
+    struct tape *t = p->tape;
+    return decoder_backward_f(&e, &m->shape, &t->batch, m->turn, p->tensor, p->grad, &t->passes, p->d_scores) ? no_memory(p, err) : 0;
+}
+
+static void close_model(void *self)
+{
+    struct transformer *m = self;
+    const struct hone_host *host = m->host;
+    m->coder.tokens->free(m->coder.t);
+    host->free(host, m->turn);
+    host->free(host, m->prompt);
+    host->free(host, m);
+}
+
+static int64_t context(void *self)
+{
+    return ((const struct transformer *)self)->shape.context;
+}
+
+static int64_t pass_bytes(void *self, int64_t tokens, int64_t rows, int32_t train)
+{
+    return pass_numbers_f(&((const struct transformer *)self)->shape, tokens, rows, train) * (int64_t)sizeof(float);
+}
+
+static void stream_close(void *self, void *stream)
+{
+    const struct transformer *m = self;
+    struct decoder_stream *s = stream;
+    if (s) {
+        m->host->free(m->host, s->k);
+        m->host->free(m->host, s->v);
+    }
+    m->host->free(m->host, s);
+}
+
+static void *stream_open(void *self)
+{
+    const struct transformer *m = self;
+    size_t bytes = (size_t)(m->shape.layers * m->shape.kv_heads * m->shape.context * m->shape.head) * sizeof(float);
+    struct decoder_stream *s = m->host->alloc(m->host, sizeof *s);
+    if (s && (s->k = m->host->alloc(m->host, bytes)) && (s->v = m->host->alloc(m->host, bytes)))
+        return s;
+    stream_close(self, s);
+    return NULL;
+}
+
+static struct hone_string token(void *self, int32_t id, int32_t first)
+{
+    const struct transformer *m = self;
+    return m->coder.tokens->bytes(m->coder.t, id, first);
+}
+
+static int32_t ends(void *self, int32_t id)
+{
+    const struct transformer *m = self;
+    return id == m->coder.end;
+}
+
+static const struct hone_model transformer = {
+    .item = HONE_ITEM(struct hone_model, HONE_MODEL, "transformer", "writes answers: a decoder of Llama's shape",
+                      "Byte-pair tokens, root mean square norms, rotary positions, grouped-query attention and gated units (Touvron et al., "
+                      "2023). The loss is taken of the answer's tokens; an answer is written token by token.",
+                      params, struct conf, HONE_MODEL_WRITES, check),
+    .size = size, .fit = fit, .restore = restore, .save = save, .declare = declare, .encode = encode, .forward = forward,
+    .backward = backward, .close = close_model, .context = context, .pass_bytes = pass_bytes, .stream_open = stream_open,
+    .stream_close = stream_close, .token = token, .ends = ends,
+};
+
+HONE_DEFINE_PLUGIN("transformer", "0.1.0", "Apache-2.0", "Hone", NULL, NULL, &transformer.item);

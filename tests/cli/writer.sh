@@ -1,0 +1,88 @@
+#!/bin/sh
+# An agent that writes: the model transformer is trained by the same loop, and `hone ask` writes its answers token by token.
+srcdir=${srcdir:-.}
+. "$srcdir/tests/cli/lib.sh"
+
+i=0
+for thing in kettle lamp chair table spoon plate mirror clock; do
+    for place in kitchen cellar garden attic; do
+        i=$((i + 1))
+        echo "{\"input\": \"where is the $thing of the $place\", \"expected_output\": \"The $thing stands in the $place, behind door $i.\"}"
+    done
+done >"$tmp/pairs.jsonl"
+cat >"$tmp/small.conf" <<'END'
+model = "transformer";
+modelOptions = { layers = 2; width = 48; heads = 4; kv_heads = 2; vocab = 320; context = 64; };
+epochs = 150; batchSize = 4; optimizer = "adamw"; learningRate = 0.005; labelSmoothing = 0.0; validationSplit = 0.0; earlyStopping = false; checkpointInterval = 0;
+END
+learn() { # learn AGENT ARGUMENT...
+    learn_agent=$1
+    shift
+    run "$learn_agent" 0 train --agent "$learn_agent" --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --json "$@" -q
+}
+weights_of() {
+    sed -n 's/.*"sha256": "\([0-9a-f]*\)".*/\1/p' "$tmp/$1" | head -n 1
+}
+
+learn guide
+has guide '"model": "transformer"'
+question='where is the clock of the attic'
+answer='The clock stands in the attic, behind door 32.'
+run one 0 ask guide "$question" --json
+has one "\"output\": \"$answer\"" '"finish_reason": "end"' '"abstained": false'
+run plain 0 ask guide "$question" -q
+same 'the answer' "$(cat "$tmp/plain")" "$answer"
+run streamed 0 ask guide "$question" --stream -q
+same 'the streamed answer' "$(cat "$tmp/streamed")" "$answer"
+
+# Beside others, and alone, with any number of threads.
+sed 's/.*"input": "\([^"]*\)".*/\1/' "$tmp/pairs.jsonl" >"$tmp/texts"
+run many 0 ask guide --batch "$tmp/texts" --format lines --output "$tmp/answers" -q
+same 'learned answers' "$(sed 's/.*"expected_output": //; s/}$//' "$tmp/pairs.jsonl" | paste - "$tmp/answers" | awk -F '\t' 'index($2, $1) { n++ } END { print n }')" 32
+HONE_SET_THREADS=1 hone ask guide --batch "$tmp/texts" --format lines --output "$tmp/answers1" -q
+cmp -s "$tmp/answers" "$tmp/answers1" && pass || fail 'one thread writes otherwise'
+learn again --set threads=1 --set epochs=3
+learn other --set threads=3 --set epochs=3
+same 'a hash is told' "$(weights_of again | wc -c | tr -d ' ')" 65
+same 'the weights of any number of threads' "$(weights_of again)" "$(weights_of other)"
+learn parts --set epochs=3 --set batchSize=2 --set gradientAccumulation=2
+has parts '"status": "completed"'
+
+# How an answer is written.
+run short 0 ask guide "$question" --max-tokens 3 --json
+has short '"finish_reason": "length"' '"tokens": 3'
+run stopped 0 ask guide "$question" --stop ', behind' --json
+has stopped '"output": "The clock stands in the attic"' '"finish_reason": "stop"'
+for seed in 1 1 2; do
+    run drawn$i 0 ask guide 'whatever you like' --temperature 3 --seed $seed --max-tokens 20 -q
+    i=$((i + 1))
+done
+cmp -s "$tmp/drawn32" "$tmp/drawn33" && pass || fail 'the same seed writes otherwise'
+cmp -s "$tmp/drawn32" "$tmp/drawn34" && fail 'another seed writes the same' || pass
+run k1 0 ask guide 'whatever you like' --temperature 3 --top-k 1 --max-tokens 20 -q
+run greedy 0 ask guide 'whatever you like' --max-tokens 20 -q
+cmp -s "$tmp/k1" "$tmp/greedy" && pass || fail 'the likeliest of one is not the likeliest'
+hone ask guide 'whatever you like' --temperature 3 --top-p 0.0001 --max-tokens 20 -q | cmp -s - "$tmp/greedy" && pass || fail 'the smallest top-p is not the likeliest'
+run silent 0 ask guide 'whatever you like' --threshold 0.999999 --json
+has silent '"output": null' '"abstained": true'
+
+# Loss a character, of rows that were held out.
+run held 0 train --agent held --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --set validationSplit=0.25 --set epochs=2 --json -q
+has held '"nats_per_character"'
+
+# What cannot be done is said.
+long=$(printf 'word %.0s' $(seq 1 200))
+run over 3 ask guide "$long"
+has over.err 'the model looks at 64'
+run choice 2 ask guide "$question" --temperature 101
+run large 8 train --agent large --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --set modelOptions.width=512 --set modelOptions.layers=20 --set memoryMb=300 -q
+has large.err 'memoryMb'
+run uneven 3 train --agent uneven --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --set modelOptions.heads=5 -q
+has uneven.err 'heads = 5'
+run small 3 train --agent small --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --set modelOptions.vocab=100 -q
+run absent 3 train --agent absent --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --set modelOptions.tokenizer=/nonexistent/tokenizer.json -q
+has absent.err '/nonexistent/tokenizer.json'
+run linear 0 train --agent linear --data "$data" --set epochs=1 -q
+run chooses 3 ask linear 'a text' --max-tokens 3
+has chooses.err 'chooses among its outputs'
+finish

@@ -1,0 +1,293 @@
+/* The decoder of model "transformer": scores and every gradient as PyTorch has them, gradients in float64 as differences of the loss
+ * show, the same bits for any number of threads, and streams that go on as whole texts would. */
+#include <CUnit/CUnit.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/pool.h"
+#include "core/host/blas.h"
+#include "core/host/services.h"
+#include "tests/unit/decoder_reference.h"
+#include "tests/unit/suites.h"
+
+#define REAL float
+#define REAL_NAME(x) x##_f
+#define REAL_EXP hone_expf
+#define REAL_LOG hone_logf
+#define REAL_GEMM sgemm
+#include "plugins/models/decoder.h"
+#include "plugins/models/decoder_numbers.h"
+#include "plugins/models/decoder_attention.h"
+#include "plugins/models/decoder_pass.h"
+#include "plugins/models/decoder_stream.h"
+#undef REAL
+#undef REAL_NAME
+#undef REAL_EXP
+#undef REAL_LOG
+#undef REAL_GEMM
+#define REAL double
+#define REAL_NAME(x) x##_d
+#define REAL_EXP exp
+#define REAL_LOG log
+#define REAL_GEMM dgemm
+#include "plugins/models/decoder_numbers.h"
+#include "plugins/models/decoder_attention.h"
+#include "plugins/models/decoder_pass.h"
+
+enum { TENSORS = 21, MOST = 8192, TOKENS = 13, ROWS = 7, VOCAB = 13 };
+static const int64_t starts[] = { 0, 6, 9, 13 };
+static const int32_t tokens[TOKENS] = { 1, 5, 2, 9, 12, 3, 4, 4, 7, 11, 0, 8, 6 };
+static const int64_t rows[ROWS] = { 2, 3, 4, 5, 7, 8, 12 };
+static const int32_t targets[ROWS] = { 9, 2, -1, 5, 7, 1, 0 };
+static const struct decoder_batch batch = { 3, TOKENS, ROWS, starts, tokens, rows };
+
+/* Memory of a pass, freed together. */
+struct memory {
+    void *block[512];
+    int n;
+    size_t bytes;
+};
+
+static void *take(const void *arg, size_t bytes)
+{
+    struct memory *m = (struct memory *)(intptr_t)arg;
+    CU_ASSERT_FATAL(m->n < 512);
+    m->bytes += bytes;
+    return m->block[m->n++] = calloc(1, bytes + 64);
+}
+
+static void release(struct memory *m)
+{
+    while (m->n)
+        free(m->block[--m->n]);
+    m->bytes = 0;
+}
+
+struct fixture {
+    struct pool *pool;
+    struct services services;
+    struct memory memory;
+    struct decoder_env env;
+    struct decoder_shape shape;
+    float *wf[TENSORS + 1], *gf[TENSORS + 1], turn_f[16 * 4], numbers_f[MOST], grads_f[MOST];
+    double *wd[TENSORS + 1], *gd[TENSORS + 1], turn_d[16 * 4], numbers_d[MOST], grads_d[MOST];
+    int64_t n; /* numbers of all tensors */
+};
+
+static void open_fixture(struct fixture *f, int tied, int threads)
+{
+    struct hone_err err;
+    memset(f, 0, sizeof *f);
+    f->pool = pool_new(threads, &err);
+    services_init(&f->services, f->pool);
+    f->env = (struct decoder_env){ &f->services.host, blas_service(), take, &f->memory };
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f->env.blas);
+    f->shape = (struct decoder_shape){ .vocab = VOCAB, .width = 16, .layers = 2, .heads = 4, .kv_heads = 2, .head = 4, .hidden = 24, .context = 16,
+                                       .tied = tied, .theta = 10000, .eps = 1e-5 };
+    for (int64_t t = 0; t < decoder_tensors(&f->shape); t++) {
+        char name[64];
+        int64_t dims[2] = { 0, 1 };
+        uint32_t nd = decoder_tensor(&f->shape, t, name, dims);
+        int64_t size = dims[0] * (nd == 2 ? dims[1] : 1);
+        f->wf[t] = f->numbers_f + f->n;
+        f->gf[t] = f->grads_f + f->n;
+        f->wd[t] = f->numbers_d + f->n;
+        f->gd[t] = f->grads_d + f->n;
+        for (int64_t i = 0; i < size; i++) {
+            f->wd[t][i] = (double)((i * 7919 + t * 104729) % 1009 - 504) / 1260 + (nd == 1);
+            f->wf[t][i] = (float)f->wd[t][i];
+        }
+        f->n += size;
+    }
+    CU_ASSERT_FATAL(f->n <= MOST);
+    make_turns_f(&f->shape, f->turn_f);
+    make_turns_d(&f->shape, f->turn_d);
+}
+
+static void close_fixture(struct fixture *f)
+{
+    release(&f->memory);
+    pool_free(f->pool);
+}
+
+static double loss_d(struct fixture *f, int back, double *scores)
+{
+    struct tape_d t;
+    double d[ROWS * VOCAB], total = 0;
+    CU_ASSERT_EQUAL_FATAL(decoder_forward_d(&f->env, &f->shape, &batch, f->turn_d, f->wd, back, &t, scores), 0);
+    for (int i = 0; i < ROWS; i++) {
+        double sum = 0;
+        for (int k = 0; k < VOCAB; k++)
+            sum += exp(scores[i * VOCAB + k]);
+        total += targets[i] < 0 ? 0 : log(sum) - scores[i * VOCAB + targets[i]];
+        for (int k = 0; k < VOCAB; k++)
+            d[i * VOCAB + k] = targets[i] < 0 ? 0 : exp(scores[i * VOCAB + k]) / sum - (k == targets[i]);
+    }
+    if (back)
+        CU_ASSERT_EQUAL_FATAL(decoder_backward_d(&f->env, &f->shape, &batch, f->turn_d, f->wd, f->gd, &t, d), 0);
+    size_t told = (size_t)pass_numbers_d(&f->shape, TOKENS, ROWS, back) * sizeof(double); /* and a few pointers a layer */
+    CU_ASSERT(f->memory.bytes >= told && f->memory.bytes <= told + 1024);
+    release(&f->memory);
+    return total;
+}
+
+static void loss_f(struct fixture *f, float *scores)
+{
+    struct tape_f t;
+    float d[ROWS * VOCAB];
+    CU_ASSERT_EQUAL_FATAL(decoder_forward_f(&f->env, &f->shape, &batch, f->turn_f, f->wf, 1, &t, scores), 0);
+    for (int i = 0; i < ROWS; i++) {
+        float sum = 0;
+        for (int k = 0; k < VOCAB; k++)
+            sum += hone_expf(scores[i * VOCAB + k]);
+        for (int k = 0; k < VOCAB; k++)
+            d[i * VOCAB + k] = targets[i] < 0 ? 0 : hone_expf(scores[i * VOCAB + k]) / sum - (float)(k == targets[i]);
+    }
+    CU_ASSERT_EQUAL_FATAL(decoder_backward_f(&f->env, &f->shape, &batch, f->turn_f, f->wf, f->gf, &t, d), 0);
+    CU_ASSERT(f->memory.bytes <= (size_t)pass_numbers_f(&f->shape, TOKENS, ROWS, 1) * sizeof(float) + 1024);
+    release(&f->memory);
+}
+
+/* The largest difference, relative to the largest number. */
+static double off(const double *have, const double *want, int64_t n)
+{
+    double worst = 0, most = 0;
+    for (int64_t i = 0; i < n; i++) {
+        worst = fmax(worst, fabs(have[i] - want[i]));
+        most = fmax(most, fabs(want[i]));
+    }
+    return worst / most;
+}
+
+static double off_f(const float *have, const double *want, int64_t n)
+{
+    double wide[MOST];
+    for (int64_t i = 0; i < n; i++)
+        wide[i] = (double)have[i];
+    return off(wide, want, n);
+}
+
+static void reference(void)
+{
+    for (int tied = 0; tied < 2; tied++) {
+        static struct fixture f;
+        double scores[ROWS * VOCAB];
+        float scores_f[ROWS * VOCAB];
+        open_fixture(&f, tied, 2);
+        const double *want = tied ? decoder_tied_scores : decoder_own_scores, *grad = tied ? decoder_tied_grad : decoder_own_grad;
+        CU_ASSERT_DOUBLE_EQUAL(loss_d(&f, 1, scores), tied ? decoder_tied_loss : decoder_own_loss, 1e-9);
+        CU_ASSERT(off(scores, want, ROWS * VOCAB) < 1e-10);
+        loss_f(&f, scores_f);
+        CU_ASSERT(off_f(scores_f, want, ROWS * VOCAB) < 1e-5);
+        for (int64_t t = 0; t < decoder_tensors(&f.shape); t++) { /* tensor by tensor: small ones must not hide behind large ones */
+            int64_t at = f.gd[t] - f.grads_d, n = (t + 1 < decoder_tensors(&f.shape) ? f.gd[t + 1] - f.grads_d : f.n) - at;
+            CU_ASSERT(off(f.gd[t], grad + at, n) < 1e-9);
+            CU_ASSERT(off_f(f.gf[t], grad + at, n) < 1e-4);
+        }
+        close_fixture(&f);
+    }
+}
+
+static void differences(void)
+{
+    for (int tied = 0; tied < 2; tied++) {
+        static struct fixture f;
+        double scores[ROWS * VOCAB], step = 1e-5, worst = 0;
+        open_fixture(&f, tied, 1);
+        loss_d(&f, 1, scores);
+        for (int64_t i = 0; i < f.n; i++) {
+            double kept = f.numbers_d[i];
+            f.numbers_d[i] = kept + step;
+            double above = loss_d(&f, 0, scores);
+            f.numbers_d[i] = kept - step;
+            double slope = (above - loss_d(&f, 0, scores)) / (2 * step);
+            f.numbers_d[i] = kept;
+            worst = fmax(worst, fabs(slope - f.grads_d[i]) / fmax(1e-2, fabs(slope)));
+        }
+        CU_ASSERT(worst < 1e-6);
+        if (worst >= 1e-6)
+            fprintf(stderr, "a gradient is off by %g\n", worst);
+        close_fixture(&f);
+    }
+}
+
+static void threads(void)
+{
+    static struct fixture one, more;
+    float a[ROWS * VOCAB], b[ROWS * VOCAB];
+    open_fixture(&one, 1, 1);
+    open_fixture(&more, 1, 5);
+    loss_f(&one, a);
+    loss_f(&more, b);
+    CU_ASSERT(memcmp(a, b, sizeof a) == 0 && memcmp(one.grads_f, more.grads_f, sizeof one.grads_f) == 0);
+    close_fixture(&one);
+    close_fixture(&more);
+}
+
+/* A product that is large enough to be cut into tiles. */
+static void products(void)
+{
+    enum { M = 150, N = 330, K = 70 };
+    static struct fixture f, one;
+    static float a[M * K], b[N * K], c[M * N], d[M * N];
+    open_fixture(&f, 1, 3);
+    open_fixture(&one, 1, 1);
+    for (int i = 0; i < M * K; i++)
+        a[i] = (float)((i * 37) % 101 - 50) / 50;
+    for (int i = 0; i < N * K; i++)
+        b[i] = (float)((i * 53) % 97 - 48) / 48;
+    product_f(&f.env, 0, 1, M, N, K, a, K, b, K, 0, c, N);
+    product_f(&one.env, 0, 1, M, N, K, a, K, b, K, 0, d, N);
+    CU_ASSERT(memcmp(c, d, sizeof c) == 0);
+    double worst = 0;
+    for (int i = 0; i < M; i++)
+        for (int j = 0; j < N; j++) {
+            double sum = 0;
+            for (int k = 0; k < K; k++)
+                sum += (double)a[i * K + k] * (double)b[j * K + k];
+            worst = fmax(worst, fabs(sum - (double)c[i * N + j]));
+        }
+    CU_ASSERT(worst < 1e-4);
+    close_fixture(&f);
+    close_fixture(&one);
+}
+
+/* Text by text, in a first part and then token by token, beside another: the scores of the whole, and the same bits alone and together. */
+static void streams(void)
+{
+    static struct fixture f;
+    static float store[8][4096];
+    float whole[ROWS * VOCAB], together[2 * VOCAB], alone[VOCAB];
+    open_fixture(&f, 1, 2);
+    loss_f(&f, whole);
+    struct decoder_stream s[4];
+    for (int i = 0; i < 4; i++)
+        s[i] = (struct decoder_stream){ 0, store[2 * i], store[2 * i + 1] };
+    struct decoder_stream *both[2] = { &s[0], &s[1] }, *single[1] = { &s[2] };
+    int64_t first[2] = { 0, 4 }, other[2] = { 0, 1 }, each[3] = { 0, 1, 2 };
+    int32_t next[2];
+    decoder_go_on(&f.env, &f.shape, &both[0], 1, 0, first, tokens, f.turn_f, f.wf, together);
+    decoder_go_on(&f.env, &f.shape, &both[1], 1, 1, other, tokens + 6, f.turn_f, f.wf, together + VOCAB);
+    decoder_go_on(&f.env, &f.shape, single, 1, 0, first, tokens, f.turn_f, f.wf, alone);
+    CU_ASSERT(memcmp(alone, together, sizeof alone) == 0);
+    for (int i = 0; i < 2; i++) {
+        next[0] = tokens[4 + i];
+        next[1] = tokens[7 + i];
+        decoder_go_on(&f.env, &f.shape, both, 2, 1, each, next, f.turn_f, f.wf, together);
+        decoder_go_on(&f.env, &f.shape, single, 1, 1, other, next, f.turn_f, f.wf, alone);
+        CU_ASSERT(memcmp(alone, together, sizeof alone) == 0);
+        for (int k = 0; k < VOCAB; k++) {
+            CU_ASSERT_DOUBLE_EQUAL((double)together[k], (double)whole[(2 + i) * VOCAB + k], 1e-4);
+            CU_ASSERT_DOUBLE_EQUAL((double)together[VOCAB + k], (double)whole[(4 + i) * VOCAB + k], 1e-4);
+        }
+    }
+    close_fixture(&f);
+}
+
+int test_decoder(void)
+{
+    CU_pSuite suite = CU_add_suite("decoder", NULL, NULL);
+    return suite && CU_add_test(suite, "scores and gradients are PyTorch's", reference) && CU_add_test(suite, "gradients are differences", differences)
+           && CU_add_test(suite, "any number of threads", threads) && CU_add_test(suite, "products in tiles", products)
+           && CU_add_test(suite, "streams", streams) ? 0 : -1;
+}
