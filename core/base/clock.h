@@ -4,6 +4,8 @@
 #include <stdint.h>
 
 int64_t clock_wall_ms(void); /* since 1970 [any] */
+/* For tests, in which days pass at once: what clock_wall_ms() answers from now on; 0: the system's clock again. [any] */
+void clock_wall_pretend(int64_t ms);
 int64_t clock_mono_us(void); /* for durations [any] */
 /* RFC 3339 in UTC with milliseconds: 2026-01-01T00:00:00.000Z; out has 25 bytes. [any, pure] */
 void clock_rfc3339(int64_t wall_ms, char out[25]);
