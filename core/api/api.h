@@ -16,11 +16,20 @@ struct serving;
 struct daemon;
 struct store;
 
+/* How webhooks are sent: the settings of the group webhooks. Zeroed is the default but for keep_days. */
+struct webhook_policy {
+    int allow_private, allow_http;
+    const char *ca_file;         /* PEM; NULL: the system's authorities */
+    int64_t timeout_ms;          /* of a post; 0: 15000 */
+    int64_t keep_days;           /* of messages that were sent or have failed */
+};
+
 struct api {
     const char *state_dir;
     const cJSON *plugin_dirs;    /* list of strings, may be NULL */
     int threads;                 /* of workers; 0: one a core */
     int log_level;               /* of workers, as core/base/log.h */
+    struct webhook_policy webhooks;
     cJSON *details;              /* owned; see api_clear() */
     struct daemon *daemon;       /* NULL: a command line, which opens the books for each transaction */
     struct store *held;          /* the books of a call that is one transaction as a whole */
@@ -139,6 +148,30 @@ cJSON *api_token_create(struct api *a, const cJSON *in, struct hone_err *err);
 cJSON *api_token_list(struct api *a, const cJSON *in, struct hone_err *err);
 /* in: {token_id}. It opens nothing from then on. */
 cJSON *api_token_revoke(struct api *a, const cJSON *in, struct hone_err *err);
+
+/* ---- webhooks: webhooks.c ---- */
+
+/* in: {url, events, description}. out: the endpoint and, this once, "secret". */
+cJSON *api_webhook_register(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {limit, after}. out: {webhooks: [...], has_more}, newest first, without secrets. */
+cJSON *api_webhook_list(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {webhook_id, url, events, description, enabled}; what is absent stays. */
+cJSON *api_webhook_update(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {webhook_id}. Nothing is sent to it any more. */
+cJSON *api_webhook_delete(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {webhook_id, overlap_hours}. out: the endpoint and, this once, its new "secret"; the one before signs as well for so long. */
+cJSON *api_webhook_rotate(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {webhook_id}. Sends a ping and waits for what comes of it; out: the delivery. ERR_PRECONDITION without a daemon. */
+cJSON *api_webhook_test(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {webhook_id, status, limit, after}. out: {deliveries: [... each with its attempts], has_more}, newest first. */
+cJSON *api_delivery_list(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {delivery_id}. out: the new delivery of the same message. */
+cJSON *api_delivery_again(struct api *a, const cJSON *in, struct hone_err *err);
+
+/* ---- quotas: quota.c ---- */
+
+/* out: what the caller's tenant and token have used of what they may, by now. */
+cJSON *api_usage(struct api *a, const cJSON *in, struct hone_err *err);
 
 /* ---- plugins: plugins.c ---- */
 

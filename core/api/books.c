@@ -56,6 +56,11 @@ void books_close(struct api *a, struct store *s)
         d->events = store_events(s);
         events_publish(d);
     }
+    if (store_deliveries(s) != d->deliveries) {
+        d->deliveries = store_deliveries(s);
+        if (d->outbox)
+            outbox_wake(d->outbox);
+    }
     int lost = store_lost(s) && !__atomic_exchange_n(&d->lost, 1, __ATOMIC_ACQ_REL);
     pthread_mutex_unlock(&d->books);
     if (lost)

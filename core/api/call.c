@@ -1,7 +1,7 @@
 /* api_call_function() and what it gives and takes; see function.h. */
 #include <stdlib.h>
 #include <string.h>
-#include "core/api/priv.h"
+#include "core/api/daemon_priv.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
 
@@ -171,6 +171,7 @@ int api_call_function(struct api *a, const struct api_call *call, struct api_ans
         one.details = NULL;
     }
     api_clear(&one);
+    daemon_note_call(a->daemon, rc);
     return rc;
 }
 
@@ -193,6 +194,7 @@ void api_begin_function(struct api *a, const struct api_call *call, api_done *do
         api_answer_fail(&answer, rc, one.details);
         one.details = NULL;
         api_clear(&one);
+        daemon_note_call(a->daemon, rc);
     } else {
         rc = api_call_function(a, call, &answer, &err);
     }

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "core/api/daemon_priv.h"
+#include "core/api/serving.h"
 #include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/jobs/lock.h"
@@ -79,6 +80,7 @@ static int put_in_order(struct daemon *d, struct hone_err *err)
         rc = event_newest(d->store, &d->published, err);
     d->changes = store_changes(d->store);
     d->events = store_events(d->store);
+    d->deliveries = store_deliveries(d->store);
     return rc;
 }
 
@@ -99,7 +101,7 @@ struct daemon *daemon_open(const struct api *like, const struct daemon_options *
     pthread_condattr_destroy(&clock);
     set_options(d, o);
     d->api = (struct api){ .state_dir = like->state_dir, .plugin_dirs = like->plugin_dirs, .threads = like->threads,
-                           .log_level = like->log_level, .daemon = d };
+                           .log_level = like->log_level, .webhooks = like->webhooks, .daemon = d };
     for (int i = 0; i < MAX_JOBS; i++)
         d->place[i].d = d;
     if (!(d->store = store_open(like->state_dir, err)) || put_in_order(d, err) < 0)
@@ -110,10 +112,35 @@ failed:
     return NULL;
 }
 
+static int start_outbox(struct daemon *d, struct hone_err *err)
+{
+    struct outbox *o = outbox_open(&d->api, err);
+    int rc = o ? outbox_run(o, err) : err->code;
+    if (rc < 0) {
+        outbox_close(o);
+        return rc;
+    }
+    pthread_mutex_lock(&d->books);
+    d->outbox = o;
+    pthread_mutex_unlock(&d->books);
+    return 0;
+}
+
+static void stop_outbox(struct daemon *d)
+{
+    pthread_mutex_lock(&d->books);
+    struct outbox *o = d->outbox;
+    d->outbox = NULL;
+    pthread_mutex_unlock(&d->books);
+    outbox_close(o); /* its thread takes the books */
+}
+
 int daemon_start(struct daemon *d, struct hone_err *err)
 {
     sigset_t all, old;
     int rc = spawner_start(err), error = 0;
+    if (rc == 0)
+        rc = start_outbox(d, err);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are the main thread's */
     for (int i = 0; i < d->o.jobs && rc == 0; i++) {
@@ -209,6 +236,8 @@ void daemon_close(struct daemon *d)
         return;
     if (d->store && !daemon_stopping(d))
         daemon_stop(d);
+    if (d->store)
+        stop_outbox(d);
     spawner_stop();
     store_close(d->store);
     monitor_free(d->monitor);
@@ -233,6 +262,12 @@ static int64_t counter(const int64_t *n)
     return __atomic_load_n(n, __ATOMIC_RELAXED);
 }
 
+void daemon_note_call(struct daemon *d, int rc)
+{
+    if (d)
+        __atomic_add_fetch(rc < 0 ? &d->faults : &d->calls, 1, __ATOMIC_RELAXED);
+}
+
 int daemon_counts(struct daemon *d, struct daemon_counts *c, struct hone_err *err)
 {
     struct api one = d->api;
@@ -246,4 +281,16 @@ int daemon_counts(struct daemon *d, struct daemon_counts *c, struct hone_err *er
         c->running += d->place[i].job_id[0] != '\0';
     pthread_mutex_unlock(&d->queue);
     return rc;
+}
+
+void daemon_metrics(struct daemon *d, struct buf *b)
+{
+    pthread_mutex_lock(&d->books);
+    struct outbox *o = d->outbox;
+    pthread_mutex_unlock(&d->books);
+    if (o)
+        outbox_metrics(o, b);
+    quota_metrics(d, b);
+    if (d->api.serving)
+        serving_metrics(d->api.serving, b);
 }

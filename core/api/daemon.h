@@ -10,7 +10,16 @@
 #define API_DAEMON_H
 #include <stdint.h>
 #include "core/api/function.h"
+#include "core/base/buf.h"
 #include "core/store/job.h"
+
+/* What may be used; 0: without limit. */
+struct quota_limits {
+    int64_t jobs_per_day;    /* started, by days of UTC */
+    int64_t jobs_active;     /* waiting or running at once */
+    int64_t examples, bytes; /* kept: of datasets, modules and jobs; bytes also of weights and checkpoints */
+    int64_t webhooks;        /* of a tenant */
+};
 
 struct daemon_options {
     int jobs;                /* run at once; 0: one a core */
@@ -19,12 +28,13 @@ struct daemon_options {
     int64_t retry_ms;        /* wait after the first death of a job's worker, four times as long after each further one; 0: 1000 */
     int deaths;              /* so many deaths of its workers fail a job; 0: 3 */
     int64_t drain_ms;        /* how long running jobs may take for a checkpoint at the end; 0: 25000 */
+    struct quota_limits tenant, token; /* of each */
 };
 
 struct daemon;
 
 /* Takes the state directory (made when it is missing) and brings it in order: jobs that a former daemon ran are in the queue again.
- * `like`: its state_dir, plugin_dirs, threads and log_level, borrowed until daemon_close(). Nothing runs yet. NULL with err:
+ * `like`: its state_dir, plugin_dirs, threads, log_level and webhooks, borrowed until daemon_close(). Nothing runs yet. NULL with err:
  * ERR_CONFLICT when another process has the directory or a command line trains there, else as store_open(). */
 struct daemon *daemon_open(const struct api *like, const struct daemon_options *o, struct hone_err *err);
 /* Begins to run jobs. On failure nothing runs. */
@@ -83,5 +93,7 @@ struct daemon_counts {
     int64_t calls, faults;            /* of api_call_function(): those that went well, and those that failed */
 };
 int daemon_counts(struct daemon *d, struct daemon_counts *c, struct hone_err *err);
+/* Appends what webhooks, quotas and agents that are kept ready have to tell, in the text format of Prometheus. [any] */
+void daemon_metrics(struct daemon *d, struct buf *b);
 
 #endif

@@ -3,7 +3,9 @@
 #define API_DAEMON_PRIV_H
 #include <pthread.h>
 #include "core/api/daemon.h"
+#include "core/api/outbox.h"
 #include "core/api/priv.h"
+#include "core/api/quota.h"
 
 #define MAX_JOBS 64
 #define MAX_WATCHERS 16
@@ -32,7 +34,8 @@ struct daemon {
 
     pthread_mutex_t books;    /* the store, and what follows until `queue` */
     struct store *store;
-    int64_t changes, events;  /* of the store, as last seen */
+    int64_t changes, events, deliveries; /* of the store, as last seen */
+    struct outbox *outbox;    /* NULL: not running */
     int64_t published;        /* seq of the last event that watchers were told */
     int64_t generation;       /* atomic; rises with every change of the books */
 
@@ -47,12 +50,15 @@ struct daemon {
     int stopping, killing;    /* atomic */
     int lost;                 /* atomic; the books cannot be trusted to reach the disk any more */
     int64_t deaths, retries, dropped, calls, faults; /* atomic */
+    int64_t over_quota[QUOTAS]; /* atomic: calls that were refused, by quota */
 
     struct monitor_cache *monitor; /* monitor.c */
     struct token_cache *tokens;    /* tokens.c */
     struct plugin_names *names;    /* plugin_names.c */
 };
 
+/* Counts a call of a function that ended, for metrics. NULL is fine. [any] */
+void daemon_note_call(struct daemon *d, int rc);
 /* queue.c: a place's thread. */
 void *queue_run(void *place);
 /* A job may be due. [any] */

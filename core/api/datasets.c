@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "core/api/priv.h"
+#include "core/api/quota.h"
 #include "core/api/settings.h"
 #include "core/base/json.h"
 #include "core/data/check.h"
@@ -42,6 +42,15 @@ static int keep_given(struct api *a, const cJSON *in, struct kept *k, struct hon
     return keep_file_as(a, path, name, src.format, k, err);
 }
 
+static int insert(struct api *a, struct store *s, struct dataset_row *row, struct hone_err *err)
+{
+    int rc = store_part_begin(s, err);
+    if (rc < 0)
+        return rc;
+    rc = dataset_insert(s, row, err);
+    return store_part_end(s, rc < 0 ? rc : quota_check(a, s, QUOTA_OF_DATA, err), err);
+}
+
 static cJSON *make(struct api *a, enum dataset_kind kind, const cJSON *in, struct hone_err *err)
 {
     struct kept k = { 0 };
@@ -56,11 +65,11 @@ static cJSON *make(struct api *a, enum dataset_kind kind, const cJSON *in, struc
     char *text = metadata ? json_text(metadata, 0) : NULL;
     struct dataset_row row = { .kind = kind, .name = (char *)(intptr_t)json_str(in, "name", k.name ? k.name : ""), .file = k.file,
                                .description = (char *)(intptr_t)json_str(in, "description", ""), .format = (char *)(intptr_t)k.format,
-                               .sha256 = k.sha256, .examples = k.examples, .metadata = text };
+                               .sha256 = k.sha256, .examples = k.examples, .metadata = text, .token_id = (char *)(intptr_t)quota_token(a) };
     struct store *s = rc >= 0 ? books_make(a, err) : NULL;
     if (rc >= 0) {
         row.bytes = k.bytes;
-        rc = s ? dataset_insert(s, &row, err) : err->code;
+        rc = s ? insert(a, s, &row, err) : err->code;
     }
     if (rc >= 0) {
         out = row_json(&row);

@@ -82,6 +82,9 @@ struct api_answer {
     cJSON *details;            /* of a failure: [{path, message, fix, line, column}], or NULL. Owned */
     int retryable;             /* the same call may succeed later */
     int retry_after_s;         /* 0: not said */
+    const char *quota;         /* of a failure with 429: the quota that is used up, such as "jobs_per_day"; NULL: none. Static */
+    int64_t quota_limit;       /* how much of it there is */
+    int quota_window_s;        /* for how long; 0: for ever */
     int replayed;              /* the stored answer of an earlier call with the same key */
 };
 void api_answer_free(struct api_answer *answer); /* leaves it zeroed; NULL is fine */

@@ -247,6 +247,15 @@ int run_claimed(struct runner *r, const struct job_row *row, int *began, struct 
     return rc;
 }
 
+static int enqueue_again(struct api *a, struct store *s, const char *id, struct hone_err *err)
+{
+    int rc = store_part_begin(s, err);
+    if (rc < 0)
+        return rc;
+    rc = job_enqueue(s, id, "resumed", err);
+    return store_part_end(s, rc < 0 ? rc : quota_check(a, s, QUOTA_BIT(QUOTA_JOBS_ACTIVE), err), err);
+}
+
 /* With a daemon: into its queue again. */
 static cJSON *enqueue(struct api *a, const char *name, struct hone_err *err)
 {
@@ -257,7 +266,7 @@ static cJSON *enqueue(struct api *a, const char *name, struct hone_err *err)
     if (rc >= 0) {
         snprintf(id, sizeof id, "%s", row.id);
         done = row.status == JOB_COMPLETED;
-        rc = done ? 0 : job_enqueue(s, id, "resumed", err);
+        rc = done ? 0 : enqueue_again(a, s, id, err);
         job_free(&row);
     }
     books_close(a, s);

@@ -15,6 +15,7 @@
 #include "core/store/checkpoint.h"
 #include "core/store/event.h"
 #include "core/store/history.h"
+#include "core/store/outbox.h"
 #include "core/store/version.h"
 
 #define WRITE_US 1000000
@@ -99,6 +100,8 @@ static int write_epochs(struct runner *r, struct store *s, struct hone_err *err)
                       : hone_fail(err, HONE_ENOMEM, "memory ran out");
         if (rc >= 0)
             rc = event_add(s, r->job_id, *r->tenant ? r->tenant : NULL, "epoch", text, err);
+        if (rc >= 0)
+            rc = outbox_news(s, r->tenant, "training.progress", r->job_id, r->agent_id, "metrics", e, err);
         free(text);
     }
     return rc;
@@ -123,6 +126,8 @@ static int write_checkpoint(struct runner *r, struct store *s, const cJSON *c, s
     char *text = json_text(event, 0);
     if (rc >= 0)
         rc = text ? event_add(s, r->job_id, *r->tenant ? r->tenant : NULL, "checkpoint", text, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    if (rc >= 0)
+        rc = outbox_news(s, r->tenant, "training.checkpoint", r->job_id, r->agent_id, "checkpoint", event, err);
     free(text);
     cJSON_Delete(event);
     free(row.id);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/api/journal.h"
-#include "core/api/priv.h"
+#include "core/api/daemon_priv.h"
 #include "core/api/route.h"
 #include "core/base/clock.h"
 #include "core/base/json.h"
@@ -47,6 +47,28 @@ void serving_stats(struct serving *s, struct warm_stats *stats)
     warm_stats(s->warm, stats);
 }
 
+void serving_metrics(struct serving *s, struct buf *b)
+{
+    struct warm_stats now;
+    warm_stats(s->warm, &now);
+    const struct {
+        const char *name, *type, *help;
+        int64_t value;
+    } all[] = {
+        { "hone_serving_workers", "gauge", "Workers that keep an agent ready.", now.workers },
+        { "hone_serving_memory_bytes", "gauge", "Memory of these workers together.", now.memory_bytes },
+        { "hone_serving_waiting", "gauge", "Questions that wait for their answer.", now.waiting },
+        { "hone_serving_answers_total", "counter", "Questions answered.", now.answers },
+        { "hone_serving_failures_total", "counter", "Questions that could not be answered.", now.failures },
+        { "hone_serving_batches_total", "counter", "Batches that they were answered in.", now.batches },
+        { "hone_serving_starts_total", "counter", "Workers started.", now.starts },
+        { "hone_serving_deaths_total", "counter", "Workers that died.", now.deaths },
+        { "hone_serving_evictions_total", "counter", "Workers ended to make room.", now.evictions },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n%s %lld\n", all[i].name, all[i].help, all[i].name, all[i].type, all[i].name, (long long)all[i].value);
+}
+
 /* ---- a call ---- */
 
 struct asking;
@@ -60,6 +82,7 @@ struct asked {
 /* One call of invokeAgent on its way. Whoever brings the last of its answers goes on with it. */
 struct asking {
     struct serving *serving;
+    struct daemon *daemon;       /* that counts the call; NULL: whoever waits for it does */
     struct route *route;
     api_done *done;
     void *arg;
@@ -97,6 +120,7 @@ static void tell_failure(struct asking *k, int rc, const struct hone_err *err)
 {
     struct api_answer answer = { 0 };
     api_answer_fail(&answer, rc, NULL);
+    daemon_note_call(k->daemon, rc);
     k->done(k->arg, rc, &answer, err);
     api_answer_free(&answer);
     asking_free(k);
@@ -137,6 +161,7 @@ static void on_written(void *arg, int rc, const struct hone_err *err)
         return;
     }
     struct api_answer answer = { .status = 200, .data = data_of(k) };
+    daemon_note_call(k->daemon, 0);
     k->done(k->arg, 0, &answer, err);
     api_answer_free(&answer);
     asking_free(k);
@@ -189,6 +214,28 @@ static void on_answer(void *arg, cJSON *answer, const struct hone_err *err)
 
 /* ---- beginning ---- */
 
+struct waiting {
+    pthread_mutex_t lock;
+    pthread_cond_t over;
+    int done, rc;
+    cJSON *data;
+    struct hone_err err;
+};
+
+static void wake(void *arg, int rc, struct api_answer *answer, const struct hone_err *err)
+{
+    struct waiting *w = arg;
+    pthread_mutex_lock(&w->lock);
+    w->data = answer->data;
+    answer->data = NULL;
+    if (rc < 0)
+        w->err = *err;
+    w->rc = rc;
+    w->done = 1;
+    pthread_cond_signal(&w->over);
+    pthread_mutex_unlock(&w->lock);
+}
+
 static int take_texts(struct asking *k, const cJSON *in, struct hone_err *err)
 {
     const cJSON *input = json_get(in, "input"), *texts = json_get(in, "texts"), *t = input ? input : texts ? texts->child : NULL;
@@ -228,7 +275,7 @@ int serving_begin(struct api *a, const cJSON *in, api_done *done, void *arg, str
     struct asking *k = calloc(1, sizeof *k);
     if (!k)
         return hone_fail(err, HONE_ENOMEM, "memory ran out");
-    *k = (struct asking){ .serving = a->serving, .done = done, .arg = arg, .begun_us = clock_mono_us() };
+    *k = (struct asking){ .serving = a->serving, .daemon = done == wake ? NULL : a->daemon, .done = done, .arg = arg, .begun_us = clock_mono_us() };
     int rc = take_texts(k, in, err);
     if (rc >= 0 && !(k->route = routes_find(a->serving->routes, a, json_str(in, "agent_id", ""), err)))
         rc = err->code;
@@ -241,28 +288,6 @@ int serving_begin(struct api *a, const cJSON *in, api_done *done, void *arg, str
 }
 
 /* ---- waiting ---- */
-
-struct waiting {
-    pthread_mutex_t lock;
-    pthread_cond_t over;
-    int done, rc;
-    cJSON *data;
-    struct hone_err err;
-};
-
-static void wake(void *arg, int rc, struct api_answer *answer, const struct hone_err *err)
-{
-    struct waiting *w = arg;
-    pthread_mutex_lock(&w->lock);
-    w->data = answer->data;
-    answer->data = NULL;
-    if (rc < 0)
-        w->err = *err;
-    w->rc = rc;
-    w->done = 1;
-    pthread_cond_signal(&w->over);
-    pthread_mutex_unlock(&w->lock);
-}
 
 cJSON *serving_answer(struct api *a, const cJSON *in, struct hone_err *err)
 {

@@ -3,6 +3,7 @@
 #ifndef API_SERVING_H
 #define API_SERVING_H
 #include "core/api/function.h"
+#include "core/base/buf.h"
 #include "core/jobs/warm.h"
 
 /* NULL with err. Borrows a->state_dir; `a` itself may go. */
@@ -16,5 +17,7 @@ cJSON *serving_answer(struct api *a, const cJSON *in, struct hone_err *err);
 /* Loads the weights of a version before it is deployed; one that cannot be loaded fails here. */
 int serving_load(struct serving *s, const struct warm_version *v, struct hone_err *err);
 void serving_stats(struct serving *s, struct warm_stats *stats); /* [any] */
+/* Appends hone_serving_* in the text format of Prometheus. [any] */
+void serving_metrics(struct serving *s, struct buf *b);
 
 #endif

@@ -1,4 +1,4 @@
-/* The tables of what functions take and give, one a function: shapes_jobs.c, shapes_agents.c, shapes_data.c. Private to core/api;
+/* The tables of what functions take and give, one a function: shapes_jobs.c, shapes_agents.c, shapes_data.c, shapes_webhooks.c. Private to core/api;
  * used by functions.c. */
 #ifndef API_SHAPES_H
 #define API_SHAPES_H
@@ -26,5 +26,9 @@ extern const struct shape upload_in[], dataset_in[], list_rows_in[], validate_in
 extern const struct shape dataset_out[], list_datasets_out[], deleted_dataset_out[], validate_out[], module_out[], list_modules_out[],
     deleted_module_out[], checkpoints_out[], presets_out[];
 extern const struct shape create_token_in[], token_in[], create_token_out[], list_tokens_out[], revoked_token_out[];
+/* shapes_webhooks.c */
+extern const struct shape register_webhook_in[], webhook_in[], list_webhooks_in[], update_webhook_in[], rotate_webhook_in[], list_deliveries_in[],
+    redeliver_in[];
+extern const struct shape webhook_out[], webhook_secret_out[], list_webhooks_out[], deleted_webhook_out[], delivery_out[], list_deliveries_out[], usage_out[];
 
 #endif

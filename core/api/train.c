@@ -12,6 +12,7 @@
 #include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/jobs/lock.h"
+#include "core/store/usage.h"
 #include "core/train/config.h"
 
 #define MAX_FAULTS 100
@@ -297,11 +298,12 @@ static char *config_text(const struct request *q)
     return text;
 }
 
-static void fill_row(struct job_row *row, const struct request *q, const cJSON *in)
+static void fill_row(struct job_row *row, const struct request *q, const char *token, const cJSON *in)
 {
     *row = (struct job_row){ .training_type = copy(q->config.training_type), .data_name = copy(q->data.name), .data_file = copy(q->data.file),
                              .data_format = copy(q->data.format), .data_sha256 = copy(q->data.sha256), .config = config_text(q),
-                             .priority = json_int(in, "priority", 0), .queue = JOB_WAITING,
+                             .priority = json_int(in, "priority", 0), .queue = JOB_WAITING, .token_id = copy(token), .data_bytes = q->data.bytes,
+                             .data_examples = q->data.examples,
                              .progress = { .loss = NAN, .learning_rate = NAN, .gradient_norm = NAN, .examples_per_second = NAN, .memory_mb = NAN } };
     if (q->validation.file) {
         row->validation_name = copy(q->validation.name);
@@ -332,13 +334,11 @@ static int put_base(struct api *a, struct request *q, struct job_row *row, struc
     return rc;
 }
 
-static int book_waiting(struct api *a, struct request *q, const cJSON *in, struct job_row *row, struct hone_err *err)
+/* Within a part of a transaction. */
+static int insert_waiting(struct api *a, struct store *s, struct request *q, const cJSON *in, struct job_row *row, struct hone_err *err)
 {
     struct agent_row agent = { 0 };
-    struct store *s = books_open(a, err);
-    int rc = s ? store_begin(s, err) : err->code;
-    if (rc >= 0)
-        rc = json_bool(in, "create_agent", 0) ? need_agent(s, q->agent, &agent, err) : find_agent(s, q->agent, &agent, err);
+    int rc = json_bool(in, "create_agent", 0) ? need_agent(s, q->agent, &agent, err) : find_agent(s, q->agent, &agent, err);
     cJSON *estimates = rc >= 0 ? foresee(s, &q->data, &q->validation, &q->config, &row->progress) : NULL;
     if (rc >= 0) {
         row->agent_id = copy(agent.id);
@@ -346,9 +346,20 @@ static int book_waiting(struct api *a, struct request *q, const cJSON *in, struc
         rc = job_insert(s, row, err);
     }
     if (rc >= 0)
-        rc = store_commit(s, err);
+        rc = usage_add_job(s, row->tenant, row->token_id, row->created_at, err);
+    if (rc >= 0)
+        rc = quota_check(a, s, QUOTA_OF_JOB, err);
     cJSON_Delete(estimates);
     agent_free(&agent);
+    return rc;
+}
+
+static int book_waiting(struct api *a, struct request *q, const cJSON *in, struct job_row *row, struct hone_err *err)
+{
+    struct store *s = books_open(a, err);
+    int rc = s ? store_part_begin(s, err) : err->code;
+    if (rc >= 0)
+        rc = store_part_end(s, insert_waiting(a, s, q, in, row, err), err);
     books_close(a, s);
     return rc;
 }
@@ -357,12 +368,12 @@ static cJSON *enqueue(struct api *a, const cJSON *in, struct request *q, struct 
 {
     struct job_row row;
     int64_t faults;
-    fill_row(&row, q, in);
-    int rc = row.config ? put_base(a, q, &row, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
-    if (rc >= 0 && !q->data.examples)
-        rc = count_examples(&q->data, &q->data.examples, &faults, err);
+    int rc = q->data.examples ? 0 : count_examples(&q->data, &q->data.examples, &faults, err);
     if (rc >= 0 && q->validation.file && !q->validation.examples)
         rc = count_examples(&q->validation, &q->validation.examples, &faults, err);
+    fill_row(&row, q, quota_token(a), in);
+    if (rc >= 0)
+        rc = row.config ? put_base(a, q, &row, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
     if (rc >= 0)
         rc = book_waiting(a, q, in, &row, err);
     cJSON *out = rc >= 0 ? show_job(a, row.id, err) : NULL;

@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/store/interaction.h"
+#include "core/store/outbox.h"
 
 cJSON *api_version_list(struct api *a, const cJSON *in, struct hone_err *err)
 {
@@ -50,6 +51,29 @@ static int check_weights(struct api *a, const struct route *r, const char *sha25
     return rc;
 }
 
+static int tell_rollback(struct store *s, const struct agent_row *agent, const char *version, struct hone_err *err)
+{
+    cJSON *members = cJSON_CreateObject();
+    json_put_str(members, "agent_id", agent->id);
+    json_put_str(members, "version_id", version);
+    json_put_str(members, "previous_version_id", agent->active_version);
+    int rc = outbox_event(s, agent->tenant, "agent.rolled_back", NULL, members, err);
+    cJSON_Delete(members);
+    return rc;
+}
+
+/* With the event of it, as one. */
+static int activate_in(struct store *s, const struct agent_row *agent, const char *version, const char *reason, struct hone_err *err)
+{
+    int rc = store_part_begin(s, err);
+    if (rc < 0)
+        return rc;
+    rc = agent_activate(s, agent->id, version, reason, err);
+    if (rc >= 0 && strcmp(reason, AGENT_ROLLED_BACK) == 0)
+        rc = tell_rollback(s, agent, version, err);
+    return store_part_end(s, rc, err);
+}
+
 /* Makes the version of the route the one that answers. `before` gets the id of the one before (free()), or NULL. */
 static int activate(struct api *a, const struct route *r, const char *reason, char **before, struct hone_err *err)
 {
@@ -64,7 +88,7 @@ static int activate(struct api *a, const struct route *r, const char *reason, ch
     if (rc >= 0)
         rc = s ? agent_get(s, r->agent_id, &row, err) : err->code;
     if (rc >= 0)
-        rc = agent_activate(s, r->agent_id, r->version_id, reason, err);
+        rc = activate_in(s, &row, r->version_id, reason, err);
     books_close(a, s);
     *before = row.active_version;
     row.active_version = NULL;

@@ -43,6 +43,7 @@ struct cli {
     int json, quiet, verbose;
     struct settings *settings;
     cJSON *plugin_dirs;
+    char *ca_file;           /* of webhooks */
     cJSON *faults;           /* of the configuration */
     char job_id[64];         /* the job that a command began or went on with; "": none */
     int answered;            /* the command has said itself why it ends with a failure */

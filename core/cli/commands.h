@@ -30,6 +30,9 @@ extern const struct cli_command cmd_data_check, cmd_data_convert, cmd_data_split
 /* serve.c, tokens.c */
 extern const struct cli_command cmd_functions; /* functions.c */
 extern const struct cli_command cmd_serve, cmd_token_create, cmd_token_list, cmd_token_revoke;
+/* webhooks.c */
+extern const struct cli_command cmd_webhook_add, cmd_webhook_list, cmd_webhook_update, cmd_webhook_remove, cmd_webhook_rotate, cmd_webhook_test,
+    cmd_webhook_deliveries, cmd_webhook_redeliver, cmd_usage;
 /* config.c */
 extern const struct cli_command cmd_config_show, cmd_config_explain, cmd_preset_list, cmd_preset_show;
 

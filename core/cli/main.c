@@ -19,6 +19,8 @@ const struct cli_command *const cli_commands[] = {
     &cmd_data_check, &cmd_data_convert, &cmd_data_split,
     &cmd_config_show, &cmd_config_explain, &cmd_preset_list, &cmd_preset_show,
     &cmd_functions, &cmd_serve, &cmd_token_create, &cmd_token_list, &cmd_token_revoke,
+    &cmd_webhook_add, &cmd_webhook_list, &cmd_webhook_update, &cmd_webhook_remove, &cmd_webhook_rotate, &cmd_webhook_test, &cmd_webhook_deliveries,
+    &cmd_webhook_redeliver, &cmd_usage,
     NULL,
 };
 
@@ -43,6 +45,11 @@ static int prepare(struct cli *c, struct hone_err *err)
     c->api.plugin_dirs = c->plugin_dirs;
     c->api.threads = settings_threads(c->settings);
     c->api.log_level = log_level();
+    c->ca_file = settings_file(c->settings, "webhooks.caFile");
+    c->api.webhooks = (struct webhook_policy){ .allow_private = settings_number(c->settings, "webhooks.allowPrivate") != 0,
+                                               .allow_http = settings_number(c->settings, "webhooks.allowHttp") != 0, .ca_file = c->ca_file,
+                                               .timeout_ms = (int64_t)settings_number(c->settings, "webhooks.timeoutMs"),
+                                               .keep_days = (int64_t)settings_number(c->settings, "webhooks.keepDays") };
     return 0;
 }
 
@@ -87,6 +94,7 @@ int main(int argc, char **argv)
     api_clear(&c.api);
     settings_close(c.settings);
     cJSON_Delete(c.plugin_dirs);
+    free(c.ca_file);
     cJSON_Delete(c.faults);
     return err_exit_code(rc);
 }

@@ -124,6 +124,31 @@ static void take_credentials(struct serve *s)
     s->http.config.tls_key = s->credential[1];
 }
 
+static struct quota_limits limits(const struct settings *s, const char *group)
+{
+    static const struct {
+        const char *name;
+        size_t to;
+    } all[] = {
+        { "jobsPerDay", offsetof(struct quota_limits, jobs_per_day) }, { "runningJobs", offsetof(struct quota_limits, jobs_active) },
+        { "examples", offsetof(struct quota_limits, examples) }, { "bytes", offsetof(struct quota_limits, bytes) },
+    };
+    struct quota_limits l = { 0 };
+    char key[64];
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        snprintf(key, sizeof key, "%s.%s", group, all[i].name);
+        *(int64_t *)(void *)((char *)&l + all[i].to) = (int64_t)settings_number(s, key);
+    }
+    return l;
+}
+
+static struct warm_opts serving_options(const struct settings *s)
+{
+    return (struct warm_opts){ .threads = 1, .log_level = LOG_WARN, .memory_bytes = (int64_t)settings_number(s, "serving.memoryMb") << 20,
+                               .idle_ms = (int64_t)settings_number(s, "serving.idleMs"), .answer_ms = (int64_t)settings_number(s, "serving.answerMs"),
+                               .queue = (int64_t)settings_number(s, "serving.queue") };
+}
+
 static int configure(struct serve *s, struct hone_err *err)
 {
     struct cli *c = s->c;
@@ -139,6 +164,9 @@ static int configure(struct serve *s, struct hone_err *err)
     s->options.jobs = (int)jobs;
     s->options.job_ms = minutes * 60000;
     s->options.drain_ms = ms;
+    s->options.tenant = limits(c->settings, "limits");
+    s->options.tenant.webhooks = (int64_t)settings_number(c->settings, "limits.webhooks");
+    s->options.token = limits(c->settings, "tokenLimits");
     if ((rc = serve_http_settings(&s->http, c->settings, err)) < 0)
         return rc;
     raise_limits(&s->http.config, strcmp(settings_source(c->settings, "http.connections"), "built in") != 0);
@@ -208,7 +236,8 @@ static int begin(struct serve *s, struct hone_err *err)
     if (!(s->daemon = daemon_open(&c->api, &s->options, err)))
         return err->code;
     struct api *a = daemon_api(s->daemon);
-    if (!(s->serving = serving_open(a, &(struct warm_opts){ .threads = 1, .log_level = LOG_WARN }, err)))
+    const struct warm_opts warm = serving_options(c->settings);
+    if (!(s->serving = serving_open(a, &warm, err)))
         return err->code;
     a->serving = s->serving; /* before there are threads that read it */
     if (daemon_start(s->daemon, err) < 0)
@@ -267,6 +296,7 @@ static int run_serve(struct cli *c, struct hone_err *err)
         log_setup("hone", LOG_INFO);
     log_redirect(put_line, NULL);
     umask(077);
+    unsetenv("SSLKEYLOGFILE"); /* libcurl would write the keys of its connections there */
     sigemptyset(&wanted);
     sigaddset(&wanted, SIGTERM);
     sigaddset(&wanted, SIGINT);
@@ -299,7 +329,7 @@ static const struct cli_option serve_options[] = {
     { "requests-per-minute", "N", "of one token (default: no limit)" },
     { "access-log", "FILE", "a line a request: a file, - (standard error, the default) or none" },
     { "cors", "ORIGIN", "an origin whose pages may call from browsers" },
-    { "config", "FILE", "settings from a file; those of a group http are for the server" },
+    { "config", "FILE", "settings from a file; those of the groups http, limits, tokenLimits, webhooks and serving are for the server" },
     { "set", "KEY=VALUE", "one setting, such as http.bodyBytes=2000000; may be repeated" },
     { NULL, NULL, NULL },
 };

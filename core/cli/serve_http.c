@@ -18,6 +18,7 @@ static void numbers(struct http_config *c, const struct settings *s)
         { "http.bodyMs", &c->body_ms }, { "http.writeMs", &c->write_ms }, { "http.headerLines", &c->header_lines },
         { "http.headerBytes", &c->header_bytes }, { "http.urlBytes", &c->url_bytes }, { "http.connectionBytes", &c->connection_bytes },
         { "http.loginFailures", &c->login_failures }, { "http.requestsPerMinute", &c->requests_per_minute },
+        { "limits.requestsPerMinute", &c->tenant_requests_per_minute },
         { "http.heartbeatMs", &c->heartbeat_ms }, { "http.retryMs", &c->retry_ms }, { "http.gzipBytes", &c->gzip_bytes },
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -108,6 +109,7 @@ static void metrics(void *arg, struct buf *b)
     put(b, "hone_fenced_messages_total", "counter", "Messages of older runs that were refused.", c.dropped);
     put(b, "hone_calls_total", "counter", "Calls of functions, by any transport.", c.calls);
     put(b, "hone_call_failures_total", "counter", "Those that failed.", c.faults);
+    daemon_metrics(arg, b);
 }
 
 /* ---- start and close ---- */

@@ -28,6 +28,7 @@ struct http_config {
     int header_lines, header_bytes, url_bytes, connection_bytes;
     int login_failures;           /* a minute from one address */
     int requests_per_minute;      /* with one token; 0: no limit */
+    int tenant_requests_per_minute;   /* of one tenant; 0: no limit */
     int heartbeat_ms, retry_ms;   /* of event streams */
     int gzip_bytes;               /* answers from this size on are compressed for who takes it; 0: none */
     const char *access_log;       /* "none", "-" or a file */

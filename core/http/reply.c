@@ -120,21 +120,32 @@ static void add_cors(struct http_request *r, struct MHD_Response *response)
     add(response, "Access-Control-Max-Age", "600");
 }
 
+static void add_limit(struct MHD_Response *response, const char *policy, int64_t most, int left, int reset_s, int window_s)
+{
+    char text[96];
+    snprintf(text, sizeof text, "\"%s\";r=%d;t=%d", policy, left, reset_s);
+    add(response, "RateLimit", text);
+    snprintf(text, sizeof text, window_s ? "\"%s\";q=%lld;w=%d" : "\"%s\";q=%lld", policy, (long long)most, window_s);
+    add(response, "RateLimit-Policy", text);
+}
+
+/* What is left of the limits on requests; of a refusal, which limit it was. */
 static void add_limits(struct http_request *r, struct MHD_Response *response)
 {
-    char text[64];
     const struct http_config *c = &r->server->config;
-    int of_logins = r->refused && !r->who.token_id[0], of_token = r->refused && !of_logins && c->requests_per_minute;
+    const struct api_answer *a = &r->answer;
+    char text[24];
     snprintf(text, sizeof text, "%d", r->retry_after_s);
-    add(response, "Retry-After", text);
-    if (r->status != 429)
-        return;
-    const char *policy = of_logins ? "logins" : of_token ? "requests" : "busy";
-    snprintf(text, sizeof text, "\"%s\";r=0;t=%d", policy, r->retry_after_s);
-    add(response, "RateLimit", text);
-    int most = of_logins ? c->login_failures : of_token ? c->requests_per_minute : CALLS_WAIT * c->call_threads;
-    snprintf(text, sizeof text, "\"%s\";q=%d;w=60", policy, most);
-    add(response, "RateLimit-Policy", text);
+    if (r->retry_after_s)
+        add(response, "Retry-After", text);
+    if (r->status == 429 && a->quota)
+        add_limit(response, a->quota, a->quota_limit, 0, r->retry_after_s, a->quota_window_s);
+    else if (r->status == 429 && r->refused && !r->who.token_id[0])
+        add_limit(response, "logins", c->login_failures, 0, r->retry_after_s, 60);
+    else if (r->status == 429 && !(r->refused && r->left.policy && r->left.left == 0))
+        add_limit(response, "busy", CALLS_WAIT * c->call_threads, 0, r->retry_after_s, 60);
+    else if (r->left.policy)
+        add_limit(response, r->left.policy, r->left.most, r->left.left, r->left.reset_s, AUTH_WINDOW_MS / 1000);
 }
 
 void reply_headers(struct http_request *r, struct MHD_Response *response)
@@ -156,7 +167,7 @@ void reply_headers(struct http_request *r, struct MHD_Response *response)
         add(response, "X-Should-Retry", "false");
     if (r->answer.replayed)
         add(response, "Idempotent-Replayed", "true");
-    if (r->retry_after_s)
+    if (r->retry_after_s || r->left.policy)
         add_limits(r, response);
     add_cors(r, response);
 }

@@ -146,7 +146,7 @@ static int identify(struct http_request *r)
 {
     if (is_open(r->route.kind) || by_socket(r))
         return 0;
-    int status = auth_check(&r->server->auth, r->headers.value[FIELD_AUTHORIZATION], &r->address, conns_now(), &r->who, &r->retry_after_s, &r->err);
+    int status = auth_check(&r->server->auth, r->headers.value[FIELD_AUTHORIZATION], &r->address, conns_now(), &r->who, &r->left, &r->retry_after_s, &r->err);
     if (status == 0)
         return 0;
     return reply_refuse(r, status, status == 401 ? "UNAUTHORIZED" : status == 429 ? "QUOTA_EXCEEDED" : "SERVER_ERROR", r->err.text);

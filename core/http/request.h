@@ -41,6 +41,7 @@ struct http_request {
     struct http_headers headers;
     struct route route;
     struct http_identity who;
+    struct auth_left left;        /* of the limits on requests */
     char path[PATH_BYTES];
     char trace_id[33];
     char peer[48];                /* behind a proxy: whom it says it speaks for */

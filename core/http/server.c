@@ -362,6 +362,7 @@ void http_stop(struct http_server *s, int grace_ms)
     if (s->mhd)
         MHD_stop_daemon(s->mhd);
     events_close(s->events);
+    auth_free(&s->auth);
     access_log_close(&s->log);
     conns_close(&s->conns);
     buf_free(&s->openapi);

@@ -9,6 +9,7 @@
 static const struct db_col cols[] = {
     COL(id, DB_TEXT), COL(tenant, DB_TEXT), COL(kind, DB_INT), COL(name, DB_TEXT), COL(description, DB_TEXT), COL(file, DB_TEXT),
     COL(format, DB_TEXT), COL(sha256, DB_TEXT), COL(bytes, DB_INT), COL(examples, DB_INT), COL(metadata, DB_TEXT), COL(created_at, DB_INT),
+    COL(token_id, DB_TEXT),
 };
 static const struct db_table table = { "datasets", cols, sizeof cols / sizeof cols[0], sizeof(struct dataset_row) };
 

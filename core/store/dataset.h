@@ -19,6 +19,7 @@ struct dataset_row {
     int64_t examples;      /* 0: not counted yet */
     char *metadata;        /* JSON object or NULL */
     int64_t created_at;
+    char *token_id;        /* of whoever brought it; NULL: no token */
 };
 
 struct dataset_list {

@@ -18,6 +18,7 @@ struct store {
     struct db_kept *kept;              /* statements that are prepared; see db_keep.c */
     int64_t events;                    /* rows added to events so far, also by what was undone */
     int failing, lost;                 /* see store_failing(), store_lost() */
+    int64_t deliveries;                /* the same of deliveries */
 };
 
 /* For WHERE clauses of tables that have a tenant: whether the row is of the tenant that store_act_as() named. This is the only place

@@ -6,6 +6,7 @@
 #include "core/base/clock.h"
 #include "core/store/event.h"
 #include "core/store/job_table.h"
+#include "core/store/outbox.h"
 
 #define COL(name, column, type) { column, type, offsetof(struct job_step, name) }
 static const struct db_col cols[] = {
@@ -96,7 +97,9 @@ int job_transition(struct store *s, const char *id, enum job_status to, const ch
     if (rc != 0)
         return rc;
     rc = db_number(s, "SELECT queue FROM jobs WHERE id = ?1", DB_ARGS(DB_T(id)), &queue, err);
-    return db_leave(s, rc < 0 ? rc : job_move(s, id, to, (enum job_queue)queue, reason, err), err);
+    if (rc >= 0)
+        rc = job_move(s, id, to, (enum job_queue)queue, reason, err);
+    return db_leave(s, rc < 0 ? rc : outbox_job(s, id, to, err), err);
 }
 
 int job_finish(struct store *s, const char *id, const struct job_end *e, struct hone_err *err)
@@ -118,6 +121,8 @@ int job_finish(struct store *s, const char *id, const struct job_end *e, struct 
                     DB_ARGS(DB_T(id), DB_T(e->stop_reason), DB_T(e->metrics), DB_T(e->best), DB_T(e->results),
                             DB_T(e->weights_file), DB_T(e->weights_sha256), DB_T(e->error_code), DB_T(e->error_text),
                             DB_T(e->error_stage), DB_T(e->error_details), DB_T(e->cause)), err);
+    if (rc >= 0)
+        rc = outbox_job(s, id, e->status, err);
     return db_leave(s, rc < 0 ? (int)rc : 0, err);
 }
 

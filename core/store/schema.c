@@ -119,7 +119,39 @@ static const char step_4[] =
     " id TEXT PRIMARY KEY, tenant TEXT NOT NULL CHECK (tenant <> ''), run_ids TEXT NOT NULL, result TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT;"
     "CREATE INDEX comparisons_tenant ON comparisons (tenant, id);";
 
-const char *const schema_steps[] = { step_1, step_2, step_3, step_4 };
+/* Webhooks with their outbox; who started a job and what its data takes, and what was used a day, for quotas. */
+static const char step_5[] =
+    "CREATE TABLE webhooks ("
+    " id TEXT PRIMARY KEY, tenant TEXT NOT NULL CHECK (tenant <> ''), url TEXT NOT NULL, description TEXT NOT NULL, events TEXT NOT NULL,"
+    " secret TEXT NOT NULL, old_secret TEXT, old_until INTEGER NOT NULL, failing_since INTEGER NOT NULL, disabled_at INTEGER NOT NULL,"
+    " disabled_reason TEXT, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX webhooks_tenant ON webhooks (tenant, id);"
+
+    "CREATE TABLE messages ("
+    " id TEXT PRIMARY KEY, tenant TEXT NOT NULL CHECK (tenant <> ''), type TEXT NOT NULL, job_id TEXT, body TEXT NOT NULL,"
+    " created_at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX messages_time ON messages (created_at);"
+
+    "CREATE TABLE deliveries ("
+    " id TEXT PRIMARY KEY, message_id TEXT NOT NULL REFERENCES messages (id), webhook_id TEXT NOT NULL REFERENCES webhooks (id),"
+    " state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 2), attempts INTEGER NOT NULL, due_at INTEGER NOT NULL,"
+    " status INTEGER NOT NULL, error TEXT, created_at INTEGER NOT NULL, done_at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX deliveries_due ON deliveries (webhook_id, due_at) WHERE state = 0; CREATE INDEX deliveries_next ON deliveries (due_at) WHERE state = 0;"
+    "CREATE INDEX deliveries_webhook ON deliveries (webhook_id, id); CREATE INDEX deliveries_message ON deliveries (message_id);"
+
+    "CREATE TABLE attempts ("
+    " delivery_id TEXT NOT NULL REFERENCES deliveries (id), number INTEGER NOT NULL, at INTEGER NOT NULL, duration_ms INTEGER NOT NULL,"
+    " status INTEGER NOT NULL, error TEXT, response TEXT, PRIMARY KEY (delivery_id, number)) STRICT, WITHOUT ROWID;"
+
+    "ALTER TABLE jobs ADD COLUMN token_id TEXT;"
+    "ALTER TABLE jobs ADD COLUMN data_bytes INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE jobs ADD COLUMN data_examples INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE datasets ADD COLUMN token_id TEXT;"
+    "CREATE TABLE usage ("
+    " tenant TEXT NOT NULL, token_id TEXT NOT NULL, day INTEGER NOT NULL, jobs INTEGER NOT NULL,"
+    " PRIMARY KEY (tenant, token_id, day)) STRICT, WITHOUT ROWID;";
+
+const char *const schema_steps[] = { step_1, step_2, step_3, step_4, step_5 };
 const int schema_version = sizeof schema_steps / sizeof schema_steps[0];
 
 static int check_origin(struct store *s, int64_t version, int n, struct hone_err *err)

@@ -276,6 +276,16 @@ void store_rollback(struct store *s)
     s->open = s->depth = 0;
 }
 
+int store_part_begin(struct store *s, struct hone_err *err)
+{
+    return db_enter(s, err);
+}
+
+int store_part_end(struct store *s, int rc, struct hone_err *err)
+{
+    return db_leave(s, rc, err);
+}
+
 int64_t store_changes(const struct store *s)
 {
     return sqlite3_total_changes64(s->db);
@@ -304,6 +314,11 @@ int store_probe(struct store *s, struct hone_err *err)
     if (rc == 0)
         s->failing = 0;
     return rc;
+}
+
+int64_t store_deliveries(const struct store *s)
+{
+    return s->deliveries;
 }
 
 int store_check(struct store *s, struct hone_err *err)

@@ -1,5 +1,5 @@
 /* The state database of one state directory: opening, closing, transactions. What is in it: agent.h, version.h, job.h,
- * history.h, checkpoint.h, evaluation.h, interaction.h, dataset.h, token.h, idempotency.h, event.h; the tables are described in docs/state.md. Not a cache and not a queue.
+ * history.h, checkpoint.h, evaluation.h, interaction.h, dataset.h, token.h, idempotency.h, event.h, webhook.h, outbox.h, usage.h; the tables are described in docs/state.md. Not a cache and not a queue.
  * In list filters, fields that are NULL or 0 do not filter. Row structs own their strings.
  * Called by core/api: a command line opens it for the time of a transaction, a daemon keeps it open behind a lock of its own.
  * One thread at a time; not kept over a fork. */
@@ -41,6 +41,10 @@ int store_begin(struct store *s, struct hone_err *err);
 /* On failure nothing of the transaction was kept and it is over. */
 int store_commit(struct store *s, struct hone_err *err);
 void store_rollback(struct store *s); /* nothing to do without a transaction */
+/* The same for a part that can be undone alone when it stands within another transaction: store_part_end() keeps it when rc >= 0 and returns rc
+ * or why it could not be kept; else it undoes the part, leaves err and returns rc. */
+int store_part_begin(struct store *s, struct hone_err *err);
+int store_part_end(struct store *s, int rc, struct hone_err *err);
 
 /* Raised whenever a row of agents or versions changes in this process, before the change can be read: who keeps something of them
  * notes it before reading and compares. [any] */
@@ -49,6 +53,8 @@ uint64_t store_agent_changes(void);
 int64_t store_changes(const struct store *s);
 /* How many events were added since it was opened, undone ones counted: the same number means that there is none to read. */
 int64_t store_events(const struct store *s);
+/* The same of deliveries that became due. */
+int64_t store_deliveries(const struct store *s);
 
 /* Whether a write has failed since the last store_probe() that went well, as on a full disk. */
 int store_failing(const struct store *s);

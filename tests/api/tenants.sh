@@ -38,6 +38,13 @@ version=$(value answer version_id)
 call "$one" invokeAgent "{\"agent_id\":\"$agent\",\"input\":\"where is it?\"}"
 same 'answered' "$status" 200
 interaction=$(value answer interaction_id)
+call "$one" registerWebhook '{"url":"https://hooks.invalid/one"}'
+same 'a webhook' "$status" 201
+webhook=$(value answer webhook_id)
+secret "$(value answer secret)"
+call "$one" testWebhook "{\"webhook_id\":\"$webhook\"}"
+same 'a ping to nobody' "$(value answer status)" failed
+delivery=$(value answer delivery_id)
 
 # Every function that takes an id, from the daemon's own description.
 curl -s "$url/openapi.json" >"$tmp/openapi.json"
@@ -46,7 +53,7 @@ holds 'functions are described' "$(echo "$functions" | wc -l)" -ge 25
 tried=0
 for f in $functions; do
     case $f in
-    createAgent | uploadDataset | createTrainingModule | createToken | listTokens | listPlugins | listPresets | listAgents | listTrainingJobs | listDatasets | listTrainingModules) continue ;;
+    createAgent | uploadDataset | createTrainingModule | createToken | listTokens | listPlugins | listPresets | listAgents | listTrainingJobs | listDatasets | listTrainingModules | registerWebhook | listWebhooks | getUsage) continue ;;
     startTrainingJob) body="{\"agent_id\":\"$agent\",\"training_data\":{\"examples\":[$example]}}" ;;
     validateTrainingData) body="{\"training_data\":{\"dataset_id\":\"$dataset\"}}" ;;
     deployAgentVersion) body="{\"agent_id\":\"$agent\",\"version_id\":\"$version\"}" ;;
@@ -56,6 +63,8 @@ for f in $functions; do
     compareTrainingRuns) body="{\"run_ids\":[\"$job\",\"$job\"]}" ;;
     verifyTrainingReport) body="{\"report\":\"hone-report/1 type=single_job job_id=$job format=json\"}" ;;
     revokeToken) body="{\"token_id\":\"$(echo "$one" | cut -d _ -f 2)\"}" ;;
+    redeliverWebhook) body="{\"delivery_id\":\"$delivery\"}" ;;
+    *Webhook*) body="{\"webhook_id\":\"$webhook\"}" ;;
     *Dataset) body="{\"dataset_id\":\"$dataset\"}" ;;
     *Module) body="{\"module_id\":\"$module\"}" ;;
     *Agent | *AgentVersions) body="{\"agent_id\":\"$agent\"}" ;;
@@ -68,10 +77,10 @@ for f in $functions; do
     tried=$((tried + 1))
 done
 holds 'functions were tried' $tried -ge 18
-for f in listAgents listTrainingJobs listDatasets listTrainingModules; do
+for f in listAgents listTrainingJobs listDatasets listTrainingModules listWebhooks listWebhookDeliveries; do
     call "$two" $f '{}'
     same "$f" "$status" 200
-    lacks answer "$agent" "$job" "$dataset" "$module"
+    lacks answer "$agent" "$job" "$dataset" "$module" "$webhook" "$delivery"
 done
 call "$one" getAgent "{\"agent_id\":\"$agent\"}"
 same 'still there for its own tenant' "$status" 200

@@ -31,7 +31,8 @@ hone config explain --markdown >"$tmp/keys"
 sed -n '/^| Key/,/^$/p' "$docs/configuration.md" | sed '/^$/d' >"$tmp/said"
 cmp -s "$tmp/keys" "$tmp/said" && pass || fail "docs/configuration.md differs from 'hone config explain --markdown': $(diff "$tmp/said" "$tmp/keys" | head -n 6)"
 
-for metric in $(grep -hoE '"(http|hone|process)_[a-z_]+' "$srcdir/core/http/metrics.c" "$srcdir/core/cli/serve_http.c" | sed 's/^"//; s/_bucket$//; s/_sum$//; s/_count$//' | sort -u); do
+for metric in $(grep -hoE '"(http|hone|process)_[a-z_]+' "$srcdir/core/http/metrics.c" "$srcdir/core/cli/serve_http.c" \
+    "$srcdir/core/api/outbox.c" "$srcdir/core/api/quota.c" "$srcdir/core/api/serving.c" | sed 's/^"//; s/_bucket$//; s/_sum$//; s/_count$//' | sort -u); do
     said 'the metric' "$metric" operations.md
 done
 

@@ -47,5 +47,6 @@ SUITE(text)
 SUITE(tokens)
 SUITE(transfer)
 SUITE(warm)
+SUITE(webhooks)
 SUITE(worker_proc)
 #undef SUITE

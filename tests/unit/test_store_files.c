@@ -410,7 +410,7 @@ static int fill(struct store *s)
 /* In a process of its own: fills until nothing more fits; what was acknowledged must stay. 0, or where it went wrong. */
 static int full_file(void)
 {
-    struct rlimit old, small = { 200000, 0 };
+    struct rlimit old, small = { 400000, 0 };
     signal(SIGXFSZ, SIG_IGN);
     if (getrlimit(RLIMIT_FSIZE, &old) != 0)
         return 1;
@@ -419,7 +419,7 @@ static int full_file(void)
     if (!s || setrlimit(RLIMIT_FSIZE, &small) != 0)
         return 2;
     int n = fill(s);
-    if (n == 0 || !said(HONE_EIO, "nothing was saved") || setrlimit(RLIMIT_FSIZE, &old) != 0)
+    if (n == 0 || !said(ERR_FULL, "nothing was saved") || setrlimit(RLIMIT_FSIZE, &old) != 0)
         return 3;
     if (count_agents(s) != n || add_agent(s, "more") != 0)
         return 4;
@@ -430,12 +430,12 @@ static int full_file(void)
     return ok ? 0 : 5;
 }
 
-/* The same on a real file system of 512 KiB, with room made afterwards. 77: mounting is not allowed here. */
+/* The same on a real file system of 1 MiB, with room made afterwards. 77: mounting is not allowed here. */
 static int full_disk(void)
 {
     char ballast[96];
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("none", dir, "tmpfs", 0, "size=512k") != 0)
+        mount("none", dir, "tmpfs", 0, "size=1m,mode=700") != 0)
         return 77;
     snprintf(ballast, sizeof ballast, "%s/ballast", dir);
     int fd = open(ballast, O_RDWR | O_CREAT, 0600);
@@ -443,7 +443,7 @@ static int full_disk(void)
         return 1;
     struct store *s = store_open(dir, &err);
     int n = s ? fill(s) : 0;
-    if (n == 0 || !said(HONE_EIO, "the disk is full"))
+    if (n == 0 || !said(ERR_FULL, "the disk is full"))
         return 2;
     store_close(s);
     s = store_open(dir, &err);
@@ -462,7 +462,7 @@ static int full_disk(void)
     snprintf(fresh, sizeof fresh, "%s/fresh", dir);
     s = store_open(fresh, &err);
     store_close(s);
-    return !s && err.code == HONE_EIO ? 0 : 5;
+    return !s && err.code == ERR_FULL ? 0 : 5;
 }
 
 static int in_child(int (*run)(void))

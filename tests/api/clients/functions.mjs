@@ -132,6 +132,20 @@ check('listPlugins', (await invoke('listPlugins', {}))?.plugins.length > 10);
 if (has('listPresets')) check('listPresets', (await invoke('listPresets', {}))?.presets.length > 0);
 
 // ---- tokens ----
+const hook = await invoke('registerWebhook', { url: 'https://hooks.invalid/desk', events: ['training.completed'] }, 201);
+check('a webhook has a secret', hook?.secret?.startsWith('whsec_'));
+const { webhook_id } = hook;
+check('listWebhooks has no secret', !JSON.stringify(await invoke('listWebhooks', {})).includes('whsec_'));
+check('updateWebhook', (await invoke('updateWebhook', { webhook_id, description: 'desk' }))?.description === 'desk');
+const ping = await invoke('testWebhook', { webhook_id });
+check('a ping to nobody fails', ping?.status === 'failed', ping);
+check('rotateWebhookSecret', (await invoke('rotateWebhookSecret', { webhook_id }))?.secret !== hook.secret);
+check('listWebhookDeliveries', (await invoke('listWebhookDeliveries', { webhook_id }))?.deliveries[0].attempts.length === 1);
+check('redeliverWebhook', (await invoke('redeliverWebhook', { delivery_id: ping.delivery_id }, 201))?.message_id === ping.message_id);
+await refused('a webhook that leads inward', 422, 'VALIDATION_ERROR', base44.functions.invoke('registerWebhook', { url: 'https://127.0.0.1/' }));
+check('deleteWebhook', (await invoke('deleteWebhook', { webhook_id }))?.deleted === true);
+check('getUsage', (await invoke('getUsage', {}))?.quotas.some((q) => q.quota === 'jobs_per_day' && q.used > 0));
+
 const made = await invoke('createToken', { scope: 'read', name: 'reader' }, 201);
 const reader = createClient({ serverUrl, appId: 'hone', token: made.token });
 check('a token that reads', (await reader.functions.invoke('listAgents', {})).status === 200);
