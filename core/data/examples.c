@@ -147,9 +147,8 @@ static int grow(struct examples *e)
     return 0;
 }
 
-static int keep_row(void *arg, const struct example_row *row, struct hone_err *err)
+int examples_add(struct examples *e, const struct example_row *row, struct hone_err *err)
 {
-    struct examples *e = ((struct gathering *)arg)->e;
     if (e->n == e->cap && grow(e))
         return hone_fail(err, HONE_ENOMEM, "memory ran out after %lld examples", (long long)e->n);
     int64_t i = e->n;
@@ -170,6 +169,11 @@ static int keep_row(void *arg, const struct example_row *row, struct hone_err *e
     return 0;
 }
 
+static int keep_row(void *arg, const struct example_row *row, struct hone_err *err)
+{
+    return examples_add(((struct gathering *)arg)->e, row, err);
+}
+
 static int keep_fault(void *arg, const struct data_fault *f)
 {
     struct gathering *g = arg;
@@ -186,6 +190,27 @@ static void drop_empty(float **column, int64_t n)
             return;
     free(*column);
     *column = NULL;
+}
+
+void examples_end(struct examples *e)
+{
+    drop_empty(&e->reward, e->n);
+    drop_empty(&e->propensity, e->n);
+}
+
+int examples_copy(struct examples *to, const struct examples *from, const int64_t *row, int64_t n, struct hone_err *err)
+{
+    int ret = 0;
+    for (int64_t i = 0; i < n && !ret; i++) {
+        int64_t k = row ? row[i] : i;
+        int32_t o = from->output[k];
+        const struct example_row one = {
+            .input = from->input[k], .answer = o < 0 ? (struct hone_string){ NULL, -1 } : from->outputs.name[o], .metadata = from->metadata[k],
+            .feedback = from->feedback[k], .weight = from->weight[k], .reward = from->reward ? from->reward[k] : NAN,
+            .propensity = from->propensity ? from->propensity[k] : NAN, .line = from->line[k] };
+        ret = examples_add(to, &one, err);
+    }
+    return ret;
 }
 
 static int first_fault(const struct gathering *g, const char *path, struct hone_err *err)
@@ -212,8 +237,7 @@ int examples_read(struct examples *e, const char *path, const struct read_option
         examples_free(e);
         return ret;
     }
-    drop_empty(&e->reward, e->n);
-    drop_empty(&e->propensity, e->n);
+    examples_end(e);
     return 0;
 }
 

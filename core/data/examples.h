@@ -82,4 +82,11 @@ struct row_sink {
 };
 int examples_stream(const char *path, const struct read_options *o, const struct row_sink *sink, struct hone_err *err);
 
+/* Examples that are put together in memory: each is copied behind the others; reward and propensity are NaN where there is none, and
+ * examples_end() drops such columns when all are in (nothing is added after it). HONE_ENOMEM; e is then as it was. */
+int examples_add(struct examples *e, const struct example_row *row, struct hone_err *err);
+/* Rows row[0..n) (NULL: the first n) of another one. On failure some may have been added. */
+int examples_copy(struct examples *to, const struct examples *from, const int64_t *row, int64_t n, struct hone_err *err);
+void examples_end(struct examples *e);
+
 #endif

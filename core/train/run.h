@@ -93,6 +93,7 @@ struct run {
 struct run_files {
     const char *data, *validation;   /* validation may be NULL */
     enum data_format format;
+    const struct examples *rows;     /* copied in place of what is in the file `data`, which then only names them; NULL: the file is read */
     int64_t folds, fold;             /* folds > 0: part `fold` of so many is held out, instead of validationSplit */
     double thin;                     /* > 0: this share of the training rows alone, of draw `draw` (split_thin()) */
     uint32_t draw;

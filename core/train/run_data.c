@@ -264,14 +264,24 @@ static int add_replay(struct run *r, const struct run_files *files, struct run_t
     return ret;
 }
 
-int run_read(struct run *r, const struct run_files *files, const struct learner *base, struct run_texts *t, struct hone_err *err)
+/* The rows of the file, or those that stand for it. */
+static int read_given(struct examples *e, const struct run_files *files, struct hone_err *err)
 {
     struct read_options options = { .format = files->format };
+    if (!files->rows)
+        return examples_read(e, files->data, &options, err);
+    int ret = examples_copy(e, files->rows, NULL, files->rows->n, err);
+    examples_end(e);
+    return ret;
+}
+
+int run_read(struct run *r, const struct run_files *files, const struct learner *base, struct run_texts *t, struct hone_err *err)
+{
     int64_t *train = NULL, *valid = NULL, n_train = 0, n_valid = 0;
     int64_t made = 0;
     int32_t *map = NULL;
     *t = (struct run_texts){ 0 };
-    int ret = examples_read(&t->data, files->data, &options, err);
+    int ret = read_given(&t->data, files, err);
     if (!ret && files->folds)
         ret = split_fold(&t->data, files->folds, files->fold, (uint64_t)r->config.seed, &train, &n_train, &valid, &n_valid, err);
     else if (!ret)
