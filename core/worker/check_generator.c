@@ -4,13 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/base/buf.h"
-#include "core/base/text.h"
+#include "core/synth/candidates.h"
 #include "core/worker/check_plugin.h"
 
 #define G_EXAMPLES 12
 #define G_OUTPUTS 3
 #define G_WANTED 6
-#define MOST_NAMES 16
 
 static const char *const input[G_EXAMPLES] = {
     "where is my parcel", "has my parcel been sent yet", "my parcel from last week is late", "when does the parcel come",
@@ -28,36 +27,10 @@ struct gathered {
     char why[200];
 };
 
-static int names_are_sound(const char *const *names)
-{
-    int n = 0;
-    for (; names && names[n]; n++)
-        if (n == MOST_NAMES || !text_is_identifier(names[n]))
-            return 0;
-    return 1;
-}
-
 /* Writes down what is wrong with a proposal, if it is the first that is. */
 static void judge(struct gathered *g, const struct hone_proposal *p)
 {
-    const char *fault = NULL;
-    if (p->struct_size < sizeof *p)
-        fault = "struct_size is not that of struct hone_proposal";
-    else if (p->label != g->label)
-        fault = "label is not the output that was wished for";
-    else if (!p->input.bytes || p->input.len <= 0)
-        fault = "input is empty";
-    else if (utf8_invalid_at(p->input.bytes, (size_t)p->input.len) < (size_t)p->input.len)
-        fault = "input is not UTF-8";
-    else if (!p->method || !text_is_identifier(p->method))
-        fault = "method is not a name like [a-z][a-z0-9_]*";
-    else if (!names_are_sound(p->tags))
-        fault = "tags are not names like [a-z][a-z0-9_]*, at most 16, NULL-terminated";
-    else if (p->n_source < 0 || p->n_source > MOST_NAMES || (p->n_source && !p->source))
-        fault = "n_source is not the number of its sources, at most 16";
-    for (int64_t i = 0; !fault && i < p->n_source; i++)
-        if (p->source[i] < 0 || p->source[i] >= g->from->n)
-            fault = "a source is no example of the material";
+    const char *fault = proposal_fault(p, g->from, g->label);
     if (fault && !g->why[0])
         snprintf(g->why, sizeof g->why, "proposal %lld: %s", (long long)g->n + 1, fault);
 }

@@ -30,7 +30,7 @@ static const struct {
     { "train", task_train, 0, 0 },   { "evaluate", task_evaluate, 0, 0 }, { "off_policy", task_off_policy, 0, 0 }, { "predict", task_predict, 0, 0 },
     { "report", task_report, 1, 0 }, { "probe", task_probe, 1, 1 },       { "preview", task_preview, 1, 0 },
     { "check", task_check, 0, 1 },   { "bench", task_bench, 0, 0 },       { "serve", task_serve, 0, 0 },
-    { "compare", task_compare, 0, 0 },
+    { "compare", task_compare, 0, 0 }, { "generate", task_generate, 0, 0 },
 };
 
 static int is_socket(int fd)

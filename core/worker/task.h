@@ -45,5 +45,6 @@ int task_check(struct task *t, struct hone_err *err);
 int task_bench(struct task *t, struct hone_err *err);
 int task_serve(struct task *t, struct hone_err *err);
 int task_compare(struct task *t, struct hone_err *err);
+int task_generate(struct task *t, struct hone_err *err);
 
 #endif
