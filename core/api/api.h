@@ -133,6 +133,9 @@ cJSON *api_module_show(struct api *a, const cJSON *in, struct hone_err *err);
 /* Jobs that were trained on it keep the file. */
 cJSON *api_dataset_delete(struct api *a, const cJSON *in, struct hone_err *err);
 cJSON *api_module_delete(struct api *a, const cJSON *in, struct hone_err *err);
+/* generateSyntheticTrainingData: generate.c. in: {module_id, sample_count or samples_per_output, difficulty, outputs, generators, seed, config,
+ * measure, test_data or the like as above, keep}. Kept as a dataset under dataset_id, unless keep is false or nothing was found. */
+cJSON *api_generate(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err);
 /* validateTrainingData. in: {training_data}. out: the report of `hone data check`, and "valid". Keeps nothing. */
 cJSON *api_validate(struct api *a, const cJSON *in, struct hone_err *err);
 /* in: {job_id}. out: {job_id, checkpoints}. */

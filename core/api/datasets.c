@@ -134,8 +134,19 @@ cJSON *api_module_show(struct api *a, const cJSON *in, struct hone_err *err)
     cJSON *out = NULL;
     struct store *s = books_open(a, err);
     if (s && dataset_get(s, DATASET_MODULE, json_str(in, "module_id", ""), &row, err) >= 0) {
+        struct dataset_list made = { 0 };
+        cJSON *list = cJSON_CreateArray();
         out = row_json(&row);
+        json_put(out, "synthetic", list);
+        int rc = dataset_of_module(s, row.id, &made, err);
+        for (size_t i = 0; i < made.n; i++)
+            cJSON_AddItemToArray(list, row_json(&made.v[i]));
+        dataset_list_free(&made);
         dataset_free(&row);
+        if (rc < 0) {
+            cJSON_Delete(out);
+            out = NULL;
+        }
     }
     books_close(a, s);
     return out;
@@ -152,12 +163,12 @@ static cJSON *forget(struct api *a, enum dataset_kind kind, const cJSON *in, str
     struct store *s = books_open(a, err);
     int rc = s ? dataset_get(s, kind, id, &row, err) : err->code;
     if (rc >= 0)
-        rc = dataset_delete(s, kind, id, err);
+        rc = dataset_delete(s, kind, row.id, err);
     books_close(a, s);
     if (rc >= 0) {
         drop_unused(a, row.sha256, hold_data(a, &ignored));
         out = cJSON_CreateObject();
-        json_put_str(out, id_names[kind], id);
+        json_put_str(out, id_names[kind], row.id);
         json_put_bool(out, "deleted", 1);
     }
     dataset_free(&row);

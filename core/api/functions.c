@@ -24,6 +24,11 @@ static cJSON *compare(struct api *a, const cJSON *in, struct hone_err *err)
     return api_compare(a, in, a->call->hooks, err);
 }
 
+static cJSON *generate(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    return api_generate(a, in, a->call->hooks, err);
+}
+
 static cJSON *invoke(struct api *a, const cJSON *in, struct hone_err *err)
 {
     if (a->serving && !json_get(in, "batch") && !json_get(in, "explore"))
@@ -51,6 +56,8 @@ const struct api_function api_functions[] = {
     F("compareTrainingRuns", API_TRAIN, API_CHANGES | API_LONG, compare_in, compare_out, compare, "Compares completed jobs and tests their differences."),
     F("generateTrainingReport", API_READ, API_LONG | API_STREAM, report_in, report_out, report, "Writes a report about a job."),
     F("verifyTrainingReport", API_TRAIN, API_LONG, verify_in, verify_out, verify, "Makes a report again from the stored run and tells what differs."),
+    F("generateSyntheticTrainingData", API_TRAIN, API_CHANGES | API_LONG, generate_in, generate_out, generate,
+      "Makes new examples from those of a training module."),
     F("listTrainingJobs", API_READ, 0, list_jobs_in, list_jobs_out, api_job_list, "Lists jobs, newest first."),
     F("getTrainingJob", API_READ, 0, job_in, job_out, api_job_show, "Shows all that is stored of a job."),
     F("cancelTrainingJob", API_TRAIN, API_CHANGES, job_in, job_out, api_job_cancel, "Ends a job for good."),

@@ -60,6 +60,11 @@ cJSON *monitor_json(struct api *a, const cJSON *in, struct hone_err *err);
 
 /* ---- train.c ---- */
 
+struct train_config;
+/* config_resolve() with all faults in a->details. */
+int check_config(struct api *a, const cJSON *given, struct train_config *c, struct hone_err *err);
+/* HONE_EINVAL for a configuration from outside of this machine that names a file. */
+int check_remote(struct api *a, const struct train_config *config, struct hone_err *err);
 /* Whether a new agent may be called so. */
 int check_agent_name(const char *name, struct hone_err *err);
 

@@ -25,6 +25,8 @@ extern const struct shape list_plugins_in[], list_plugins_out[], nothing_in[];
 extern const struct shape upload_in[], dataset_in[], list_rows_in[], validate_in[], create_module_in[], module_in[];
 extern const struct shape dataset_out[], list_datasets_out[], deleted_dataset_out[], validate_out[], module_out[], list_modules_out[],
     deleted_module_out[], checkpoints_out[], presets_out[];
+/* shapes_synth.c */
+extern const struct shape generate_in[], generate_out[];
 extern const struct shape create_token_in[], token_in[], create_token_out[], list_tokens_out[], revoked_token_out[];
 /* shapes_webhooks.c */
 extern const struct shape register_webhook_in[], webhook_in[], list_webhooks_in[], update_webhook_in[], rotate_webhook_in[], list_deliveries_in[],

@@ -62,7 +62,12 @@ const struct shape validate_in[] = {
     MEMBER("faults", SHAPE_INTEGER, 0, "Rows that cannot be used; validateTrainingData lists them.")
 
 const struct shape dataset_out[] = { MEMBER("dataset_id", SHAPE_TEXT, SHAPE_REQUIRED, "The dataset."), KEPT_OUT, END };
-const struct shape module_out[] = { MEMBER("module_id", SHAPE_TEXT, SHAPE_REQUIRED, "The module."), KEPT_OUT, END };
+const struct shape module_out[] = {
+    MEMBER("module_id", SHAPE_TEXT, SHAPE_REQUIRED, "The module."), KEPT_OUT,
+    MEMBER("synthetic", SHAPE_LIST, 0, "Datasets that were generated from it, newest first.",
+           .of = &(const struct shape)MEMBER("", SHAPE_OBJECT, 0, NULL, .of = dataset_out)),
+    END
+};
 #define MORE MEMBER("has_more", SHAPE_BOOLEAN, SHAPE_REQUIRED, "Whether there is another page.")
 const struct shape list_datasets_out[] = {
     MEMBER("datasets", SHAPE_LIST, SHAPE_REQUIRED, "Newest first.", .of = &(const struct shape)MEMBER("", SHAPE_OBJECT, 0, NULL, .of = dataset_out)),

@@ -39,7 +39,7 @@ static void put_details(struct api *a, const struct config_fault *f, int n)
     }
 }
 
-static int check_config(struct api *a, const cJSON *given, struct train_config *c, struct hone_err *err)
+int check_config(struct api *a, const cJSON *given, struct train_config *c, struct hone_err *err)
 {
     struct config_fault *f = calloc(MAX_FAULTS, sizeof *f);
     int n = 0;
@@ -272,13 +272,13 @@ static int names_code(const cJSON *v)
 }
 
 /* Names of plugins are taken from clients, files of this machine are not: a client must not choose what code is loaded. */
-static int check_remote(struct api *a, const struct request *q, struct hone_err *err)
+int check_remote(struct api *a, const struct train_config *config, struct hone_err *err)
 {
-    const char *const names[][2] = { { "optimizer", q->config.optimizer }, { "schedulerType", q->config.scheduler_type }, { "model", q->config.model },
-                                     { "trainingType", q->config.training_type }, { "base", q->config.base } };
+    const char *const names[][2] = { { "optimizer", config->optimizer }, { "schedulerType", config->scheduler_type }, { "model", config->model },
+                                     { "trainingType", config->training_type }, { "base", config->base } };
     if (!a->call || a->call->local)
         return 0;
-    if (names_code(q->config.resolved))
+    if (names_code(config->resolved))
         return hone_fail(err, HONE_EINVAL, "config: a plugin file of the server's machine cannot be named from outside; give the plugin's name");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (names[i][1] && strchr(names[i][1], '/'))
@@ -408,7 +408,7 @@ cJSON *api_train(struct api *a, const cJSON *in, const struct api_hooks *hooks, 
     if (rc == 0)
         rc = check_agent(a, q.agent, err);
     if (rc == 0)
-        rc = check_remote(a, &q, err);
+        rc = check_remote(a, &q.config, err);
     if (rc == 0 && a->daemon)
         rc = plugin_names_check(a, &q.config, err);
     if (rc == 0 && q.config.base)

@@ -33,6 +33,8 @@ extern const struct cli_command cmd_serve, cmd_token_create, cmd_token_list, cmd
 /* webhooks.c */
 extern const struct cli_command cmd_webhook_add, cmd_webhook_list, cmd_webhook_update, cmd_webhook_remove, cmd_webhook_rotate, cmd_webhook_test,
     cmd_webhook_deliveries, cmd_webhook_redeliver, cmd_usage;
+/* modules.c, generate.c */
+extern const struct cli_command cmd_module_create, cmd_module_list, cmd_module_show, cmd_module_delete, cmd_generate;
 /* config.c */
 extern const struct cli_command cmd_config_show, cmd_config_explain, cmd_preset_list, cmd_preset_show;
 

@@ -15,6 +15,7 @@ const struct cli_command *const cli_commands[] = {
     &cmd_train, &cmd_monitor, &cmd_evaluate, &cmd_compare, &cmd_ask, &cmd_report,
     &cmd_job_list, &cmd_job_show, &cmd_job_resume, &cmd_job_pause, &cmd_job_cancel, &cmd_job_delete, &cmd_job_export,
     &cmd_agent_list, &cmd_agent_show,
+    &cmd_module_create, &cmd_module_list, &cmd_module_show, &cmd_module_delete, &cmd_generate,
     &cmd_plugin_list, &cmd_plugin_inspect, &cmd_plugin_new, &cmd_plugin_check, &cmd_plugin_bench, &cmd_scheduler_preview,
     &cmd_data_check, &cmd_data_convert, &cmd_data_split,
     &cmd_config_show, &cmd_config_explain, &cmd_preset_list, &cmd_preset_show,

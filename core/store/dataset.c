@@ -32,8 +32,25 @@ int dataset_insert(struct store *s, struct dataset_row *row, struct hone_err *er
 
 int dataset_get(struct store *s, enum dataset_kind kind, const char *id, struct dataset_row *row, struct hone_err *err)
 {
+    int64_t named = 0;
     int rc = db_row(s, &table, "WHERE id = ?1 AND kind = ?2 AND" MINE, DB_ARGS(DB_T(id), DB_I(kind)), row, err);
-    return rc == 0 ? missing(kind, id, err) : rc < 0 ? rc : 0;
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    rc = db_number(s, "SELECT count(*) FROM datasets WHERE name = ?1 AND kind = ?2 AND" MINE, DB_ARGS(DB_T(id), DB_I(kind)), &named, err);
+    if (rc >= 0 && named > 1)
+        return hone_fail(err, HONE_EINVAL, "%lld are called '%.200s'; name the %s by its id", (long long)named, id, words[kind]);
+    if (rc >= 0 && named == 1)
+        rc = db_row(s, &table, "WHERE name = ?1 AND kind = ?2 AND" MINE, DB_ARGS(DB_T(id), DB_I(kind)), row, err);
+    return rc < 0 ? rc : named ? 0 : missing(kind, id, err);
+}
+
+int dataset_of_module(struct store *s, const char *module_id, struct dataset_list *list, struct hone_err *err)
+{
+    void *rows;
+    int rc = db_rows(s, &table, "WHERE kind = 0 AND json_extract(metadata, '$.module_id') = ?1 AND" MINE "ORDER BY id DESC",
+                     DB_ARGS(DB_T(module_id)), &rows, &list->n, err);
+    list->v = rows;
+    return rc;
 }
 
 int dataset_list(struct store *s, enum dataset_kind kind, const char *after, int64_t limit, struct dataset_list *list, struct hone_err *err)

@@ -29,10 +29,12 @@ struct dataset_list {
 
 /* Adds a row; id, tenant and created_at are made in *row. */
 int dataset_insert(struct store *s, struct dataset_row *row, struct hone_err *err);
-/* By id, and of the kind. ERR_NOT_FOUND. */
+/* By id, or by the name that one alone of the kind has. ERR_NOT_FOUND; HONE_EINVAL when several are called so. */
 int dataset_get(struct store *s, enum dataset_kind kind, const char *id, struct dataset_row *row, struct hone_err *err);
 /* Newest first; `after` (or NULL) is the id of the last row of the page before; limit 0: all. */
 int dataset_list(struct store *s, enum dataset_kind kind, const char *after, int64_t limit, struct dataset_list *list, struct hone_err *err);
+/* Datasets that were generated from a module (their metadata names it as module_id), newest first. */
+int dataset_of_module(struct store *s, const char *module_id, struct dataset_list *list, struct hone_err *err);
 /* Removes the row; the file is the caller's, see job_data_users(). ERR_NOT_FOUND. */
 int dataset_delete(struct store *s, enum dataset_kind kind, const char *id, struct hone_err *err);
 void dataset_free(struct dataset_row *row);

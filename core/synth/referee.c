@@ -88,7 +88,12 @@ int referee_train(struct referee *r, const struct examples *rows, const cJSON *c
         return ret;
     }
     r->outputs = r->run.learner.outputs;
-    ret = loop_train(&r->run, ".", NULL, NULL, &hooks, &result, err);
+    ret = r->run.learner.model->item.flags & HONE_MODEL_WRITES
+              ? hone_fail(err, HONE_EINVAL, "config.model: '%s' writes its answers; rows are judged by a model that chooses among the outputs",
+                          r->run.learner.model->item.name)
+              : 0;
+    if (ret >= 0)
+        ret = loop_train(&r->run, ".", NULL, NULL, &hooks, &result, err);
     if (ret >= 0 && strcmp(result.status, "completed") != 0)
         ret = hone_fail(err, ERR_CANCELLED, "stopped");
     if (ret >= 0)
@@ -151,7 +156,7 @@ static int scores(struct referee *r, const struct encoded *x, int64_t from, int6
 int referee_probs(struct referee *r, const struct hone_string *text, int64_t n, float *prob, struct hone_err *err)
 {
     struct encoded x;
-    int ret = n ? encoded_make(&x, r->run.learner.model, r->run.learner.self, text, n, r->run.pool, err) : 0;
+    int ret = n ? encoded_make(&x, r->run.learner.model, r->run.learner.self, text, NULL, n, 0, r->run.pool, err) : 0;
     if (ret < 0 || !n)
         return ret < 0 ? ret : 0;
     for (int64_t at = 0; at < n && ret >= 0; at += BLOCK)

@@ -324,7 +324,7 @@ static void check_together(const struct train_config *c, struct faults *f)
     if (strcmp(c->weight_averaging, "none") != 0 && strcmp(c->weight_averaging, "ema") != 0 && strcmp(c->weight_averaging, "swa") != 0)
         complain(f, "weightAveraging", "found \"%.40s\"; expected none, ema or swa", c->weight_averaging);
     if (c->use_data_augmentation)
-        complain(f, "useDataAugmentation", "it needs a generator plugin, and this version has none; set it to false");
+        complain(f, "useDataAugmentation", "rows are not made while training; make them with `hone generate`, train on both files, and set it to false");
 }
 
 /* "config.epochs: expected ..., found 0; did you mean ...?" and how many more. */

@@ -78,7 +78,7 @@ const struct config_key config_keys[] = {
     BOOL("restoreBest", "restore_best_weights load_best_model_at_end", 1,
          "Serve the weights of the best evaluation; false serves the last ones."),
     INT("maxDurationMs", "max_time_ms", 0, 0, TEN_YEARS_MS, "Training time in milliseconds after which it ends; 0 sets no limit."),
-    BOOL("useDataAugmentation", "data_augmentation", 0, "Add examples that a generator plugin makes from the training rows."),
+    BOOL("useDataAugmentation", "data_augmentation", 0, "Refused when true: new examples are made beforehand, by `hone generate`, so that they can be looked at."),
     STR("preset", "", NULL, "Named set of keys that stands behind the keys of the place that names it; see `hone preset list`."),
     STR("base", "base_model init_from", NULL, "Agent, job, checkpoint, file of weights or file of word vectors that training starts from; agent:, job:, checkpoint: and file: say "
         "which of them a name is."),

@@ -66,7 +66,7 @@ for f in $functions; do
     redeliverWebhook) body="{\"delivery_id\":\"$delivery\"}" ;;
     *Webhook*) body="{\"webhook_id\":\"$webhook\"}" ;;
     *Dataset) body="{\"dataset_id\":\"$dataset\"}" ;;
-    *Module) body="{\"module_id\":\"$module\"}" ;;
+    *Module | generateSyntheticTrainingData) body="{\"module_id\":\"$module\"}" ;;
     *Agent | *AgentVersions) body="{\"agent_id\":\"$agent\"}" ;;
     *) body="{\"job_id\":\"$job\"}" ;;
     esac

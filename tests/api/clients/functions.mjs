@@ -112,6 +112,9 @@ if (has('createTrainingModule')) {
   const { module_id } = await invoke('createTrainingModule', { name: `returns-${stamp}`, examples: examples.slice(0, 20) }, 201);
   check('getTrainingModule', (await invoke('getTrainingModule', { module_id }))?.module_id === module_id);
   check('listTrainingModules', (await invoke('listTrainingModules', {}))?.modules.some((m) => m.module_id === module_id));
+  const made = await invoke('generateSyntheticTrainingData', { module_id, sample_count: 5 });
+  check('generateSyntheticTrainingData', made?.scenarios.length === made?.generated && typeof made?.diversity_score === 'number', made);
+  if (made?.dataset_id) await invoke('deleteDataset', { dataset_id: made.dataset_id });
   await invoke('deleteTrainingModule', { module_id });
 }
 if (has('uploadDataset')) {
