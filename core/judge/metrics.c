@@ -211,19 +211,33 @@ static int resample_block(struct metric_set *s, const struct hone_scored *block,
     return r.failed ? hone_fail(err, HONE_ENOMEM, "memory ran out for the intervals") : 0;
 }
 
+struct updating {
+    struct metric_set *s;
+    const struct hone_scored *block;
+};
+
+/* Metrics have a state each, so they may look at the block side by side. */
+static void update_metrics(void *arg, int64_t begin, int64_t end)
+{
+    const struct updating *u = arg;
+    for (int64_t i = begin; i < end; i++) {
+        struct judged_metric *m = &u->s->v[i];
+        if (!streamed(m))
+            continue;
+        memset(m->piece, 0, (size_t)m->state_size * sizeof(double));
+        m->plugin->update(u->block, m->conf, m->piece);
+        merge(m, m->state, m->piece);
+    }
+}
+
 int metrics_block(void *arg, const struct hone_scored *block, int64_t first, struct hone_err *err)
 {
     struct metric_set *s = arg;
+    struct updating u = { s, block };
     int any = 0;
-    for (int64_t i = 0; i < s->n; i++) {
-        struct judged_metric *m = &s->v[i];
-        if (!streamed(m))
-            continue;
-        any = 1;
-        memset(m->piece, 0, (size_t)m->state_size * sizeof(double));
-        m->plugin->update(block, m->conf, m->piece);
-        merge(m, m->state, m->piece);
-    }
+    for (int64_t i = 0; i < s->n; i++)
+        any |= streamed(&s->v[i]);
+    run(s->pool, s->n, 1, update_metrics, &u);
     if (s->prob)
         memcpy(s->prob + first * block->width, block->prob, (size_t)(block->n * block->width) * sizeof *s->prob);
     return any && s->replicates > 0 ? resample_block(s, block, first, err) : 0;

@@ -116,13 +116,16 @@ int predictions_choose(struct predictions *p, const struct examples *e, const in
 #define WIDE
 #endif
 
-/* p ln p, and (p / top)^temperature. */
+/* p ln p, and (p / top)^temperature. Three loops, since compilers make vector code of each and of no loop that does it all. */
 WIDE static void row_parts(const float *restrict row, int64_t n, float log_top, float temperature, float *restrict part, float *restrict power)
 {
+    for (int64_t k = 0; k < n; k++)
+        power[k] = row[k] > 1e-37f ? row[k] : 1e-37f;
+    for (int64_t k = 0; k < n; k++)
+        part[k] = hone_logf(power[k]);
     for (int64_t k = 0; k < n; k++) {
-        float p = row[k], l = hone_logf(p > 1e-37f ? p : 1e-37f);
-        part[k] = p * l;
-        power[k] = hone_expf(temperature * (l - log_top));
+        power[k] = hone_expf(temperature * (part[k] - log_top));
+        part[k] = row[k] * part[k];
     }
 }
 
@@ -144,20 +147,37 @@ static double row_sums(const float *row, int64_t width, float top, float tempera
     return entropy;
 }
 
-void predictions_note(struct predictions *p, int64_t first, int64_t n, const float *prob)
+struct noting {
+    struct predictions *p;
+    int64_t first;
+    const float *prob;
+};
+
+static void note_rows(void *arg, int64_t begin, int64_t end)
 {
-    for (int64_t i = 0; i < n; i++) {
-        const float *row = prob + i * p->width;
-        int64_t best = 0;
+    const struct noting *w = arg;
+    struct predictions *p = w->p;
+    for (int64_t i = begin; i < end; i++) {
+        const float *row = w->prob + i * p->width;
+        int64_t best = 0, at = w->first + i;
         double plain;
         for (int64_t k = 1; k < p->width; k++)
             best = row[k] > row[best] ? k : best;
-        p->predicted[first + i] = (int32_t)best;
-        p->top[first + i] = row[best];
-        p->entropy[first + i] = (float)fmax(0, row_sums(row, p->width, row[best], p->plain ? (float)p->temperature : 1, &plain));
+        p->predicted[at] = (int32_t)best;
+        p->top[at] = row[best];
+        p->entropy[at] = (float)fmax(0, row_sums(row, p->width, row[best], p->plain ? (float)p->temperature : 1, &plain));
         if (p->plain)
-            p->plain[first + i] = p->temperature < 1 || p->temperature > 1 ? (float)(1 / plain) : row[best];
+            p->plain[at] = p->temperature < 1 || p->temperature > 1 ? (float)(1 / plain) : row[best];
     }
+}
+
+void predictions_note(struct predictions *p, int64_t first, int64_t n, const float *prob, struct pool *pool)
+{
+    struct noting w = { p, first, prob };
+    if (pool)
+        pool_run(pool, n, 64, note_rows, &w);
+    else
+        note_rows(&w, 0, n);
 }
 
 static int run_block(struct predictions *p, struct predictor *agent, const struct examples *e, int64_t first, int64_t n,
@@ -168,7 +188,7 @@ static int run_block(struct predictions *p, struct predictor *agent, const struc
     int rc = predictor_probs(agent, text, n, prob, err);
     if (rc < 0)
         return rc;
-    predictions_note(p, first, n, prob);
+    predictions_note(p, first, n, prob, predictor_pool(agent));
     struct hone_scored block = { .n = n, .width = p->width, .prob = prob, .predicted = p->predicted + first,
                                  .label = p->label + first };
     return sink ? sink->block(sink->arg, &block, first, err) : 0;

@@ -37,8 +37,8 @@ struct block_sink {
  * ERR_PRECONDITION when no row is left. On failure p is zeroed. */
 int predictions_choose(struct predictions *p, const struct examples *e, const int64_t *rows, int64_t n_rows,
                        const int32_t *known, const struct hone_string *name, int64_t width, struct hone_err *err);
-/* Notes the answers to rows first .. first + n from prob[n][width]; p->temperature is that of the probabilities. */
-void predictions_note(struct predictions *p, int64_t first, int64_t n, const float *prob);
+/* Notes the answers to rows first .. first + n from prob[n][width]; p->temperature is that of the probabilities. pool may be NULL. [main] */
+void predictions_note(struct predictions *p, int64_t first, int64_t n, const float *prob, struct pool *pool);
 /* predictions_choose() and the answers of the agent. `beat` (may be NULL) is called between blocks. */
 int predictions_run(struct predictions *p, struct predictor *agent, const struct examples *e, const int64_t *rows,
                     int64_t n_rows, const struct block_sink *sink, void (*beat)(void *), void *beat_arg,

@@ -79,12 +79,19 @@ static void count_metadata(struct groups *g, const struct hone_string *metadata,
     cJSON_Delete(object);
 }
 
+static int is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static const char *length_class(const struct hone_string *s)
 {
     int64_t words = 0;
-    for (int64_t i = 0; i < s->len; i++) {
-        int blank = strchr(" \t\r\n", s->bytes[i]) != NULL, before = i == 0 || strchr(" \t\r\n", s->bytes[i - 1]) != NULL;
+    int before = 1;
+    for (int64_t i = 0; i < s->len && words <= 25; i++) {
+        int blank = is_blank(s->bytes[i]);
         words += !blank && before;
+        before = blank;
     }
     return words <= 5 ? "1 to 5 words" : words <= 12 ? "6 to 12 words" : words <= 25 ? "13 to 25 words" : "over 25 words";
 }

@@ -259,3 +259,8 @@ int predictor_best(struct predictor *p, const struct hone_string *text, int64_t 
 {
     return predict(p, text, n, NULL, best, prob, err);
 }
+
+struct pool *predictor_pool(const struct predictor *p)
+{
+    return p->pool;
+}

@@ -38,6 +38,8 @@ int predictor_write(struct predictor *p, const struct hone_string *text, int64_t
 
 /* What training found on held-out rows and predictor_probs() has applied: the confidence below which the agent shall refuse to answer
  * (0: it never does), and what its scores are divided by (1: nothing was found). */
+/* The pool that it was opened with. */
+struct pool *predictor_pool(const struct predictor *p);
 double predictor_threshold(const struct predictor *p);
 double predictor_temperature(const struct predictor *p);
 

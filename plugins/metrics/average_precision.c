@@ -1,6 +1,6 @@
 /* Metric "average_precision": area under the curve of precision over recall, each output against the rest, as a step function without
  * interpolation (Zhu 2004, "Recall, precision and average precision"). */
-#define OUTPUT_VALUE(r, label, output, influence, share, scratch) ranking_precision(r, label, output, influence, share, scratch)
+#define OUTPUT_VALUE(r, influence, base, share, scratch) ((void)(base), ranking_precision(r, influence, share, scratch))
 #include "one_vs_rest.h"
 
 static const char *const outputs[] = { "average_precision", NULL };

@@ -23,7 +23,9 @@ static void update(const struct hone_scored *s, const void *conf, double *state)
         if (s->predicted[i] < 0)
             continue;
         double w = s->weight ? (double)s->weight[i] : 1, p = (double)s->prob[i * s->width + s->predicted[i]];
-        int64_t b = (int64_t)ceil(p * (double)bins) - 1;
+        double at = p * (double)bins;
+        int64_t b = (int64_t)at;
+        b -= (double)b >= at; /* ceil(at) - 1 */
         double *bin = state + 3 * (b < 0 ? 0 : b >= bins ? bins - 1 : b);
         bin[0] += w;
         bin[1] += w * (s->predicted[i] == s->label[i]);

@@ -1,6 +1,6 @@
 /* The mean over outputs of a number that tells an output's rows from all others by its probability. Outputs are shared among
  * threads in blocks, whose columns are copied side by side first. Included by roc_auc.c and average_precision.c, which define
- * OUTPUT_VALUE(ranking, label, output, influence, share, scratch). */
+ * OUTPUT_VALUE(ranking, influence, base, share, scratch). */
 #ifndef METRICS_ONE_VS_REST_H
 #define METRICS_ONE_VS_REST_H
 #include "ranking.h"
@@ -21,7 +21,8 @@ struct rest_work {
     const struct hone_scored *s;
     const double *share;    /* [width] of each output in the mean; 0: not defined */
     double *value;          /* [blocks] sum of share x value */
-    double *influence;      /* [blocks][n] or NULL */
+    double *influence;      /* [blocks][n] or NULL; less base[blocks], which every row has */
+    double *base;
     int failed;
 };
 
@@ -38,7 +39,7 @@ static void rest_block(struct rest_work *w, int64_t block, struct ranking *r, fl
         if (!(w->share[output] > 0))
             continue;
         ranking_make(r, score + k * s->n, s->label, output, s->weight);
-        w->value[block] += w->share[output] * OUTPUT_VALUE(r, s->label, output, w->influence ? w->influence + block * s->n : NULL, w->share[output],
+        w->value[block] += w->share[output] * OUTPUT_VALUE(r, w->influence ? w->influence + block * s->n : NULL, &w->base[block], w->share[output],
                                                            scratch);
     }
 }
@@ -83,9 +84,9 @@ static int whole(const struct hone_scored *s, const void *conf, const struct hon
 {
     int64_t blocks = (s->width + BLOCK - 1) / BLOCK;
     double *share = calloc((size_t)s->width + 1, sizeof *share);
-    struct rest_work w = { .s = s, .share = share, .value = calloc((size_t)blocks + 1, sizeof *w.value),
+    struct rest_work w = { .s = s, .share = share, .value = calloc((size_t)blocks + 1, sizeof *w.value), .base = calloc((size_t)blocks + 1, sizeof *w.base),
                            .influence = influence ? calloc((size_t)(blocks * s->n) + 1, sizeof *influence) : NULL };
-    int rc = share && w.value && (!influence || w.influence) ? 0 : HONE_ENOMEM;
+    int rc = share && w.value && w.base && (!influence || w.influence) ? 0 : HONE_ENOMEM;
     out[0] = NAN;
     for (int64_t i = 0; influence && i < s->n; i++)
         influence[i] = 0;
@@ -96,11 +97,12 @@ static int whole(const struct hone_scored *s, const void *conf, const struct hon
         for (int64_t b = 0; b < blocks; b++) {
             out[0] += w.value[b];
             for (int64_t i = 0; influence && i < s->n; i++)
-                influence[i] += w.influence[b * s->n + i];
+                influence[i] += w.influence[b * s->n + i] + w.base[b];
         }
     }
     free(share);
     free(w.value);
+    free(w.base);
     free(w.influence);
     return rc < 0 ? hone_fail(err, rc, "memory ran out for %lld rows and %lld outputs", (long long)s->n, (long long)s->width) : HONE_WHOLE_INFLUENCE;
 }

@@ -16,8 +16,11 @@ static int whole(const struct hone_scored *s, const void *conf, const struct hon
     }
     for (int64_t i = 0; influence && i < s->n; i++)
         influence[i] = 0;
+    double base = 0;
     ranking_make(&r, s->column[0].v, s->label, -1, s->weight);
-    out[0] = ranking_auc(&r, s->label, -1, influence, 1);
+    out[0] = ranking_auc(&r, influence, &base, 1);
+    for (int64_t i = 0; influence && i < s->n; i++)
+        influence[i] += base;
     ranking_free(&r);
     return HONE_WHOLE_INFLUENCE;
 }

@@ -1,6 +1,6 @@
 /* Metric "roc_auc": area under the receiver operating characteristic, each output against the rest (Hanley & McNeil 1982, "The
  * meaning and use of the area under a receiver operating characteristic curve"; Provost & Domingos 2000 for several outputs). */
-#define OUTPUT_VALUE(r, label, output, influence, share, scratch) ((void)(scratch), ranking_auc(r, label, output, influence, share))
+#define OUTPUT_VALUE(r, influence, base, share, scratch) ((void)(scratch), ranking_auc(r, influence, base, share))
 #include "one_vs_rest.h"
 
 static const char *const outputs[] = { "roc_auc", NULL };

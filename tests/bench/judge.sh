@@ -14,7 +14,7 @@ for set in ag_news clinc150; do
     for i in $(seq "${ROUNDS:-3}"); do
         timed "$build/hone" --state "$tmp/state" ask $set --batch "$tmp/rows.jsonl" --output "$tmp/answers"
         echo "$seconds" >>"$tmp/ask"
-        timed "$build/hone" --state "$tmp/state" evaluate $set --test "$tmp/rows.jsonl" --criteria $metrics -q
+        timed "$build/hone" --state "$tmp/state" evaluate $set --test "$tmp/rows.jsonl" --criteria $metrics --learning-curve never -q
         echo "$seconds" >>"$tmp/evaluate"
     done
     awk -v set=$set -v a="$(median <"$tmp/ask")" -v e="$(median <"$tmp/evaluate")" \

@@ -100,8 +100,8 @@ static void answer_all(struct predictions *p, struct examples *e)
 {
     struct hone_err err = { 0 };
     CU_ASSERT_FATAL(predictions_choose(p, e, NULL, 0, known, out_names, KNOWN, &err) == 0);
-    predictions_note(p, 0, 5, prob[0]);
-    predictions_note(p, 5, p->n - 5, prob[5]);
+    predictions_note(p, 0, 5, prob[0], NULL);
+    predictions_note(p, 5, p->n - 5, prob[5], NULL);
 }
 
 static void run_metrics(struct metric_set *s, const struct predictions *p, int64_t piece, struct pool *pool)

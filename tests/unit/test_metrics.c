@@ -64,7 +64,7 @@ static void answers_read(struct answers *a, const cJSON *set)
         k = 0;
         for (v = row->child->next->next; v; v = v->next)
             a->prob[i * width + k++] = (float)v->valuedouble;
-        predictions_note(&a->p, i, 1, a->prob + i * width);
+        predictions_note(&a->p, i, 1, a->prob + i * width, NULL);
         CU_ASSERT(a->p.predicted[i] == row->child->next->valueint);
         i++;
     }
@@ -183,7 +183,7 @@ static void answers_draw(struct answers *a, int64_t n, uint64_t seed)
         for (int k = 0; k < 3; k++)
             p[k] = k == (right ? label : other) ? top : (1 - top) / 2;
         a->p.label[i] = a->p.expected[i] = label;
-        predictions_note(&a->p, i, 1, p);
+        predictions_note(&a->p, i, 1, p, NULL);
     }
 }
 
