@@ -24,8 +24,11 @@ static void add_summary(cJSON *sections, const cJSON *job)
     cJSON_AddItemToArray(v, report_field("model", "Model", "text", report_copy(model, "name")));
     cJSON_AddItemToArray(v, report_field("weights_sha256", "SHA-256 of the weights", "text", report_copy(job, "weights_sha256")));
     report_item(items, "values", v);
-    if (json_str(model, "reason", NULL))
-        report_item(items, "text", report_copy(model, "reason"));
+    if (json_str(model, "reason", NULL)) {
+        char why[600];
+        snprintf(why, sizeof why, "The model %s was taken: %s.", json_str(model, "name", ""), json_str(model, "reason", ""));
+        report_item(items, "text", cJSON_CreateString(why));
+    }
     if (json_str(error, "message", NULL))
         report_item(items, "text", report_copy(error, "message"));
 }
@@ -46,6 +49,10 @@ static void add_data(cJSON *sections, const cJSON *job)
 }
 
 static const char *const history_keys[] = { "epoch", "step", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate" };
+static const struct {
+    const char *key, *title;
+} curves[] = { { "loss", "Loss" }, { "validation_loss", "Validation loss" }, { "accuracy", "Accuracy" }, { "validation_accuracy", "Validation accuracy" },
+               { "learning_rate", "Learning rate" } };
 #define N_HISTORY ((int)(sizeof history_keys / sizeof history_keys[0]))
 
 static void add_metrics(cJSON *sections, const cJSON *job, const cJSON *history)
@@ -72,16 +79,15 @@ static void add_metrics(cJSON *sections, const cJSON *job, const cJSON *history)
 
 static void add_charts(cJSON *sections, const cJSON *history)
 {
-    static const char *const titles[] = { "Loss", "Accuracy", "Validation loss", "Validation accuracy", "Learning rate" };
     cJSON *items = report_section(sections, "charts", "Charts");
     const cJSON *row;
-    for (int i = 2; i < N_HISTORY; i++) {
+    for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++) {
         cJSON *s = cJSON_CreateObject(), *x = cJSON_CreateArray(), *y = cJSON_CreateArray();
-        json_put_str(s, "key", history_keys[i]);
-        json_put_str(s, "title", titles[i - 2]);
+        json_put_str(s, "key", curves[i].key);
+        json_put_str(s, "title", curves[i].title);
         cJSON_ArrayForEach(row, history) {
             cJSON_AddItemToArray(x, report_copy(row, "epoch"));
-            cJSON_AddItemToArray(y, report_copy(row, history_keys[i]));
+            cJSON_AddItemToArray(y, report_copy(row, curves[i].key));
         }
         json_put(s, "x", x);
         json_put(s, "y", y);

@@ -4,6 +4,31 @@
 #include "core/api/report_build.h"
 #include "core/base/json.h"
 
+#define MAX_OUTPUTS 500 /* in the table by output */
+
+/* The outputs one by one. */
+static void add_outputs(cJSON *items, const cJSON *e)
+{
+    static const char *const columns[] = { "output|Output|text", "rows|Rows|integer", "predicted|Answered|integer", "precision|Precision|real", "recall|Recall|real",
+                                           "f1_score|F1|real", "training_rows|Training rows|integer", NULL };
+    cJSON *table = report_table("per_output", "By output", columns);
+    const cJSON *o;
+    int n = 0, left = (int)json_int(e, "outputs_left_out", 0);
+    cJSON_ArrayForEach(o, json_get(e, "outputs")) {
+        if (n++ < MAX_OUTPUTS)
+            report_row(table, (cJSON *[]){ report_copy(o, "output"), report_copy(o, "rows"), report_copy(o, "predicted"), report_copy(o, "precision"), report_copy(o, "recall"),
+                                           report_copy(o, "f1_score"), report_copy(o, "training_rows") }, 7);
+        else
+            left++;
+    }
+    report_item(items, "table", table);
+    if (left > 0) {
+        char text[80];
+        snprintf(text, sizeof text, "Outputs that are not in this table: %d", left);
+        report_item(items, "text", cJSON_CreateString(text));
+    }
+}
+
 static void add_scores(cJSON *sections, const cJSON *e)
 {
     static const char *const columns[] = { "metric|Metric|text", "value|Value|real", "low|Low|real", "high|High|real", NULL };
@@ -28,6 +53,7 @@ static void add_scores(cJSON *sections, const cJSON *e)
                                         report_copy(json_get(m, "interval"), "high"), report_copy(m, "rows") }, 5);
     }
     report_item(items, "table", slices);
+    add_outputs(items, e);
 }
 
 /* What more examples would bring, among the charts. */
@@ -87,12 +113,12 @@ static void add_confusion(cJSON *sections, const cJSON *e)
         return;
     cJSON *cells = report_table("confusion", "Expected and answered outputs", cell_columns), *names = report_table("outputs", "Places", name_columns);
     int place = 0;
-    cJSON_ArrayForEach(c, json_get(confusion, "cells"))
-        report_row(cells, (cJSON *[]){ cJSON_Duplicate(c->child, 1), cJSON_Duplicate(c->child->next, 1), cJSON_Duplicate(c->child->next->next, 1) }, 3);
-    report_item(items, "table", cells);
     cJSON_ArrayForEach(c, json_get(confusion, "outputs"))
         report_row(names, (cJSON *[]){ cJSON_CreateNumber(place++), report_text(c) }, 2);
     report_item(items, "table", names);
+    cJSON_ArrayForEach(c, json_get(confusion, "cells"))
+        report_row(cells, (cJSON *[]){ cJSON_Duplicate(c->child, 1), cJSON_Duplicate(c->child->next, 1), cJSON_Duplicate(c->child->next->next, 1) }, 3);
+    report_item(items, "table", cells);
 }
 
 static void add_calibration(cJSON *sections, const cJSON *e)
@@ -145,20 +171,31 @@ static void add_baseline(cJSON *sections, const cJSON *b)
         report_item(items, "text", report_copy(b, "verdict"));
 }
 
+/* A section within one, of paragraphs; nothing without any. */
+static void add_texts(cJSON *items, const char *key, const char *title, const cJSON *texts)
+{
+    cJSON *inner = cJSON_CreateArray();
+    const cJSON *v;
+    cJSON *list = report_section(inner, key, title);
+    cJSON_ArrayForEach(v, texts)
+        report_item(list, "text", report_text(v));
+    if (cJSON_GetArraySize(texts) > 0)
+        report_item(items, "section", cJSON_DetachItemFromArray(inner, 0));
+    cJSON_Delete(inner);
+}
+
 static void add_advice(cJSON *sections, const cJSON *e)
 {
     static const char *const columns[] = { "priority|Priority|text", "category|Category|text", "recommendation|Recommendation|text", "evidence|Evidence|text",
-                                           "expected_impact|Expected effect|text", NULL };
+                                           "expected_impact|Expected effect|text", "computed_from|Computed from|text", NULL };
     cJSON *items = report_section(sections, "recommendations", "Recommendations"), *table = report_table("recommendations", "What to do", columns);
     const cJSON *r;
-    cJSON_ArrayForEach(r, json_get(e, "strengths"))
-        report_item(items, "text", report_text(r));
-    cJSON_ArrayForEach(r, json_get(e, "weaknesses"))
-        report_item(items, "text", report_text(r));
     cJSON_ArrayForEach(r, json_get(e, "recommendations"))
         report_row(table, (cJSON *[]){ report_text(json_get(r, "priority")), report_text(json_get(r, "category")), report_text(json_get(r, "recommendation")),
-                                       report_text(json_get(r, "evidence")), report_text(json_get(r, "expected_impact")) }, 5);
+                                       report_text(json_get(r, "evidence")), report_text(json_get(r, "expected_impact")), report_text(json_get(r, "computed_from")) }, 6);
     report_item(items, "table", table);
+    add_texts(items, "strengths", "Strengths", json_get(e, "strengths"));
+    add_texts(items, "weaknesses", "Weaknesses", json_get(e, "weaknesses"));
 }
 
 void report_evaluation(cJSON *sections, const cJSON *e)

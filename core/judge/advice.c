@@ -115,11 +115,9 @@ static void judge_scores(struct advice *a)
         if (!m->asked || !(flags & HONE_M_UNIT) || m->n_outputs < 1 || isnan(m->value[0]))
             continue;
         double good = flags & HONE_M_HIGHER ? m->value[0] : 1 - m->value[0];
-        if (good >= HIGH_SCORE)
-            say(a->strengths, "%s is high: %.3f over %lld test rows", m->label, m->value[0],
-                (long long)a->f->tally->rows);
-        else if (good < LOW_SCORE)
-            say(a->weaknesses, "%s is low: %.3f over %lld test rows", m->label, m->value[0],
+        const char *is = (good >= HIGH_SCORE) == ((flags & HONE_M_HIGHER) != 0) ? "high" : "low";
+        if (good >= HIGH_SCORE || good < LOW_SCORE)
+            say(good >= HIGH_SCORE ? a->strengths : a->weaknesses, "%s is %s: %.3f over %lld test rows", m->label, is, m->value[0],
                 (long long)a->f->tally->rows);
     }
     double base = a->f->lesson ? a->f->lesson->baseline : 0;

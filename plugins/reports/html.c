@@ -3,13 +3,15 @@
 #include "hone/report.h"
 #include "html_charts.h"
 
+#define FOLD 30 /* rows of a table that is shown unfolded */
+
 struct conf {
     int64_t digits;
 };
 static const struct hone_param params[] = { HONE_ROW(struct conf, digits, HONE_INT, 0, 4, 1, 15, "significant digits of a number") };
 
 /* STYLE_HASH is the SHA-256 of STYLE in base64; tests/cli/report_html.sh computes it again. */
-#define STYLE_HASH "T1yA4BOATQJB7LqEivMTJmWFU+F5otJ3hpdqPqRKiRQ="
+#define STYLE_HASH "SJcvtRIiUGiSvgvz1Me+V80fXzLBtNSPB4WD7cDW76U="
 static const char style[] =
     ":root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--paper:#fff;--line:#d0d7de;--blue:#0a5cc4;--red:#b42318;--zebra:#f3f5f7}\n"
     "@media(prefers-color-scheme:dark){:root{--ink:#e6e9ec;--soft:#a5adb6;--paper:#14181d;--line:#3a424b;--blue:#6cb0ff;--red:#ff8f85;--zebra:#1d232a}}\n"
@@ -25,13 +27,23 @@ static const char style[] =
     "tbody tr:nth-child(even){background:var(--zebra)}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\n"
     ".chart{width:100%;max-width:40rem;display:block;margin:.5rem 0}.tick,.name{font-size:12px;fill:var(--soft)}.name{fill:var(--ink)}\n"
     ".grid{stroke:var(--line)}.frame{fill:none;stroke:var(--line)}.ideal{stroke:var(--soft);stroke-dasharray:4 4}\n"
-    ".line{fill:none;stroke:var(--blue);stroke-width:2}.dot{fill:var(--blue)}.bar{fill:var(--blue);fill-opacity:.35}.whisker{stroke:var(--ink);stroke-width:2}\n"
+    ".line{fill:none;stroke:var(--blue);stroke-width:2}.line.second{stroke:var(--red);stroke-dasharray:6 4}.dot{fill:var(--blue)}.dot.second{fill:var(--red)}\n"
+    ".bar{fill:var(--blue);fill-opacity:.3}.whisker{fill:none;stroke:var(--ink);stroke-width:1.5}summary{cursor:pointer;color:var(--blue)}\n"
     ".hit{fill:var(--blue)}.miss{fill:var(--red)}\n"
-    "@media print{nav,.skip{display:none}body{font-size:11pt}h2{break-after:avoid}table,.chart{break-inside:avoid}details{display:block}}\n";
+    "@media(max-width:40rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.4rem}h1{font-size:1.4rem}}\n"
+    "@media print{:root{color-scheme:light;--ink:#000;--soft:#444;--paper:#fff;--line:#bbb;--blue:#0a5cc4;--red:#b42318;--zebra:#f3f5f7}nav,.skip,details{display:none}\n"
+    "body{font-size:10pt}main,header{max-width:none;padding:0}h2,h3,caption{break-after:avoid}tr,.chart{break-inside:avoid}.wide{overflow:visible}.chart{max-width:15cm}\n"
+    "table{font-size:8pt}th,td{padding:.15rem .4rem;overflow-wrap:anywhere}}\n";
 
 struct column {
     char *key;
     int number;
+};
+
+struct waiting {
+    char *key, *title;
+    double *x, *y;
+    int64_t n;
 };
 
 struct html {
@@ -39,8 +51,13 @@ struct html {
     struct hone_sink *sink;
     int digits;
     struct text head, toc, out;
+    /* a curve that waits for the one that goes with it: "loss" for "validation_loss" */
+    struct waiting waiting;
     /* the table under way */
+    struct text table;  /* its HTML */
     char *key, *title;
+    char **place;       /* [places] names of outputs by place, from a table "outputs" */
+    int64_t places;
     struct column *column;
     uint32_t columns;
     struct text cells;  /* texts, each ended by a NUL, row by row */
@@ -102,20 +119,19 @@ static void table_begin(struct html *h, const struct hone_record *r)
     h->key = strdup(r->key ? r->key : "");
     h->title = strdup(r->title ? r->title : "");
     h->oom |= !h->column || !h->key || !h->title;
-    text_puts(&h->out, "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"");
-    text_escape(&h->out, r->title);
-    text_puts(&h->out, "\"><table><caption>");
-    text_escape(&h->out, r->title);
-    text_puts(&h->out, "</caption><thead><tr>");
+    h->table.n = 0;
+    text_puts(&h->table, "<table><caption>");
+    text_escape(&h->table, r->title);
+    text_puts(&h->table, "</caption><thead><tr>");
     for (uint32_t i = 0; h->column && i < r->n_fields; i++) {
         const struct hone_field *f = field_at(r, i);
         h->column[i].number = f->type == HONE_REAL || f->type == HONE_INT;
         h->oom |= !(h->column[i].key = strdup(f->key));
-        text_puts(&h->out, h->column[i].number ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">");
-        text_escape(&h->out, f->label);
-        text_puts(&h->out, "</th>");
+        text_puts(&h->table, h->column[i].number ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">");
+        text_escape(&h->table, f->label);
+        text_puts(&h->table, "</th>");
     }
-    text_puts(&h->out, "</tr></thead><tbody>\n");
+    text_puts(&h->table, "</tr></thead><tbody>\n");
 }
 
 static void table_row(struct html *h, const struct hone_record *r)
@@ -130,16 +146,16 @@ static void table_row(struct html *h, const struct hone_record *r)
         h->value = grown;
         h->room = room;
     }
-    text_puts(&h->out, "<tr>");
+    text_puts(&h->table, "<tr>");
     for (uint32_t i = 0; i < h->columns && i < r->n_fields; i++) {
         const struct hone_field *f = field_at(r, i);
         h->value[h->rows * h->columns + i] = f->type == HONE_REAL ? f->v.real : f->type == HONE_INT ? (double)f->v.integer : (double)NAN;
-        text_puts(&h->out, h->column[i].number ? "<td class=\"n\">" : "<td><bdi>");
-        field_text(&h->out, f, h->digits);
-        text_puts(&h->out, h->column[i].number ? "</td>" : "</bdi></td>");
+        text_puts(&h->table, h->column[i].number ? "<td class=\"n\">" : "<td><bdi>");
+        field_text(&h->table, f, h->digits);
+        text_puts(&h->table, h->column[i].number ? "</td>" : "</bdi></td>");
         text_add(&h->cells, f->type == HONE_STR && f->v.str ? f->v.str : "", (f->type == HONE_STR && f->v.str ? strlen(f->v.str) : 0) + 1);
     }
-    text_puts(&h->out, "</tr>\n");
+    text_puts(&h->table, "</tr>\n");
     h->rows++;
 }
 
@@ -156,7 +172,7 @@ static int64_t column_of(const struct html *h, const char *key)
 static void draw_intervals(struct html *h)
 {
     int64_t at[3] = { column_of(h, "value"), column_of(h, "low"), column_of(h, "high") }, n = h->rows;
-    if (at[0] < 0 || at[1] < 0 || at[2] < 0 || n < 1 || n > 60)
+    if (at[0] < 0 || at[1] < 0 || at[2] < 0 || n < 1 || n > 60 || h->column[0].number)
         return;
     const char **label = malloc((size_t)n * sizeof *label);
     double *v = malloc((size_t)n * 3 * sizeof *v);
@@ -192,36 +208,139 @@ static void draw_confusion(struct html *h)
     }
     h->oom |= !at || !v;
     if (at && v)
-        chart_heat(&h->out, h->title, at, at + n, v, n, names);
+        chart_heat(&h->out, h->title, at, at + n, v, n, names, names <= h->places ? h->place : NULL);
     free(at);
     free(v);
 }
 
+static void places_free(struct html *h)
+{
+    for (int64_t i = 0; i < h->places; i++)
+        free(h->place[i]);
+    free(h->place);
+    h->place = NULL;
+    h->places = 0;
+}
+
+/* A table "outputs" says what the places of a table "confusion" stand for. */
+static void note_places(struct html *h)
+{
+    int64_t place = column_of(h, "place"), name = column_of(h, "output");
+    const char *s = h->cells.s;
+    if (strcmp(h->key, "outputs") != 0 || place < 0 || name < 0 || h->rows < 1)
+        return;
+    places_free(h);
+    h->place = calloc((size_t)h->rows + 1, sizeof *h->place);
+    h->oom |= !h->place;
+    for (int64_t i = 0; h->place && i < h->rows; i++) {
+        for (uint32_t k = 0; k < h->columns; k++) {
+            if (k == name)
+                h->oom |= !(h->place[i] = strdup(s));
+            s += strlen(s) + 1;
+        }
+        h->places++;
+    }
+}
+
+/* Long tables are folded, and scroll by themselves where the page is narrow. */
 static void table_end(struct html *h)
 {
-    text_puts(&h->out, "</tbody></table></div>\n");
-    if (h->oom || h->out.oom || h->cells.oom)
+    int fold = h->rows > FOLD;
+    text_puts(&h->table, "</tbody></table>");
+    if (h->oom || h->out.oom || h->cells.oom || h->table.oom)
         return;
     draw_intervals(h);
     draw_confusion(h);
+    note_places(h);
+    if (fold) {
+        text_puts(&h->out, "<details><summary>");
+        text_escape(&h->out, h->title);
+        text_printf(&h->out, ": %lld rows</summary>", (long long)h->rows);
+    }
+    text_puts(&h->out, "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"");
+    text_escape(&h->out, h->title);
+    text_puts(&h->out, "\">");
+    text_add(&h->out, h->table.s, h->table.n);
+    text_puts(&h->out, fold ? "</div></details>\n" : "</div>\n");
     table_free(h);
 }
 
-static void series(struct html *h, const struct hone_record *r)
+/* ---- curves ---- */
+
+static void waiting_free(struct waiting *w)
 {
+    free(w->key);
+    free(w->title);
+    free(w->x);
+    free(w->y);
+    *w = (struct waiting){ 0 };
+}
+
+static void draw_curves(struct html *h, const struct waiting *a, const struct waiting *b)
+{
+    const struct curve c[2] = { { b ? a->title : NULL, a->x, a->y, a->n }, { b ? b->title : NULL, b ? b->x : NULL, b ? b->y : NULL, b ? b->n : 0 } };
     text_puts(&h->out, "<h3>");
-    text_escape(&h->out, r->title);
+    text_escape(&h->out, a->title);
     text_puts(&h->out, "</h3>\n");
-    chart_line(&h->out, r->title, r->x, r->y, r->n, r->key && strcmp(r->key, "reliability") == 0);
-    text_puts(&h->out, "<details><summary>Numbers</summary><table><thead><tr><th scope=\"col\" class=\"n\">x</th><th scope=\"col\" class=\"n\">y</th></tr></thead><tbody>\n");
-    for (int64_t i = 0; i < r->n; i++) {
+    chart_lines(&h->out, a->title, c, b ? 2 : 1, strcmp(a->key, "reliability") == 0);
+    text_puts(&h->out, "<details><summary>Numbers: ");
+    text_escape(&h->out, a->title);
+    text_puts(&h->out, "</summary><table><thead><tr><th scope=\"col\" class=\"n\">x</th>");
+    for (int k = 0; k < (b ? 2 : 1); k++) {
+        text_puts(&h->out, "<th scope=\"col\" class=\"n\">");
+        text_escape(&h->out, k ? b->title : b ? a->title : "y");
+        text_puts(&h->out, "</th>");
+    }
+    text_puts(&h->out, "</tr></thead><tbody>\n");
+    for (int64_t i = 0; i < a->n; i++) {
         text_puts(&h->out, "<tr><td class=\"n\">");
-        text_real(&h->out, r->x[i], h->digits);
-        text_puts(&h->out, "</td><td class=\"n\">");
-        text_real(&h->out, r->y[i], h->digits);
+        text_real(&h->out, a->x[i], h->digits);
+        for (int k = 0; k < (b ? 2 : 1); k++) {
+            text_puts(&h->out, "</td><td class=\"n\">");
+            text_real(&h->out, k ? b->y[i] : a->y[i], h->digits);
+        }
         text_puts(&h->out, "</td></tr>\n");
     }
     text_puts(&h->out, "</tbody></table></details>\n");
+}
+
+/* Draws the curve that waited, alone. */
+static void flush_waiting(struct html *h)
+{
+    if (h->waiting.key)
+        draw_curves(h, &h->waiting, NULL);
+    waiting_free(&h->waiting);
+}
+
+static int same_places(const struct waiting *a, const struct hone_record *r)
+{
+    return a->n == r->n && (r->n == 0 || memcmp(a->x, r->x, (size_t)r->n * sizeof *r->x) == 0);
+}
+
+/* A curve waits for its pair: "validation_loss" is drawn with "loss" when it follows it. */
+static void series(struct html *h, const struct hone_record *r)
+{
+    static const char other[] = "validation_";
+    size_t size = (size_t)r->n * sizeof(double);
+    struct waiting new = { strdup(r->key ? r->key : ""), strdup(r->title ? r->title : ""), malloc(size + 1), malloc(size + 1), r->n };
+    if (!new.key || !new.title || !new.x || !new.y) {
+        h->oom = 1;
+        waiting_free(&new);
+        return;
+    }
+    if (r->n > 0) {
+        memcpy(new.x, r->x, size);
+        memcpy(new.y, r->y, size);
+    }
+    if (h->waiting.key && strncmp(new.key, other, sizeof other - 1) == 0 && strcmp(new.key + sizeof other - 1, h->waiting.key) == 0 &&
+        same_places(&h->waiting, r)) {
+        draw_curves(h, &h->waiting, &new);
+        waiting_free(&h->waiting);
+        waiting_free(&new);
+        return;
+    }
+    flush_waiting(h);
+    h->waiting = new;
 }
 
 static void section(struct html *h, const struct hone_record *r)
@@ -273,6 +392,8 @@ static int finish(struct html *h, struct hone_err *err)
 static int record(void *self, const struct hone_record *r, struct hone_err *err)
 {
     struct html *h = self;
+    if (r->type != HONE_REC_SERIES)
+        flush_waiting(h);
     switch (r->type) {
     case HONE_REC_BEGIN: begin(h, r); break;
     case HONE_REC_SECTION: section(h, r); break;
@@ -309,6 +430,9 @@ static int close_report(void *self, struct hone_err *err)
 {
     struct html *h = self;
     (void)err;
+    waiting_free(&h->waiting);
+    places_free(h);
+    free(h->table.s);
     table_free(h);
     free(h->head.s);
     free(h->toc.s);

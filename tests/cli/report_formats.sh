@@ -4,17 +4,7 @@
 srcdir=${srcdir:-.}
 . "$srcdir/tests/cli/lib.sh"
 
-# A tree with a payload in each field that holds text: titles, labels, values, cells, paragraphs.
-awk 'function quoted(s) { gsub(/\\/, "\\\\\\\\", s); gsub(/"/, "\\\"", s); gsub(/\t/, "\\t", s); return "\"" s "\"" }
-    { p[n++] = $0 } END {
-    printf "{\"type\":\"single_job\",\"title\":%s,\"fields\":[{\"key\":\"job_id\",\"label\":%s,\"type\":\"text\",\"value\":%s}],\"sections\":[", quoted(p[0]), quoted(p[1]), quoted(p[2])
-    for (i = 0; i < n; i++) {
-        q = quoted(p[i])
-        printf "%s{\"key\":\"s%d\",\"title\":%s,\"items\":[{\"text\":%s},{\"values\":[{\"key\":\"v\",\"label\":%s,\"type\":\"text\",\"value\":%s}]},", i ? "," : "", i, q, q, q, q
-        printf "{\"table\":{\"key\":\"t%d\",\"title\":%s,\"columns\":[{\"key\":\"name\",\"label\":%s,\"type\":\"text\"},{\"key\":\"value\",\"label\":\"V\",\"type\":\"real\"}],", i, q, q
-        printf "\"rows\":[[%s,0.5],[%s,null]]}},{\"series\":{\"key\":\"c%d\",\"title\":%s,\"x\":[1,2],\"y\":[0.25,null]}}]}", q, q, i, q
-    }
-    printf "]}" }' "$srcdir/tests/cli/payloads.txt" >"$tmp/tree"
+awk -f "$srcdir/tests/cli/payload_tree.awk" "$srcdir/tests/cli/payloads.txt" >"$tmp/tree"
 
 # report FORMAT OPTIONS: the worker's task writes $tmp/out.FORMAT.
 report() {
@@ -47,9 +37,9 @@ awk 'BEGIN { RS = "\r\n" } { n = 0; s = $0; while (length(s) >= 0) { n++
         s = substr(s, 2); if (s == "") { n++; break } }
     if (n != 5) { print NR ": " n " columns: " $0; exit 1 } records++ } END { print records }' "$tmp/out.csv" >"$tmp/records" && pass ||
     fail "csv: $(cat "$tmp/records")"
-holds "csv: its records" "$(cat "$tmp/records")" = $((1 + 1 + payloads * 10))
+holds "csv: its records" "$(cat "$tmp/records")" = $((1 + 1 + payloads * 14))
 report csv '{"table":"t0"}' || fail "csv: one table: $(tail -c 500 "$tmp/csv.frames")"
-holds "csv: a table as it is" "$(tr -d '\r' <"$tmp/out.csv" | tr '\n' ' ')" = 'name,value <script>alert(1)</script>,0.5 <script>alert(1)</script>, '
+holds "csv: a table as it is" "$(tr -d '\r' <"$tmp/out.csv" | tr '\n' ' ')" = 'name,value,low,high <script>alert(1)</script>,0.5,0.4,0.6 <script>alert(1)</script>,,, '
 report csv '{"table":"none"}' && fail "csv: a table that is not there went well"
 has csv.frames "no table or series 'none'"
 
