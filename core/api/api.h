@@ -9,6 +9,7 @@
 #define API_API_H
 #include <cjson/cJSON.h>
 #include "core/base/err.h"
+#include "core/jobs/completion.h"
 
 struct api_call;
 struct api_answer;
@@ -30,6 +31,7 @@ struct api {
     int threads;                 /* of workers; 0: one a core */
     int log_level;               /* of workers, as core/base/log.h */
     struct webhook_policy webhooks;
+    struct completion_policy completion; /* the language model that generators may ask; endpoint NULL: none */
     cJSON *details;              /* owned; see api_clear() */
     struct daemon *daemon;       /* NULL: a command line, which opens the books for each transaction */
     struct store *held;          /* the books of a call that is one transaction as a whole */

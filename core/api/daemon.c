@@ -101,7 +101,8 @@ struct daemon *daemon_open(const struct api *like, const struct daemon_options *
     pthread_condattr_destroy(&clock);
     set_options(d, o);
     d->api = (struct api){ .state_dir = like->state_dir, .plugin_dirs = like->plugin_dirs, .threads = like->threads,
-                           .log_level = like->log_level, .webhooks = like->webhooks, .daemon = d };
+                           .log_level = like->log_level, .webhooks = like->webhooks, .completion = like->completion,
+                           .daemon = d };
     for (int i = 0; i < MAX_JOBS; i++)
         d->place[i].d = d;
     if (!(d->store = store_open(like->state_dir, err)) || put_in_order(d, err) < 0)

@@ -161,6 +161,7 @@ static cJSON *task_frame(struct api *a, const cJSON *in, const struct kept *k, c
     copy_member(start, "outputs", in, "outputs");
     copy_member(start, "surplus", in, "surplus");
     json_put_int(start, "seed", json_int(in, "seed", 42));
+    json_put_bool(start, "completions", a->completion.endpoint != NULL);
     json_put_bool(start, "measure", json_bool(in, "measure", 0));
     if (put_generators(a, start, json_get(in, "generators"), err) == 0)
         return start;

@@ -40,6 +40,33 @@ int take_error(struct api *a, const cJSON *frame, struct hone_err *err)
     return worker_error(frame, err);
 }
 
+static int wished_away(void *arg)
+{
+    const struct api_hooks *h = arg;
+    return h && h->wish && h->wish(h->arg) != API_GO;
+}
+
+/* The worker has no network: what a generator asks of a language model is asked here, and the answer, or why there is none, sent back. */
+static int complete(struct api *a, struct worker_proc *w, const cJSON *frame, const struct api_hooks *hooks, struct hone_err *err)
+{
+    struct hone_err why = { 0 };
+    char *text = NULL;
+    int rc = completion_ask(&a->completion, json_get(frame, "request"), wished_away, (void *)(intptr_t)hooks, &text, &why);
+    if (rc == ERR_INTERRUPTED)
+        return hone_fail(err, rc, "interrupted");
+    cJSON *f = cJSON_CreateObject();
+    json_put_str(f, "type", "completed");
+    json_put_str(f, "text", text);
+    if (rc < 0) {
+        json_put_int(f, "code", rc);
+        json_put_str(f, "error", why.text);
+    }
+    rc = worker_send(w, f, err);
+    cJSON_Delete(f);
+    free(text);
+    return rc == HONE_EIO ? 0 : rc; /* it is gone: worker_next() tells why */
+}
+
 cJSON *run_task(struct api *a, cJSON *start, int fd, const struct api_hooks *hooks, struct hone_err *err)
 {
     struct worker_proc *w = worker_start(&(struct worker_opts){ .stdout_fd = fd }, err);
@@ -59,7 +86,9 @@ cJSON *run_task(struct api *a, cJSON *start, int fd, const struct api_hooks *hoo
             result = frame;
             continue;
         }
-        if (strcmp(type, "error") == 0)
+        if (strcmp(type, "complete") == 0)
+            rc = complete(a, w, frame, hooks, err);
+        else if (strcmp(type, "error") == 0)
             rc = take_error(a, frame, err);
         else if (frame && hooks && hooks->event)
             hooks->event(hooks->arg, type, frame);

@@ -44,6 +44,7 @@ struct cli {
     struct settings *settings;
     cJSON *plugin_dirs;
     char *ca_file;           /* of webhooks */
+    char *model_key, *model_ca; /* files of the group generate */
     cJSON *faults;           /* of the configuration */
     char job_id[64];         /* the job that a command began or went on with; "": none */
     int answered;            /* the command has said itself why it ends with a failure */

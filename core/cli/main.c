@@ -51,6 +51,12 @@ static int prepare(struct cli *c, struct hone_err *err)
                                                .allow_http = settings_number(c->settings, "webhooks.allowHttp") != 0, .ca_file = c->ca_file,
                                                .timeout_ms = (int64_t)settings_number(c->settings, "webhooks.timeoutMs"),
                                                .keep_days = (int64_t)settings_number(c->settings, "webhooks.keepDays") };
+    c->model_key = settings_file(c->settings, "generate.keyFile");
+    c->model_ca = settings_file(c->settings, "generate.caFile");
+    c->api.completion = (struct completion_policy){ .endpoint = settings_text(c->settings, "generate.endpoint"),
+                                                    .model = settings_text(c->settings, "generate.model"), .key_file = c->model_key,
+                                                    .ca_file = c->model_ca, .timeout_ms = (int64_t)settings_number(c->settings, "generate.timeoutMs"),
+                                                    .tries = (int64_t)settings_number(c->settings, "generate.tries") };
     return 0;
 }
 
@@ -96,6 +102,8 @@ int main(int argc, char **argv)
     settings_close(c.settings);
     cJSON_Delete(c.plugin_dirs);
     free(c.ca_file);
+    free(c.model_key);
+    free(c.model_ca);
     cJSON_Delete(c.faults);
     return err_exit_code(rc);
 }

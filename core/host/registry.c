@@ -85,6 +85,11 @@ const struct hone_host *registry_host(struct registry *r)
     return &r->services.host;
 }
 
+void registry_lend_completion(struct registry *r, const struct hone_completion_service *service)
+{
+    r->services.completion = service;
+}
+
 static struct plugin *opened_already(struct registry *r, const char *path)
 {
     struct stat st;

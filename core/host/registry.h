@@ -5,6 +5,7 @@
 #include <cjson/cJSON.h>
 #include "core/base/err.h"
 #include "core/base/pool.h"
+#include "hone/completion.h"
 #include "hone/generator.h"
 #include "hone/metric.h"
 #include "hone/model.h"
@@ -25,6 +26,8 @@ struct registry_plugin {          /* where an item came from */
 struct registry *registry_new(const char *const *dirs, struct pool *pool, struct hone_err *err);
 void registry_free(struct registry *r);
 const struct hone_host *registry_host(struct registry *r);
+/* Offers plugins "hone.completion/1" from now on (borrowed). */
+void registry_lend_completion(struct registry *r, const struct hone_completion_service *service);
 
 /* The item of that kind and name, loading plugins as needed: first the file NAME.so of the directories (an item is named
  * after its file or found by loading the remaining files of the directory once). `name` with a '/' is a path to a plugin

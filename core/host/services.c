@@ -59,12 +59,13 @@ static void host_parallel(const struct hone_host *h, int64_t n, int64_t grain, h
 
 static const void *host_get(const struct hone_host *h, const char *service)
 {
-    (void)h;
+    const struct services *s = (const struct services *)h;
     if (!service)
         return NULL;
     return strcmp(service, "hone.text/1") == 0 ? (const void *)&text_service
            : strcmp(service, "hone.tokens/1") == 0 ? (const void *)&bpe_service
-           : strcmp(service, "hone.blas/1") == 0 ? (const void *)blas_service() : NULL;
+           : strcmp(service, "hone.blas/1") == 0 ? (const void *)blas_service()
+           : strcmp(service, "hone.completion/1") == 0 ? (const void *)s->completion : NULL;
 }
 
 void services_init(struct services *s, struct pool *pool)

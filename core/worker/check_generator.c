@@ -10,6 +10,7 @@
 #define G_EXAMPLES 12
 #define G_OUTPUTS 3
 #define G_WANTED 6
+#define MODEL_SAYS 128
 
 static const char *const input[G_EXAMPLES] = {
     "where is my parcel", "has my parcel been sent yet", "my parcel from last week is late", "when does the parcel come",
@@ -50,6 +51,16 @@ static int add(struct hone_collector *c, const struct hone_proposal *p, struct h
         buf_putc(&g->seen, '\n');
     }
     return g->n >= g->enough;
+}
+
+/* Stands for a language model, which a check has none of: two lines that the seed makes. */
+static int answer(const struct hone_completion_service *s, const struct hone_completion_wish *w, struct hone_string *text, struct hone_err *err)
+{
+    char *lines = s->host_data;
+    (void)err;
+    int n = snprintf(lines, MODEL_SAYS, "where is number %llu\nthe lid of kettle %llu leaks\n", (unsigned long long)w->seed, (unsigned long long)w->seed);
+    *text = (struct hone_string){ lines, n };
+    return 0;
 }
 
 /* One wish; what was gathered is freed with buf_free(&g->seen). */
@@ -120,7 +131,10 @@ void check_generator(struct checking *c)
     int32_t label[G_EXAMPLES];
     float weight[G_EXAMPLES];
     struct hone_err err = { 0 };
+    char said[MODEL_SAYS];
+    const struct hone_completion_service model = { .struct_size = sizeof model, .host_data = said, .ask = answer };
     void *self = NULL;
+    registry_lend_completion(c->task->registry, &model);
     for (int i = 0; i < G_EXAMPLES; i++) {
         text[i] = (struct hone_string){ input[i], (int64_t)strlen(input[i]) };
         label[i] = i / (G_EXAMPLES / G_OUTPUTS);
@@ -138,4 +152,5 @@ void check_generator(struct checking *c)
     if (self)
         gen->close(self);
     settings_free(c->item, conf);
+    registry_lend_completion(c->task->registry, NULL);
 }

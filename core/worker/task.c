@@ -46,6 +46,22 @@ int task_ready(struct task *t, cJSON *fields, struct hone_err *err)
     return rc ? rc : hone_fail(err, ERR_CANCELLED, "it was stopped before it began");
 }
 
+int task_ask(struct task *t, const char *type, cJSON *fields, const char *answer, cJSON **frame, struct hone_err *err)
+{
+    int rc = task_send(t, type, fields, err);
+    while (rc == 0 && asked == TASK_RUN) {
+        int got = link_read(-1, frame, err);
+        if (got < 0)
+            return got;
+        if (got > 0 && strcmp(json_str(*frame, "type", ""), answer) == 0)
+            return 0;
+        if (got > 0)
+            take_stop(*frame);
+        *frame = NULL;
+    }
+    return rc ? rc : hone_fail(err, ERR_CANCELLED, "stopped");
+}
+
 enum task_stop task_stop_asked(struct task *t)
 {
     (void)t;

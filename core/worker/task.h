@@ -27,6 +27,8 @@ enum task_stop { TASK_RUN, TASK_STOP_CHECKPOINT, TASK_STOP_CANCEL };
 int task_send(struct task *t, const char *type, cJSON *fields, struct hone_err *err);
 /* Sends "ready" with fields (taken) and waits for "go". ERR_CANCELLED when "stop" came instead. [main] */
 int task_ready(struct task *t, cJSON *fields, struct hone_err *err);
+/* Sends a frame and waits for one of type `answer` (*frame, cJSON_Delete()). ERR_CANCELLED when "stop" came instead. [main] */
+int task_ask(struct task *t, const char *type, cJSON *fields, const char *answer, cJSON **frame, struct hone_err *err);
 /* Whether a "stop" has arrived; never waits. A lost supervisor counts as TASK_STOP_CHECKPOINT. [main] */
 enum task_stop task_stop_asked(struct task *t);
 /* Tells that the task is alive and getting on; cheap enough for every batch. The "beat" frames are sent from it, at

@@ -1,6 +1,7 @@
 /* The task "generate": synthetic examples from a module's. What travels is described in docs/architecture.md. */
 #include <stdlib.h>
 #include <string.h>
+#include "core/base/buf.h"
 #include "core/base/json.h"
 #include "core/synth/measure.h"
 #include "core/synth/scenarios.h"
@@ -15,6 +16,48 @@ static int on_stopped(void *arg)
 {
     return task_stop_asked(arg) != TASK_RUN;
 }
+
+/* ---- a language model, asked by the supervisor ---- */
+
+struct asker {
+    struct hone_completion_service service;
+    cJSON *last;                 /* the frame that holds the text of the last answer */
+};
+
+static void add_message(cJSON *list, const char *role, struct hone_string s)
+{
+    cJSON *m = cJSON_CreateObject();
+    struct buf text = { 0 };
+    buf_add(&text, s.bytes, (size_t)s.len);
+    json_put_str(m, "role", role);
+    json_put_str(m, "content", buf_oom(&text) ? "" : buf_str(&text));
+    cJSON_AddItemToArray(list, m);
+    buf_free(&text);
+}
+
+static int ask(const struct hone_completion_service *service, const struct hone_completion_wish *w, struct hone_string *text, struct hone_err *err)
+{
+    struct asker *a = (struct asker *)(intptr_t)service;
+    cJSON *f = cJSON_CreateObject(), *request = cJSON_CreateObject(), *messages = cJSON_CreateArray();
+    add_message(messages, "system", w->system);
+    add_message(messages, "user", w->user);
+    json_put(request, "messages", messages);
+    json_put_int(request, "max_tokens", w->max_tokens);
+    json_put_num(request, "temperature", w->temperature);
+    json_put_int(request, "seed", (int64_t)(w->seed & 0x7fffffff));
+    json_put(f, "request", request);
+    cJSON_Delete(a->last);
+    a->last = NULL;
+    int rc = task_ask(service->host_data, "complete", f, "completed", &a->last, err);
+    const char *answer = json_str(a->last, "text", NULL);
+    if (rc == 0 && !answer)
+        rc = hone_fail(err, (int)json_int(a->last, "code", HONE_EIO), "%s", json_str(a->last, "error", "the endpoint gave no answer"));
+    if (rc == 0)
+        *text = (struct hone_string){ answer, (int64_t)strlen(answer) };
+    return rc;
+}
+
+/* ---- rows ---- */
 
 /* The rows of a file that teach an answer. */
 static int read_rows(struct examples *rows, const cJSON *data, struct hone_err *err)
@@ -109,6 +152,9 @@ int task_generate(struct task *t, struct hone_err *err)
 {
     const cJSON *fresh = json_get(t->start, "test");
     struct examples rows = { 0 }, test = { 0 };
+    struct asker asker = { .service = { .struct_size = sizeof asker.service, .host_data = t, .ask = ask } };
+    if (json_bool(t->start, "completions", 0))
+        registry_lend_completion(t->registry, &asker.service);
     t->stage = "data";
     int ret = read_rows(&rows, json_get(t->start, "data"), err);
     if (ret >= 0 && cJSON_IsObject(fresh))
@@ -121,6 +167,8 @@ int task_generate(struct task *t, struct hone_err *err)
                                    .surplus = json_num(t->start, "surplus", 1.5) };
     if (ret >= 0)
         ret = make(t, &rows, &test, &o, err);
+    registry_lend_completion(t->registry, NULL);
+    cJSON_Delete(asker.last);
     free(need);
     examples_free(&rows);
     examples_free(&test);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "hone/abi.h"
 #include "hone/blas.h"
+#include "hone/completion.h"
 #include "hone/generator.h"
 #include "hone/metric.h"
 #include "hone/model.h"
@@ -135,6 +136,21 @@ static void services(void)
     FIELD(hone_blas_service, sgemm);
     FIELD(hone_blas_service, dgemm);
     END(hone_blas_service);
+    BEGIN(hone_completion_wish);
+    FIELD(hone_completion_wish, struct_size);
+    FIELD(hone_completion_wish, pad0);
+    FIELD(hone_completion_wish, system);
+    FIELD(hone_completion_wish, user);
+    FIELD(hone_completion_wish, max_tokens);
+    FIELD(hone_completion_wish, temperature);
+    FIELD(hone_completion_wish, seed);
+    END(hone_completion_wish);
+    BEGIN(hone_completion_service);
+    FIELD(hone_completion_service, struct_size);
+    FIELD(hone_completion_service, pad0);
+    FIELD(hone_completion_service, host_data);
+    FIELD(hone_completion_service, ask);
+    END(hone_completion_service);
     BEGIN(hone_token_list);
     FIELD(hone_token_list, id);
     FIELD(hone_token_list, n);

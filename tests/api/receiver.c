@@ -1,5 +1,7 @@
 /* receiver LOG: a receiver of webhooks that behaves as the path says. It prints its port, appends a line to LOG for each connection and for
  * each request ("request PATH webhook-id webhook-timestamp webhook-signature BODY", tabs between), and serves until it is killed.
+ * A path that ends with /chat/completions is answered as such an endpoint does, and the header Authorization stands in the signature's place;
+ * in front of it /bad says something else, /refused 401, /busy/N 503 N times.
  *   /ok /status/N[/SECONDS] (with Retry-After) /flaky/N (500 N times, then 200) /redirect /hang /close /huge /headers /drip */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -66,11 +68,35 @@ static void endless(int fd, const char *piece, unsigned wait)
         sleep(wait);
 }
 
+/* New inputs with what models put around them, a copy of an example, and one that a number of requests makes its own. */
+static void complete(int fd, const char *path)
+{
+    char body[1024], text[1400];
+    int busy = 0, n = times(path);
+    if (sscanf(path, "/busy/%d", &busy) == 1 && n < busy) {
+        reply(fd, 503, "Retry-After: 0\r\n");
+        return;
+    }
+    snprintf(body, sizeof body, "{\"choices\": [{\"message\": {\"role\": \"assistant\", \"content\": \"1. where has my parcel got to\\n- \\\"the parcel "
+             "has not come %d\\\"\\n\\nwhere is my parcel\\nmy parcel number %d is lost\\n\"}}]}", n, n);
+    if (strncmp(path, "/bad", 4) == 0)
+        snprintf(body, sizeof body, "{\"choices\": []}");
+    if (strncmp(path, "/refused", 8) == 0)
+        snprintf(body, sizeof body, "{\"error\": {\"message\": \"no such key\"}}");
+    snprintf(text, sizeof text, "HTTP/1.1 %d Said\r\nContent-Type: application/json\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
+             strncmp(path, "/refused", 8) == 0 ? 401 : 200, strlen(body), body);
+    send_all(fd, text);
+}
+
 static void behave(int fd, const char *path)
 {
     char text[160];
     int status = 0, seconds = 0, flaky = 0;
-    if (sscanf(path, "/status/%d/%d", &status, &seconds) >= 1) {
+    if (strstr(path, "/chat/completions") && strncmp(path, "/hang", 5) != 0) {
+        complete(fd, path);
+    } else if (strncmp(path, "/hang/", 6) == 0) {
+        sleep(3600);
+    } else if (sscanf(path, "/status/%d/%d", &status, &seconds) >= 1) {
         snprintf(text, sizeof text, seconds ? "Retry-After: %d\r\n" : "", seconds);
         reply(fd, status, text);
     } else if (sscanf(path, "/flaky/%d", &flaky) == 1) {
@@ -111,7 +137,7 @@ static void *serve(void *arg)
     if (end && sscanf(in, "%*s %127s", path) == 1) {
         pthread_mutex_lock(&lock);
         fprintf(out, "request\t%s\t%s\t%s\t%s\t%s\n", path, field(in, "webhook-id", id), field(in, "webhook-timestamp", at),
-                field(in, "webhook-signature", signature), end);
+                field(in, strstr(path, "/chat/completions") ? "authorization" : "webhook-signature", signature), end);
         fflush(out);
         pthread_mutex_unlock(&lock);
         behave(fd, path);
