@@ -177,6 +177,22 @@ cJSON *api_delivery_again(struct api *a, const cJSON *in, struct hone_err *err);
 
 /* out: what the caller's tenant and token have used of what they may, by now. */
 cJSON *api_usage(struct api *a, const cJSON *in, struct hone_err *err);
+/* ---- the state directory: backup.c, restore.c ---- */
+
+/* in: {file}. Writes database and files into one archive that appears whole, also while a daemon works. out: {file, bytes, files}. */
+cJSON *api_state_backup(struct api *a, const cJSON *in, struct hone_err *err);
+/* out: {sound, files, bytes, faults: [{path, what, fault}]}: the database by SQLite's own checks, and every file that it names. */
+cJSON *api_state_check(struct api *a, const cJSON *in, struct hone_err *err);
+struct state_restored {
+    int files;
+    int64_t bytes;
+    char made_at[32];        /* when the backup was made */
+};
+/* Puts a backup in the place of the state directory, where no daemon and no training may run. A database that is there is kept aside with
+ * `force`, else ERR_CONFLICT. All of it or nothing: on failure the directory is as it was. */
+int api_state_restore(const char *state_dir, const char *file, int force, struct state_restored *done, struct hone_err *err);
+/* The schema of the database and ours, and whether one becomes the other; with `dry` it stays as it is. */
+int api_state_migrate(const char *state_dir, int dry, int *have, int *want, struct hone_err *err);
 
 /* ---- plugins: plugins.c ---- */
 

@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
+#include "core/api/backup.h"
 #include "core/api/daemon_priv.h"
 #include "core/api/serving.h"
 #include "core/base/file.h"
@@ -69,6 +70,7 @@ static int sync_names(const char *state_dir, struct hone_err *err)
 static int put_in_order(struct daemon *d, struct hone_err *err)
 {
     store_act_as(d->store, NULL);
+    backup_sweep(d->api.state_dir);
     int rc = sync_names(d->api.state_dir, err);
     if (rc == 0)
         rc = check_local_jobs(d, err);

@@ -100,5 +100,9 @@ const struct api_function api_functions[] = {
     F("createToken", API_ADMIN, API_CREATES | API_CHANGES | API_SECRET, create_token_in, create_token_out, api_token_create, "Makes a token for a client."),
     F("listTokens", API_ADMIN, 0, nothing_in, list_tokens_out, api_token_list, "Lists tokens, without their secrets."),
     F("revokeToken", API_ADMIN, API_CHANGES, token_in, revoked_token_out, api_token_revoke, "Makes a token useless."),
+    F("backupState", API_ADMIN, API_CHANGES | API_LONG | API_SECRET, backup_in, backup_out, api_state_backup,
+      "Writes a backup of everything; from the daemon's own machine alone."),
+    F("checkState", API_ADMIN, API_LONG, nothing_in, check_out, api_state_check,
+      "Looks whether database and files are sound; from the daemon's own machine alone."),
     { .name = NULL }
 };

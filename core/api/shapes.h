@@ -32,5 +32,6 @@ extern const struct shape create_token_in[], token_in[], create_token_out[], lis
 extern const struct shape register_webhook_in[], webhook_in[], list_webhooks_in[], update_webhook_in[], rotate_webhook_in[], list_deliveries_in[],
     redeliver_in[];
 extern const struct shape webhook_out[], webhook_secret_out[], list_webhooks_out[], deleted_webhook_out[], delivery_out[], list_deliveries_out[], usage_out[];
+extern const struct shape backup_in[], backup_out[], check_out[];
 
 #endif

@@ -137,3 +137,27 @@ const struct shape revoked_token_out[] = {
     MEMBER("token_id", SHAPE_TEXT, SHAPE_REQUIRED, "Its id."), MEMBER("revoked", SHAPE_BOOLEAN, SHAPE_REQUIRED, "true"),
     END
 };
+
+/* ---- the state directory ---- */
+
+const struct shape backup_in[] = {
+    MEMBER("file", SHAPE_TEXT, SHAPE_REQUIRED | SHAPE_LOCAL, "The archive to write.", .min = 1, .max = 4096),
+    END
+};
+
+const struct shape backup_out[] = {
+    MEMBER("file", SHAPE_TEXT, SHAPE_REQUIRED, "The archive."), MEMBER("bytes", SHAPE_INTEGER, SHAPE_REQUIRED, "Its size."),
+    MEMBER("files", SHAPE_INTEGER, SHAPE_REQUIRED, "Files in it besides the database."),
+    END
+};
+
+const struct shape check_out[] = {
+    MEMBER("sound", SHAPE_BOOLEAN, SHAPE_REQUIRED, "Whether there is no fault."),
+    MEMBER("files", SHAPE_INTEGER, SHAPE_REQUIRED, "Files that the database names."),
+    MEMBER("bytes", SHAPE_INTEGER, SHAPE_REQUIRED, "Their size."),
+    MEMBER("faults", SHAPE_LIST, SHAPE_REQUIRED, "What is damaged or missing.", .of = &(const struct shape)MEMBER("", SHAPE_OBJECT, 0, NULL,
+           .of = (const struct shape[]){ MEMBER("path", SHAPE_TEXT, SHAPE_REQUIRED, "Below the state directory."),
+                                         MEMBER("what", SHAPE_TEXT, SHAPE_REQUIRED, "What it is."),
+                                         MEMBER("fault", SHAPE_TEXT, SHAPE_REQUIRED, "What is wrong with it."), END })),
+    END
+};

@@ -147,8 +147,7 @@ int file_mkdirs(const char *path, struct hone_err *err)
     return ret;
 }
 
-/* Removes what lies in an open directory; takes fd. 0 or -1 with errno. */
-static int remove_content(int fd)
+int file_remove_content(int fd)
 {
     DIR *d = fdopendir(fd);
     struct dirent *e;
@@ -161,7 +160,7 @@ static int remove_content(int fd)
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || unlinkat(dirfd(d), e->d_name, 0) == 0)
             continue;
         int inner = openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (inner < 0 || remove_content(inner) || unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR))
+        if (inner < 0 || file_remove_content(inner) || unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR))
             ret = -1;
     }
     int saved = errno;
@@ -175,7 +174,7 @@ int file_remove_tree(const char *path, struct hone_err *err)
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? 0 : err_errno(err, "open", path);
-    if (remove_content(fd) || rmdir(path))
+    if (file_remove_content(fd) || rmdir(path))
         return err_errno(err, "remove", path);
     return 0;
 }
@@ -187,8 +186,8 @@ void bytes_sha256(const void *bytes, size_t n, char hex[65])
     sodium_bin2hex(hex, 65, digest, sizeof digest);
 }
 
-/* Reads in to its end, hashing, and copying to out when it is not -1. 0, 1 (reading failed) or 2 (writing failed). */
-static int pump(int in, int out, char hex[65], int64_t *bytes)
+/* Reads in to its end (or `most` bytes, -1: all), hashing, and copying to out when it is not -1. 0, 1 (reading failed) or 2 (writing failed). */
+static int pump(int in, int out, int64_t most, char hex[65], int64_t *bytes)
 {
     unsigned char digest[crypto_hash_sha256_BYTES];
     crypto_hash_sha256_state sha;
@@ -196,8 +195,9 @@ static int pump(int in, int out, char hex[65], int64_t *bytes)
     int ret = piece ? 0 : 1;
     *bytes = 0;
     crypto_hash_sha256_init(&sha);
-    while (!ret) {
-        ssize_t n = read(in, piece, PIECE);
+    while (!ret && *bytes != most) {
+        size_t want = most >= 0 && most - *bytes < (int64_t)PIECE ? (size_t)(most - *bytes) : PIECE;
+        ssize_t n = read(in, piece, want);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0) {
@@ -215,10 +215,37 @@ static int pump(int in, int out, char hex[65], int64_t *bytes)
     return ret;
 }
 
+int file_pump(int in, int out, int64_t most, char hex[65], int64_t *bytes, struct hone_err *err)
+{
+    int how = pump(in, out, most, hex, bytes);
+    return how ? err_errno(err, how == 1 ? "read" : "write", "a copy") : 0;
+}
+
+int file_copy(const char *from, const char *to, struct hone_err *err)
+{
+    char hex[65];
+    int64_t bytes;
+    struct stat st;
+    int in = open_regular(from, &st, err), ret = 0;
+    if (in < 0)
+        return in;
+    int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (out < 0)
+        ret = err_errno(err, "create", to);
+    else if (pump(in, out, -1, hex, &bytes) || fsync(out))
+        ret = err_errno(err, "copy", from);
+    if (out >= 0)
+        close(out);
+    if (ret && out >= 0)
+        unlink(to);
+    close(in);
+    return ret;
+}
+
 int file_sha256_fd(int fd, const char *path, char hex[65], struct hone_err *err)
 {
     int64_t bytes;
-    return pump(fd, -1, hex, &bytes) ? err_errno(err, "read", path) : 0;
+    return pump(fd, -1, -1, hex, &bytes) ? err_errno(err, "read", path) : 0;
 }
 
 int file_sha256(const char *path, char hex[65], struct hone_err *err)
@@ -262,7 +289,7 @@ int file_store(const char *src, const char *dir, const char *suffix, char hex[65
         ret = err_errno(err, "create a file in", dir);
         goto out;
     }
-    int how = pump(in, out, hex, &n);
+    int how = pump(in, out, -1, hex, &n);
     if (how)
         ret = err_errno(err, how == 1 ? "read" : "store a copy of", src);
     else if (asprintf(&final, "%s/%s%s", dir, hex, suffix) < 0)

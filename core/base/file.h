@@ -19,6 +19,12 @@ int file_write_all(int fd, const void *bytes, size_t n);
 int file_mkdirs(const char *path, struct hone_err *err);
 /* Removes a directory tree; a missing one is no error. Does not follow links. */
 int file_remove_tree(const char *path, struct hone_err *err);
+/* Removes what lies in an open directory; takes fd. 0 or -1 with errno. */
+int file_remove_content(int fd);
+/* Copies from one descriptor to another (-1: to nowhere) up to the end or `most` bytes (-1: all); their SHA-256 and number. */
+int file_pump(int in, int out, int64_t most, char hex[65], int64_t *bytes, struct hone_err *err);
+/* A new file with the bytes of another one, mode 0600, synced. On failure there is none. */
+int file_copy(const char *from, const char *to, struct hone_err *err);
 /* Lower-case hex SHA-256, 64 characters and a NUL. */
 int file_sha256(const char *path, char hex[65], struct hone_err *err);
 /* The same of an open file, from its place on to its end; `path` is for the sentence. */

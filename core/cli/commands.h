@@ -28,6 +28,8 @@ extern const struct cli_command cmd_scheduler_preview;
 /* data.c */
 extern const struct cli_command cmd_data_check, cmd_data_convert, cmd_data_split;
 /* serve.c, tokens.c */
+/* db.c */
+extern const struct cli_command cmd_db_backup, cmd_db_restore, cmd_db_check, cmd_db_migrate;
 extern const struct cli_command cmd_functions; /* functions.c */
 extern const struct cli_command cmd_serve, cmd_token_create, cmd_token_list, cmd_token_revoke;
 /* webhooks.c */

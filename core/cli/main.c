@@ -22,6 +22,7 @@ const struct cli_command *const cli_commands[] = {
     &cmd_functions, &cmd_serve, &cmd_token_create, &cmd_token_list, &cmd_token_revoke,
     &cmd_webhook_add, &cmd_webhook_list, &cmd_webhook_update, &cmd_webhook_remove, &cmd_webhook_rotate, &cmd_webhook_test, &cmd_webhook_deliveries,
     &cmd_webhook_redeliver, &cmd_usage,
+    &cmd_db_backup, &cmd_db_restore, &cmd_db_check, &cmd_db_migrate,
     NULL,
 };
 

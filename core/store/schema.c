@@ -188,17 +188,35 @@ static int run_steps(struct store *s, const char *const *steps, int from, int n,
     return rc < 0 ? err_prefix(err, "%s cannot be brought from schema %d to %d", s->path, from, n), rc : 0;
 }
 
-int schema_migrate(struct store *s, const char *const *steps, int n, struct hone_err *err)
+/* With `keep` 0 it is undone at the end. */
+static int migrate(struct store *s, const char *const *steps, int n, int keep, int *have, struct hone_err *err)
 {
     int64_t version = 0;
     int rc = db_number(s, "PRAGMA user_version", NULL, 0, &version, err);
+    *have = (int)version;
     if (rc >= 0)
         rc = check_origin(s, version, n, err);
     if (rc < 0 || version == n)
         return rc < 0 ? rc : 0;
     rc = db_exec(s, "PRAGMA foreign_keys = OFF", err);
-    if (rc == 0 && (rc = db_enter(s, err)) == 0)
-        rc = db_leave(s, run_steps(s, steps, (int)version, n, err), err);
+    if (rc == 0 && (rc = db_enter(s, err)) == 0) {
+        rc = run_steps(s, steps, (int)version, n, err);
+        if (keep || rc < 0)
+            rc = db_leave(s, rc, err);
+        else
+            (void)db_leave(s, ERR_CANCELLED, NULL);
+    }
     int on = db_exec(s, "PRAGMA foreign_keys = ON", rc == 0 ? err : NULL);
     return rc != 0 ? rc : on;
+}
+
+int schema_migrate(struct store *s, const char *const *steps, int n, struct hone_err *err)
+{
+    int have;
+    return migrate(s, steps, n, 1, &have, err);
+}
+
+int schema_try(struct store *s, const char *const *steps, int n, int *have, struct hone_err *err)
+{
+    return migrate(s, steps, n, 0, have, err);
 }

@@ -13,5 +13,7 @@ extern const int schema_version;
  * newer, ERR_CORRUPT when it is another program's or a step leaves broken references.
  * The database is then as it was. */
 int schema_migrate(struct store *s, const char *const *steps, int n, struct hone_err *err);
+/* The same, undone at the end: 0 when it would go well. *have: the version that it begins with. */
+int schema_try(struct store *s, const char *const *steps, int n, int *have, struct hone_err *err);
 
 #endif

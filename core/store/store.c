@@ -15,6 +15,7 @@
 #include "core/base/log.h"
 #include "core/store/db.h"
 #include "core/store/schema.h"
+#include "core/store/swap.h"
 
 int store_lock_wait_ms = STORE_LOCK_WAIT_MS;
 
@@ -158,13 +159,13 @@ static int open_db(struct store *s, struct hone_err *err)
     sqlite3_update_hook(s->db, on_change, NULL);
     if ((rc = db_exec(s, pragmas, err)) != 0 || (rc = use_wal(s, err)) != 0 || (rc = db_tenants(s, err)) != 0)
         return rc;
-    return schema_migrate(s, schema_steps, schema_version, err);
+    return 0;
 }
 
 static int dir_exists(const struct store *s, struct hone_err *err)
 {
     struct stat st;
-    if (lstat(s->path, &st) == 0)
+    if (lstat(s->path, &st) == 0 || swap_waits(s->dir))
         return 0;
     if (errno == ENOENT || errno == ENOTDIR)
         return hone_fail(err, ERR_NOT_FOUND, "%s holds no agents and jobs yet; hone train makes the first ones",
@@ -187,6 +188,7 @@ static int check_dir(const char *dir, struct hone_err *err)
     return 0;
 }
 
+/* Everything but the schema. */
 static struct store *open_any(const char *state_dir, int create, struct hone_err *err)
 {
     struct store *s = calloc(1, sizeof *s);
@@ -196,7 +198,8 @@ static struct store *open_any(const char *state_dir, int create, struct hone_err
         hone_fail(err, HONE_ENOMEM, "memory ran out");
         goto failed;
     }
-    if ((create ? file_mkdirs(s->dir, err) : dir_exists(s, err)) != 0 || check_dir(s->dir, err) != 0 || lock_open(s, err) != 0 || open_db(s, err) != 0)
+    if ((create ? file_mkdirs(s->dir, err) : dir_exists(s, err)) != 0 || check_dir(s->dir, err) != 0 || lock_open(s, err) != 0 ||
+        swap_finish(s->dir, err) != 0 || open_db(s, err) != 0)
         goto failed;
     return s;
 failed:
@@ -204,14 +207,49 @@ failed:
     return NULL;
 }
 
+static struct store *open_migrated(const char *state_dir, int create, struct hone_err *err)
+{
+    struct store *s = open_any(state_dir, create, err);
+    if (s && schema_migrate(s, schema_steps, schema_version, err) == 0)
+        return s;
+    store_close(s);
+    return NULL;
+}
+
 struct store *store_open(const char *state_dir, struct hone_err *err)
 {
-    return open_any(state_dir, 1, err);
+    return open_migrated(state_dir, 1, err);
 }
 
 struct store *store_open_existing(const char *state_dir, struct hone_err *err)
 {
-    return open_any(state_dir, 0, err);
+    return open_migrated(state_dir, 0, err);
+}
+
+int store_lock(const char *state_dir, struct hone_err *err)
+{
+    struct store s = { .dir = (char *)(intptr_t)state_dir, .lock_fd = -1 };
+    int rc = file_mkdirs(state_dir, err);
+    if (rc == 0)
+        rc = check_dir(state_dir, err);
+    if (rc == 0)
+        rc = lock_open(&s, err);
+    if (rc != 0 && s.lock_fd >= 0)
+        close(s.lock_fd);
+    return rc != 0 ? rc : s.lock_fd;
+}
+
+int store_schema(const char *state_dir, int try, int *have, int *want, struct hone_err *err)
+{
+    struct store *s = open_any(state_dir, 0, err);
+    int64_t version = 0;
+    int rc = !s ? err->code : try ? schema_try(s, schema_steps, schema_version, have, err)
+                                  : db_number(s, "PRAGMA user_version", NULL, 0, &version, err);
+    if (!try)
+        *have = (int)version;
+    *want = schema_version;
+    store_close(s);
+    return rc < 0 ? rc : 0;
 }
 
 void store_close(struct store *s)

@@ -24,6 +24,12 @@ struct store;
 struct store *store_open(const char *state_dir, struct hone_err *err);
 /* As above, but NULL with ERR_NOT_FOUND when there is no database yet, and nothing is created. */
 struct store *store_open_existing(const char *state_dir, struct hone_err *err);
+/* The lock that store_open() takes, alone: nobody else opens the store until the descriptor is closed. The directory is made where it is
+ * missing. A negative code as store_open() has them. */
+int store_lock(const char *state_dir, struct hone_err *err);
+/* The schema of the database in *have, which is not migrated; with `try` migrates it and undoes that, so that what would fail is told.
+ * *want: the schema of this program. ERR_NOT_FOUND without a database, and what store_open() has. */
+int store_schema(const char *state_dir, int try, int *have, int *want, struct hone_err *err);
 /* Rolls back an open transaction and lets go of the lock. NULL is fine. */
 void store_close(struct store *s);
 /* The directory as it was given. Borrowed. */

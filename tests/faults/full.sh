@@ -9,6 +9,7 @@ long() {
     env "$@" || bad=$((bad + 1))
 }
 long KILLS=10000 sh "$srcdir/tests/faults/kill9.sh"
+long STEP=1 sh "$srcdir/tests/faults/sweep.sh"
 long STATES=50000 sh "$srcdir/tests/faults/power.sh"
 echo "$bad failed"
 [ $bad -eq 0 ]
