@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/base/json.h"
+#include "core/train/memory.h"
 #include "core/train/sheet.h"
 #include "hone/math.h"
 
@@ -59,6 +60,8 @@ static int score_rows(struct held_rows *h, struct run *r, float *const *weights,
     p->pass.d_scores = NULL;
     p->pass.tensor = weights ? weights : r->learner.tensors.param;
     int ret = passes_forward(p, r->learner.model, r->learner.self, err);
+    if (ret >= 0)
+        ret = memory_add(r->learner.memory, p, r->learner.model, r->learner.self, err);
     p->pass.tensor = r->learner.tensors.param;
     for (int64_t i = 0; i < n && ret >= 0; i++) {
         h->target[h->n++] = r->valid.target[row[i]];

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "core/base/json.h"
 #include "core/train/learner.h"
+#include "core/train/memory.h"
 
 #define FORMAT "hone-weights-1"
 
@@ -163,6 +164,8 @@ int learner_save(const struct learner *l, float *const *param, struct st_file *f
         snprintf(name, sizeof name, "model/%s", t->name);
         ret = st_add(f, name, HONE_F32, t->ndim, t->dims, param ? param[i] : t->param, 0, err);
     }
+    if (ret >= 0)
+        ret = memory_save(l->memory, f, err);
     cJSON_Delete(settings);
     free(text);
     return ret < 0 ? ret : 0;
@@ -243,6 +246,8 @@ int learner_restore(struct learner *l, struct registry *registry, const struct s
         free(st.read[i]);
     if (ret >= 0)
         ret = restore_tensors(l, f, err);
+    if (ret >= 0)
+        ret = memory_restore(&l->memory, f, l->model, l->tensors.width, err);
     if (ret < 0)
         learner_free(l);
     return ret < 0 ? ret : 0;
@@ -260,6 +265,7 @@ void learner_free(struct learner *l)
     if (l->model)
         settings_free(&l->model->item, l->conf);
     tensors_free(&l->tensors);
+    memory_free(l->memory);
     free(l->output);
     arena_free(&l->arena);
     *l = (struct learner){ 0 };

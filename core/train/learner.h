@@ -18,6 +18,7 @@ struct learner {
     struct hone_string *output;   /* [outputs] texts in `arena` */
     struct arena arena;
     struct tensors tensors;       /* declared; allocated by tensors_init() or learner_restore() */
+    struct memory *memory;        /* rows that vote for their outputs (memory.h), owned; NULL: none */
 };
 
 /* What became of the wish for a model. */

@@ -20,7 +20,7 @@ static int check_phases(struct run *r, struct hone_err *err)
         if (f->epochs == 0 && i + 1 == p->phases)
             f->epochs = left;
         left -= f->epochs;
-        if (f->epochs < 1 || left < 0 || f->flags & ~HONE_PHASE_RESTART)
+        if (f->epochs < 1 || left < 0 || f->flags & ~(HONE_PHASE_RESTART | HONE_PHASE_STILL))
             return hone_fail(err, HONE_EINVAL, "config.epochs is %lld; paradigm '%s' with these settings has %u phases and too few epochs for "
                              "each to have one", (long long)r->config.epochs, r->paradigm->item.name, p->phases);
     }
@@ -50,6 +50,8 @@ int plan_open(struct run *r, struct hone_err *err)
         return err_prefix(err, "config.paradigmOptions");
     if ((ret = check_phases(r, err)) < 0 || (ret = check_references(r, err)) < 0)
         return ret;
+    if (r->plan.flags & HONE_PLAN_SOLVE && !r->paradigm->solve)
+        return refuse(r, err, "to solve for all rows, and has no solve()");
     if (!(r->plan.pull >= 0) || !(r->plan.unfreeze >= 0) || r->plan.unfreeze > 1 || r->plan.replay < 0)
         return refuse(r, err, "a pull, a release or a replay that is negative");
     if (m && strstr(m, "accuracy") && r->plan.flags & HONE_PLAN_LOGGED)
@@ -179,7 +181,7 @@ void plan_hold(struct run *r)
     double done = (double)(r->state.step - r->state.phase_step), over = r->plan.unfreeze * (double)plan_steps(r);
     for (int64_t i = 0; i < ts->n; i++) {
         double turn = ts->n > 1 ? over * (double)(ts->n - 1 - i) / (double)(ts->n - 1) : over;
-        int held = r->start.n && r->start.row[i] && done < turn;
+        int held = (r->start.n && r->start.row[i] && done < turn) || (r->learner.memory && i != r->solved.head && i != r->solved.biased);
         ts->t[i].flags = held ? ts->t[i].flags | TENSOR_HELD : ts->t[i].flags & ~TENSOR_HELD;
     }
 }

@@ -5,6 +5,7 @@
 #include "core/train/calibration.h"
 #include "core/train/encoded.h"
 #include "core/train/learner.h"
+#include "core/train/memory.h"
 #include "core/train/pass.h"
 #include "core/train/predictor.h"
 #include "core/train/writer.h"
@@ -217,6 +218,8 @@ static int batch_scores(struct predictor *p, const struct encoded *x, int64_t fr
     if (!pass->scores)
         return hone_fail(err, HONE_ENOMEM, "memory ran out for %lld answers", (long long)n);
     int ret = passes_forward(&p->passes, p->learner.model, p->learner.self, err);
+    if (ret >= 0)
+        ret = memory_add(p->learner.memory, &p->passes, p->learner.model, p->learner.self, err);
     if (ret < 0)
         return ret;
     p->warm = 1;

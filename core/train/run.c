@@ -5,6 +5,7 @@
 #include "core/base/json.h"
 #include "core/train/plan.h"
 #include "core/train/run.h"
+#include "core/train/solve.h"
 
 /* What run_open() holds until the optimizer has taken it. */
 struct opening {
@@ -189,6 +190,8 @@ static int allocate(struct run *r, struct opening *o, struct hone_err *err)
     r->paradigm_state = calloc((size_t)r->n_paradigm_state + 1, sizeof *r->paradigm_state);
     if (!ret && !r->paradigm_state)
         ret = hone_fail(err, HONE_ENOMEM, "memory ran out");
+    if (!ret)
+        ret = solve_open(r, err);
     return ret ? ret : plan_start(r, err);
 }
 
@@ -270,6 +273,7 @@ void run_close(struct run *r)
     row_set_free(&r->train);
     row_set_free(&r->valid);
     start_free(&r->start);
+    solved_free(&r->solved);
     learner_free(&r->learner);
     if (r->paradigm)
         settings_free(&r->paradigm->item, r->paradigm_conf);
@@ -309,6 +313,7 @@ void run_start_weights(struct run *r)
         start_again(&r->start, &r->learner.tensors);
     else
         tensors_start(&r->learner.tensors, (uint64_t)r->config.seed);
+    solve_start(r);
 }
 
 int run_restart(struct run *r, struct hone_err *err)

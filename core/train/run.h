@@ -54,6 +54,14 @@ struct calibration {
     int reached;                /* the target, or none was asked for */
 };
 
+/* What the paradigm solved for before the first step: see solve.h. weight NULL: nothing. */
+struct solved {
+    int64_t head, biased;       /* tensors of outputs, -1: none */
+    float *weight, *bias;       /* what the first starts from; [outputs] what the second does */
+    float *correction;          /* [training rows][outputs] */
+    double *state;              /* of the paradigm */
+};
+
 struct run {
     struct train_config config;
     struct registry *registry;
@@ -61,6 +69,7 @@ struct run {
     struct row_set train, valid;
     struct learner learner;
     struct start start;         /* where training from a base begins; n 0 without one */
+    struct solved solved;
     struct learner_choice choice;
     int writes;                 /* the model writes answers token by token */
     const struct hone_paradigm *paradigm;

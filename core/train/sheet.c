@@ -1,5 +1,7 @@
 /* See sheet.h. */
 #include "core/train/sheet.h"
+#include "core/train/memory.h"
+#include "core/train/solve.h"
 
 static int make_scores(struct sheet *s, const struct run *r, struct passes *p)
 {
@@ -70,6 +72,7 @@ int sheet_make(struct sheet *s, struct run *r, struct passes *p, const struct ro
                                    .weight = c.weight, .feedback = c.feedback, .reward = c.reward, .propensity = c.propensity,
                                    .example = c.example, .epoch = r->state.epoch, .step = r->state.step,
                                    .seed = (uint64_t)r->config.seed, .state = r->paradigm_state, .phase = r->state.phase, .known = r->start.output } };
+    s->solved = set == &r->train ? c.example : NULL;
     if (make_scores(s, r, p))
         return HONE_ENOMEM;
     s->rows.reference = r->plan.references ? s->shown : NULL;
@@ -91,6 +94,7 @@ void sheet_part(const struct sheet *s, int64_t from, int64_t n, struct sheet *pa
     part->rows.reward = s->rows.reward ? s->rows.reward + from : NULL;
     part->rows.propensity = s->rows.propensity ? s->rows.propensity + from : NULL;
     part->rows.example += from;
+    part->solved = s->solved ? s->solved + from : NULL;
     for (int i = 0; i < (int)HONE_REFERENCES; i++)
         part->shown[i] = part->reference[i] = s->reference[i] ? s->reference[i] + at : NULL;
     part->rows.reference = s->rows.reference ? part->shown : NULL;
@@ -118,5 +122,11 @@ int sheet_forward(struct sheet *s, struct run *r, struct passes *p, const struct
     p->pass.tensor = r->learner.tensors.param;
     p->pass.scores = s->scores;
     p->pass.flags = flags;
-    return ret < 0 ? ret : passes_forward(p, r->learner.model, r->learner.self, err);
+    if (ret >= 0)
+        ret = passes_forward(p, r->learner.model, r->learner.self, err);
+    if (ret >= 0 && s->solved)
+        solve_correct(r, s->solved, s->rows.n, s->scores);
+    else if (ret >= 0)
+        ret = memory_add(r->learner.memory, p, r->learner.model, r->learner.self, err);
+    return ret < 0 ? ret : 0;
 }

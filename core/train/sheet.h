@@ -10,6 +10,7 @@ struct sheet {
     float *scores;                            /* [n][width] */
     float *reference[HONE_REFERENCES];        /* [n][width], NULL while a reference has no weights */
     const float *shown[HONE_REFERENCES];
+    const int64_t *solved;                    /* [n] training rows whose scores are corrected (solve.h); NULL: rows that the kept ones vote on */
 };
 
 /* Examples row[0..n) of a set; the scores are not filled. HONE_ENOMEM without a sentence. */

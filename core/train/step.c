@@ -218,7 +218,9 @@ int stepper_take(struct stepper *s, const int64_t *row, int64_t n, double *norm,
     s->row = row;
     s->n = n;
     s->counted = 0;
-    if (r->optim.item->minimize) {
+    if (r->plan.phase[r->state.phase].flags & HONE_PHASE_STILL) {
+        ret = evaluate_step(s, &loss, err);
+    } else if (r->optim.item->minimize) {
         ret = optim_minimize(&r->optim, &r->passes, rate, r->config.max_grad_norm, evaluate_step, s, norm, err);
     } else {
         ret = evaluate_step(s, &loss, err);

@@ -53,6 +53,33 @@ static double paradigm_loss(const struct hone_paradigm *p, const void *conf, str
     return sum.loss;
 }
 
+/* All rows at once: what solve() gives is finite and the same again. NULL when it is, else what is wrong. */
+static const char *solve_fault(const struct hone_paradigm *p, const void *conf, const struct hone_rows *r, double *state)
+{
+    float dot[P_ROWS * P_ROWS], coefficient[2][P_ROWS * P_WIDTH], bias[2][P_WIDTH], vote[2][P_ROWS], correction[2][P_ROWS * P_WIDTH];
+    struct hone_solution out[2];
+    struct hone_err err = { 0 };
+    memset(coefficient, 0, sizeof coefficient);
+    memset(bias, 0, sizeof bias);
+    memset(vote, 0, sizeof vote);
+    memset(correction, 0, sizeof correction);
+    for (int i = 0; i < P_ROWS * P_ROWS; i++)
+        dot[i] = i / P_ROWS == i % P_ROWS ? 1 : (float)(0.3 * cos(i / P_ROWS - i % P_ROWS)); /* of rows of length 1 */
+    struct hone_whole w = { .struct_size = sizeof w, .n = P_ROWS, .width = P_WIDTH, .target = r->target, .weight = r->weight, .feedback = r->feedback, .dot = dot };
+    for (int k = 0; k < 2; k++) {
+        out[k] = (struct hone_solution){ .struct_size = sizeof out[k], .coefficient = coefficient[k], .bias = bias[k], .vote = vote[k], .correction = correction[k] };
+        if (p->solve(conf, &w, &out[k], state, &err) < 0)
+            return "solve() failed with the default settings";
+    }
+    if (memcmp(coefficient[0], coefficient[1], sizeof coefficient[0]) || memcmp(bias[0], bias[1], sizeof bias[0]) || memcmp(vote[0], vote[1], sizeof vote[0])
+        || memcmp(correction[0], correction[1], sizeof correction[0]) || out[0].neighbours != out[1].neighbours || out[0].sharpness != out[1].sharpness)
+        return "solve() gives something else for the same rows";
+    for (int i = 0; i < P_ROWS * P_WIDTH; i++)
+        if (!isfinite(coefficient[0][i]) || !isfinite(correction[0][i]) || !isfinite(bias[0][i % P_WIDTH]) || !(vote[0][i % P_ROWS] >= 0))
+            return "solve() gives a number that is not finite, or a vote below 0";
+    return out[0].neighbours >= 0 && out[0].sharpness >= 0 ? NULL : "solve() gives neighbours or a sharpness below 0";
+}
+
 void check_paradigm(struct checking *c)
 {
     const struct hone_paradigm *p = (const struct hone_paradigm *)(const void *)c->item;
@@ -119,6 +146,8 @@ void check_paradigm(struct checking *c)
     }
     check_line(c, "gives finite losses", bad || !isfinite(whole) ? "loss() failed, or its sum is not finite" : NULL);
     check_line(c, "has the gradient that differences of its loss show", worst < 2e-3 ? NULL : "d_scores is off: compare with a difference of losses");
+    if (plan.flags & HONE_PLAN_SOLVE)
+        check_line(c, "solves for all rows", p->solve ? solve_fault(p, conf, &r, state) : "plan() sets HONE_PLAN_SOLVE and there is no solve()");
     check_line(c, "treats rows apart", fabs(apart - whole) <= 1e-6 * fmax(1, fabs(whole)) ? NULL : "the loss of rows together is not the sum of theirs");
     free(state);
     settings_free(c->item, conf);

@@ -11,7 +11,7 @@
  *
  * Shapes stand in brackets, row-major. History: 0.1 first. 0.2 lesson.base, row_key(), word_key(),
  * HONE_W_KEYED, _OUTPUT_ROWS, _OUTPUT_COLS, _WORDS; lesson.answer, encoder.flags, pass.row_start, pass.stream, and the functions of
- * models that write. */
+ * models that write; features(). */
 #ifndef HONE_MODEL_H
 #define HONE_MODEL_H
 #include "hone/abi.h"
@@ -185,6 +185,12 @@ struct hone_model {
      * the model. [any pure] */
     struct hone_string (*token)(void *self, int32_t token, int32_t first);
     int32_t (*ends)(void *self, int32_t token); /* 1: the answer is over. [any pure] */
+
+    /* The vectors of the batch's texts in the space where scores are linear: row i of scores is the bias plus vector i times the
+     * tensor with HONE_W_OUTPUT_COLS, of shape [space][outputs], or _OUTPUT_ROWS, [outputs][space]; the bias is the tensor of one
+     * dimension with _OUTPUT_ROWS, if there is one. Pairs that name an index twice add up. `vectors` lies in scratch. For what is
+     * learned without gradients (hone/paradigm.h, solve()). Optional: there is no such space. [main] */
+    int (*features)(void *self, struct hone_pass *, struct hone_bag *vectors, struct hone_err *);
 };
 
 #ifdef __cplusplus

@@ -6,7 +6,7 @@
  * of the same rows by kept copies of the weights (references), and that targets are actions that were taken instead of right
  * answers. The host does all of it the same way for every paradigm, exactly on resume and for any number of threads.
  * History: 0.1 first. 0.2 hone_plan, references and phase of rows, score of a loss, observe() with all rows of a step, state_more();
- * output_weight; rows.known, plan.pull, unfreeze, replay, HONE_PLAN_BASE, _KEEP. */
+ * output_weight; rows.known, plan.pull, unfreeze, replay, HONE_PLAN_BASE, _KEEP; solve() over all rows, HONE_PHASE_STILL. */
 #ifndef HONE_PARADIGM_H
 #define HONE_PARADIGM_H
 #include "hone/abi.h"
@@ -57,6 +57,7 @@ struct hone_phase {
     uint32_t flags, pad0;
 };
 #define HONE_PHASE_RESTART 1u
+#define HONE_PHASE_STILL 2u /* no step is taken: the rows are only scored, each epoch */
 
 /* A kept copy of the weights. */
 struct hone_reference {
@@ -93,6 +94,35 @@ struct hone_plan {
 #define HONE_PLAN_BASE 2u
 /* outputs that the base knows stay known, whether or not an example teaches them. */
 #define HONE_PLAN_KEEP 4u
+/* Before the first step, solve() learns from all rows without gradients. */
+#define HONE_PLAN_SOLVE 8u
+
+/* All training rows at once, before the first step. */
+struct hone_whole {
+    uint32_t struct_size, flags;
+    int64_t n, width;
+    const int32_t *target;    /* [n] as in struct hone_rows */
+    const float *weight;      /* [n] */
+    const uint8_t *feedback;  /* [n] */
+    const float *dot;         /* [n][n] inner products of the rows' vectors in the model's space (hone/model.h, features()) */
+    uint64_t seed;
+};
+
+/* What is learned from them without gradients. With vectors v, the scores of a text of vector v are, beside the model's own start,
+ *   score_k = bias_k + sum_i coefficient_ik (v_i . v) + neighbours ln(e^-sharpness + sum_i vote_i e^(sharpness (cos_i - 1)) / sum_i vote_i),
+ * the sums of the last term over the rows i of target k, cos_i the cosine of v_i and v, and 0 where either is no vector. The first
+ * two go into the weights that training starts from and that it moves; the last stays as it is and is kept with the agent. */
+struct hone_solution {
+    uint32_t struct_size, flags;
+    float *coefficient;       /* [n][width] zeroed */
+    float *bias;              /* [width] zeroed */
+    float *vote;              /* [n] zeroed; >= 0, of rows with a target */
+    double neighbours;        /* >= 0; 0: no such term, nothing is kept */
+    double sharpness;         /* >= 0 */
+    float *correction;        /* [n][width] zeroed: added to the scores of training row i in training, so that it can be scored as a text
+                               * that was not among the rows; the model's part of the scores then fits what is left */
+};
+#define HONE_WHOLE_ROWS 4096 /* more rows than that are not solved for: dot would take more memory than a training should */
 
 struct hone_paradigm {
     struct hone_item item;
@@ -111,6 +141,11 @@ struct hone_paradigm {
     /* Doubles of state behind those with names, zeroed at the start and checkpointed as they are, for rows of scores so wide: what is
      * kept of each output, say. Optional: none. [main pure] */
     int64_t (*state_more)(const void *conf, int64_t width);
+    /* Learns from all rows at once where plan.flags has HONE_PLAN_SOLVE. The columns of the model's weights that belong to outputs
+     * and its bias are zero before, also where training starts from a base. The host calls it when a run opens, resumed or not: the
+     * same rows must give the same bits. `state` gets what was chosen and is then the state that training begins with. A model
+     * without features() and more than HONE_WHOLE_ROWS rows are refused before. [main] */
+    int (*solve)(const void *conf, const struct hone_whole *, struct hone_solution *, double *state, struct hone_err *);
 };
 
 #ifdef __cplusplus

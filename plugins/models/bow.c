@@ -4,7 +4,7 @@
 #include "ngrams_pass.h"
 
 struct conf {
-    int64_t hidden, word_ngrams, char_min, char_max, min_count;
+    int64_t hidden, word_ngrams, char_min, char_max, min_count, idf;
     double word_share, scale;
 };
 
@@ -23,6 +23,7 @@ static const struct hone_param params[] = {
     HONE_ROW(struct conf, char_max, HONE_INT, HONE_P_STATE, 5, 1, 16, "longest run of characters inside of a word"),
     HONE_ROW(struct conf, min_count, HONE_INT, HONE_P_STATE, 0, 0, 1000000,
              "texts in which a feature must occur; 0: 1 for small problems, more for large ones"),
+    NGRAMS_IDF_ROW(struct conf),
     HONE_ROW(struct conf, word_share, HONE_REAL, HONE_P_STATE, 0.6, 0, 1,
              "share of words and pairs in a text's squared length; the rest is characters"),
     HONE_ROW(struct conf, scale, HONE_REAL, HONE_P_STATE, 0, 0, 1000,
@@ -64,6 +65,7 @@ static int fit(void **self, const void *conf, const struct hone_lesson *l, const
     m->g.word_ngrams = c->word_ngrams;
     m->g.char_min = c->char_min;
     m->g.char_max = c->char_max;
+    m->g.by_output = c->idf == NGRAMS_BY_OUTPUTS && !l->base; /* the outputs of a base are not known any more */
     m->g.share = c->word_share;
     double few = sqrt(4700.0 / (double)(l->steps > 0 ? l->steps : 1));
     m->g.scale = c->scale > 0 ? c->scale : 4 * (few > 1 ? few : 1);
@@ -124,17 +126,29 @@ struct tape {
     float *hidden; /* [rows][hidden] */
 };
 
+/* The hidden numbers of a batch, [rows][hidden] in scratch; NULL with err. */
+static float *hidden_of(struct bow *m, struct hone_pass *p, struct ngrams_batch *batch, struct hone_err *err)
+{
+    float *h = p->ops->scratch(p, (size_t)(p->rows * m->hidden) * sizeof *h);
+    if (h) {
+        memset(h, 0, (size_t)(p->rows * m->hidden) * sizeof *h);
+        if (ngrams_forward(&m->g, &m->cache, p, p->tensor[EMBEDDING], m->hidden, h, batch))
+            h = NULL;
+    }
+    if (!h)
+        hone_fail(err, HONE_ENOMEM, "memory ran out in a batch of %lld texts", (long long)p->rows);
+    return h;
+}
+
 static int forward(void *self, struct hone_pass *p, struct hone_err *err)
 {
     struct bow *m = self;
     struct tape *t = p->tape = p->ops->scratch(p, sizeof *t);
-    float *h = p->ops->scratch(p, (size_t)(p->rows * m->hidden) * sizeof *h);
-    if (!t || !h)
+    if (!t)
         return hone_fail(err, HONE_ENOMEM, "memory ran out in a batch of %lld texts", (long long)p->rows);
-    t->hidden = h;
-    memset(h, 0, (size_t)(p->rows * m->hidden) * sizeof *h);
-    if (ngrams_forward(&m->g, &m->cache, p, p->tensor[EMBEDDING], m->hidden, h, &t->batch))
-        return hone_fail(err, HONE_ENOMEM, "memory ran out in a batch of %lld texts", (long long)p->rows);
+    float *h = t->hidden = hidden_of(m, p, &t->batch, err);
+    if (!h)
+        return HONE_ENOMEM;
     for (int64_t i = 0; i < p->rows; i++)
         memcpy(p->scores + i * p->width, p->tensor[BIAS], (size_t)p->width * sizeof(float));
     p->ops->matmul(p, 0, 1, p->rows, p->width, m->hidden, h, m->hidden, p->tensor[OUTPUT], m->hidden, p->scores, p->width, 1);
@@ -156,6 +170,23 @@ static int backward(void *self, struct hone_pass *p, struct hone_err *err)
                        m->hidden, 1);
     p->ops->matmul(p, 0, 0, p->rows, m->hidden, p->width, p->d_scores, p->width, p->tensor[OUTPUT], m->hidden, dh, m->hidden, 0);
     return ngrams_backward(p, EMBEDDING, &t->batch, m->hidden, dh, err);
+}
+
+static int features(void *self, struct hone_pass *p, struct hone_bag *vectors, struct hone_err *err)
+{
+    struct bow *m = self;
+    struct ngrams_batch batch;
+    float *h = hidden_of(m, p, &batch, err);
+    int64_t *start = p->ops->scratch(p, (size_t)(p->rows + 1) * sizeof *start);
+    int32_t *index = p->ops->scratch(p, (size_t)(p->rows * m->hidden + 1) * sizeof *index);
+    if (!h || !start || !index)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out in a batch of %lld texts", (long long)p->rows);
+    for (int64_t i = 0; i <= p->rows; i++)
+        start[i] = i * m->hidden;
+    for (int64_t j = 0; j < p->rows * m->hidden; j++)
+        index[j] = (int32_t)(j % m->hidden);
+    *vectors = (struct hone_bag){ p->rows, start, index, h };
+    return 0;
 }
 
 static uint64_t row_key(void *self, uint32_t tensor, int64_t row)
@@ -191,7 +222,7 @@ static const struct hone_model bow = {
                       "features plus outputs instead of their product.",
                       params, struct conf, 0, check),
     .size = size, .fit = fit, .restore = restore, .save = save, .declare = declare, .encode = encode,
-    .forward = forward, .backward = backward, .close = close_model, .row_key = row_key, .word_key = word_key,
+    .forward = forward, .backward = backward, .close = close_model, .row_key = row_key, .word_key = word_key, .features = features,
 };
 
 HONE_DEFINE_PLUGIN("bow", "0.1.0", "Apache-2.0", "Hone", NULL, NULL, &bow.item);

@@ -13,17 +13,13 @@ struct linear {
     int64_t outputs;
 };
 
-enum { BY_TEXTS, BY_OUTPUTS };
-static const char *const idf_of[] = { "texts", "outputs", NULL };
-
 static const struct hone_param params[] = {
     HONE_ROW(struct conf, word_ngrams, HONE_INT, HONE_P_STATE, 2, 1, 2, "longest run of words: 1 words, 2 also pairs"),
     HONE_ROW(struct conf, char_min, HONE_INT, HONE_P_STATE, 2, 1, 16, "shortest run of characters inside of a word"),
     HONE_ROW(struct conf, char_max, HONE_INT, HONE_P_STATE, 5, 1, 16, "longest run of characters inside of a word"),
     HONE_ROW(struct conf, min_count, HONE_INT, HONE_P_STATE, 0, 0, 1000000,
              "texts in which a feature must occur; 0: 1 for small problems, more for large ones"),
-    HONE_ROW_CHOICE(struct conf, idf, HONE_P_STATE, BY_TEXTS, idf_of,
-                    "what a feature is rare among: the texts, or (without a base) the outputs, which suits few rows"),
+    NGRAMS_IDF_ROW(struct conf),
     HONE_ROW(struct conf, word_share, HONE_REAL, HONE_P_STATE, 0.6, 0, 1,
              "share of words and pairs in a text's squared length; the rest is characters"),
     HONE_ROW(struct conf, scale, HONE_REAL, HONE_P_STATE, 0, 0, 1000,
@@ -72,7 +68,7 @@ static int fit(void **self, const void *conf, const struct hone_lesson *l, const
     m->g.word_ngrams = c->word_ngrams;
     m->g.char_min = c->char_min;
     m->g.char_max = c->char_max;
-    m->g.by_output = c->idf == BY_OUTPUTS && !l->base; /* the outputs of a base are not known any more */
+    m->g.by_output = c->idf == NGRAMS_BY_OUTPUTS && !l->base; /* the outputs of a base are not known any more */
     m->g.share = c->word_share;
     m->g.scale = c->scale > 0 ? c->scale : auto_scale(l->outputs, l->steps);
     return ngrams_fit(&m->g, l, l->base ? &((const struct linear *)l->base)->g : NULL, c->min_count, l->outputs, max_bytes - l->outputs * 4, err);
@@ -139,6 +135,41 @@ static int backward(void *self, struct hone_pass *p, struct hone_err *err)
     return ngrams_backward(p, 0, p->tape, p->width, p->d_scores, err);
 }
 
+/* The rows of the table that the texts consist of, with the n-grams of their words. */
+static int features(void *self, struct hone_pass *p, struct hone_bag *vectors, struct hone_err *err)
+{
+    const struct ngrams *g = &((struct linear *)self)->g;
+    const struct hone_bag *in = &p->in;
+    int64_t most = 0, n = 0;
+    for (int64_t j = in->start[0]; j < in->start[in->n]; j++) {
+        int64_t k = in->index[j] - g->rows;
+        most += k < 0 ? 1 : g->gram_start[k + 1] - g->gram_start[k];
+    }
+    int64_t *start = p->ops->scratch(p, (size_t)(in->n + 1) * sizeof *start);
+    int32_t *index = p->ops->scratch(p, (size_t)(most + 1) * sizeof *index);
+    float *value = p->ops->scratch(p, (size_t)(most + 1) * sizeof *value);
+    if (!start || !index || !value)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out in a batch of %lld texts", (long long)in->n);
+    for (int64_t i = 0; i < in->n; i++) {
+        start[i] = n;
+        for (int64_t j = in->start[i]; j < in->start[i + 1]; j++) {
+            int64_t k = in->index[j] - g->rows;
+            if (k < 0) {
+                index[n] = in->index[j];
+                value[n++] = in->value[j];
+                continue;
+            }
+            for (int64_t m = g->gram_start[k]; m < g->gram_start[k + 1]; m++) {
+                index[n] = g->gram_row[m];
+                value[n++] = in->value[j] * g->gram_value[m];
+            }
+        }
+    }
+    start[in->n] = n;
+    *vectors = (struct hone_bag){ in->n, start, index, value };
+    return 0;
+}
+
 static uint64_t row_key(void *self, uint32_t tensor, int64_t row)
 {
     (void)tensor;
@@ -160,7 +191,7 @@ static const struct hone_model linear = {
                       "feature and output. Trains in seconds and is hard to beat on short texts.",
                       params, struct conf, 0, check),
     .size = size, .fit = fit, .restore = restore, .save = save, .declare = declare, .encode = encode,
-    .forward = forward, .backward = backward, .close = close_model, .row_key = row_key,
+    .forward = forward, .backward = backward, .close = close_model, .row_key = row_key, .features = features,
 };
 
 HONE_DEFINE_PLUGIN("linear", "0.1.0", "Apache-2.0", "Hone", NULL, NULL, &linear.item);

@@ -18,6 +18,13 @@
 #include "hone/model.h"
 #include "hone/text.h"
 
+/* The setting `idf`. */
+enum { NGRAMS_BY_TEXTS, NGRAMS_BY_OUTPUTS };
+static const char *const ngrams_idf[] = { "texts", "outputs", NULL };
+#define NGRAMS_IDF_ROW(C) \
+    HONE_ROW_CHOICE(C, idf, HONE_P_STATE, NGRAMS_BY_TEXTS, ngrams_idf, \
+                    "what a feature is rare among: the texts, or (without a base of weights) the outputs, which suits few rows")
+
 struct ngrams {
     const struct hone_host *host;
     const struct hone_text_service *text;

@@ -359,7 +359,37 @@ static void paradigm(void)
     FIELD(hone_paradigm, observe);
     FIELD(hone_paradigm, plan);
     FIELD(hone_paradigm, state_more);
+    FIELD(hone_paradigm, solve);
     END(hone_paradigm);
+}
+
+static void whole(void)
+{
+    BEGIN(hone_whole);
+    FIELD(hone_whole, struct_size);
+    FIELD(hone_whole, flags);
+    FIELD(hone_whole, n);
+    FIELD(hone_whole, width);
+    FIELD(hone_whole, target);
+    FIELD(hone_whole, weight);
+    FIELD(hone_whole, feedback);
+    FIELD(hone_whole, dot);
+    FIELD(hone_whole, seed);
+    END(hone_whole);
+}
+
+static void solution(void)
+{
+    BEGIN(hone_solution);
+    FIELD(hone_solution, struct_size);
+    FIELD(hone_solution, flags);
+    FIELD(hone_solution, coefficient);
+    FIELD(hone_solution, bias);
+    FIELD(hone_solution, vote);
+    FIELD(hone_solution, neighbours);
+    FIELD(hone_solution, sharpness);
+    FIELD(hone_solution, correction);
+    END(hone_solution);
 }
 
 static void string(void)
@@ -491,6 +521,7 @@ static void model(void)
     FIELD(hone_model, stream_close);
     FIELD(hone_model, token);
     FIELD(hone_model, ends);
+    FIELD(hone_model, features);
     END(hone_model);
 }
 
@@ -666,6 +697,8 @@ int main(void)
     loss();
     plan();
     paradigm();
+    whole();
+    solution();
     string();
     lesson();
     bag();

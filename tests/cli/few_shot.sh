@@ -14,7 +14,26 @@ run plain_score 0 evaluate latest --test "$fresh" --json
 holds 'few_shot is better than supervised' "$(thousandths few_score accuracy)" -gt "$(thousandths plain_score accuracy)"
 holds 'few_shot is good' "$(thousandths few_score accuracy)" -ge 600
 run wordless 0 train --agent wordless --data "$tmp/few.jsonl" --preset few-shot --set paradigmOptions.output_weight=0 --set calibrationFolds=0 --json -q
-lacks wordless 'made of the words of the outputs' '"temperature"'
+lacks wordless 'made of the words of the outputs'
+has wordless '"calibration": null'
+run solved 0 train --agent solved --data "$tmp/few.jsonl" --preset few-shot --set epochs=1 --set paradigmOptions.fine_tune=false --set calibrationFolds=0 --json -q
+run solved_score 0 evaluate latest --test "$fresh" --json
+holds 'prototypes and neighbours alone are good' "$(thousandths solved_score accuracy)" -ge 500
+run gradient 0 train --agent gradient --data "$tmp/few.jsonl" --preset few-shot --set paradigmOptions.solve=false --set calibrationFolds=0 --json -q
+run gradient_score 0 evaluate latest --test "$fresh" --json
+holds 'with them training is no worse than without' "$(thousandths few_score accuracy)" -ge "$(thousandths gradient_score accuracy)"
+run hidden 0 train --agent hidden --data "$tmp/few.jsonl" --preset few-shot --set model=bow --set calibrationFolds=0 --json -q
+run hidden_again 0 train --agent hidden --data "$tmp/few.jsonl" --preset few-shot --set model=bow --set calibrationFolds=0 --set threads=3 --json -q
+same 'weights of bow' "$(value hidden weights_sha256)" "$(value hidden_again weights_sha256)"
+run still 3 train --agent solved --data "$tmp/few.jsonl" --preset few-shot --set paradigmOptions.fine_tune=false
+has still.err 'set epochs to 1'
+run neither 3 train --agent solved --data "$tmp/few.jsonl" --preset few-shot --set epochs=1 --set paradigmOptions.fine_tune=false --set paradigmOptions.solve=false
+has neither.err 'nothing would be learned'
+run frozen 3 train --agent solved --data "$tmp/few.jsonl" --preset few-shot --set 'freezeLayers=["bias"]'
+has frozen.err 'solves for'
+awk 'BEGIN { for (i = 0; i < 4097; i++) print "{\"input\": \"text " i "\", \"expected_output\": \"" (i % 2 ? "odd" : "even") "\"}" }' >"$tmp/many.jsonl"
+run many 3 train --agent solved --data "$tmp/many.jsonl" --preset few-shot
+has many.err 'at most 4096 rows' 'supervised'
 run one_fold 3 train --agent wordless --data "$tmp/few.jsonl" --set calibrationFolds=1
 has one_fold.err calibrationFolds
 

@@ -268,6 +268,9 @@ static void features(void)
         { "keras:rmsprop", "" },
         { "rmsprop", "" },
         { "sgd", "\"learningRate\":1,\"trainingType\":\"few_shot\"" },
+        { "sgd", "\"learningRate\":1,\"trainingType\":\"few_shot\",\"paradigmOptions\":{\"solve\":false}" },
+        { "sgd", "\"trainingType\":\"few_shot\",\"epochs\":1,\"paradigmOptions\":{\"fine_tune\":false}" },
+        { "adam", "\"trainingType\":\"few_shot\",\"model\":\"bow\",\"weightAveraging\":\"ema\"" },
     };
     enum { ROWS = sizeof rows / sizeof rows[0] };
     static char sha[ROWS][65];
