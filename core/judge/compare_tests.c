@@ -53,19 +53,23 @@ static int put_resampled(cJSON *o, const struct comparison *c, const struct pair
     }
     if (rc == 0)
         rc = difference_bootstrap(d, c->rows, draws, c->seed, c->pool, &accuracy, err);
-    if (rc == 0)
+    int known = !isnan(mean); /* agents that write have no loss */
+    if (rc == 0 && known)
         rc = difference_bootstrap(loss, c->rows, draws, c->seed, c->pool, &by_loss, err);
-    if (rc == 0)
+    if (rc == 0 && known)
         rc = difference_permutation(loss, c->rows, draws - 1, c->seed, c->pool, &flipped, err);
     if (rc == 0) {
-        cJSON *l = cJSON_CreateObject();
+        cJSON *l = known ? cJSON_CreateObject() : cJSON_CreateNull();
         json_put(o, "interval", interval_json(accuracy));
+        json_put(o, "loss", l);
+    }
+    if (rc == 0 && known) {
+        cJSON *l = cJSON_GetObjectItemCaseSensitive(o, "loss");
         json_put_num(l, "difference", mean);
         json_put(l, "interval", interval_json(by_loss));
         json_put_num(l, "permutation_p", flipped);
         json_put_num(l, "wilcoxon_p", difference_wilcoxon(loss, c->rows, &w));
         json_put_num(l, "wilcoxon_w", w);
-        json_put(o, "loss", l);
     }
     free(d);
     free(loss);

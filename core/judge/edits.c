@@ -109,6 +109,12 @@ static int edit_rows(const struct metric_rows *rows, int64_t first, int64_t n, u
     return rc < 0 || buf_oom(all) ? -1 : 0;
 }
 
+/* The numbers of the answers to texts. */
+static int answer_texts(const struct metric_rows *rows, struct predictor *agent, const struct hone_string *text, int64_t n, int32_t *best, struct hone_err *err)
+{
+    return rows->p->writes ? predictions_texts(rows->p, agent, text, n, best, err) : predictor_best(agent, text, n, best, NULL, err);
+}
+
 static int answer_edits(const struct metric_rows *rows, struct predictor *agent, uint64_t seed, int64_t first, int64_t n, int32_t *edited,
                         struct hone_err *err)
 {
@@ -123,7 +129,7 @@ static int answer_edits(const struct metric_rows *rows, struct predictor *agent,
         text[count++] = (struct hone_string){ all.p + at, length[i] };
         at += length[i];
     }
-    rc = rc < 0 ? hone_fail(err, rc, "memory ran out for edited inputs") : count > 0 ? predictor_best(agent, text, count, best, NULL, err) : 0;
+    rc = rc < 0 ? hone_fail(err, rc, "memory ran out for edited inputs") : count > 0 ? answer_texts(rows, agent, text, count, best, err) : 0;
     for (int64_t i = 0, k = 0; rc >= 0 && i < n * EDITS; i++) {
         if (edited[i] != -2)
             edited[i] = best[k++];
@@ -146,8 +152,7 @@ static int time_rows(const struct metric_rows *rows, struct predictor *agent, do
     for (int64_t i = -1; rc >= 0 && i < n; i++) { /* the first runs twice, so that it is as warm as the others */
         int64_t at = (i < 0 ? 0 : i) * p->n / n, began = clock_mono_us();
         int32_t best;
-        float prob;
-        rc = predictor_best(agent, &rows->test->input[p->row[at]], 1, &best, &prob, err);
+        rc = answer_texts(rows, agent, &rows->test->input[p->row[at]], 1, &best, err);
         ms[at] = (double)(clock_mono_us() - began) / 1000;
     }
     return rc < 0 ? rc : 0;

@@ -152,7 +152,7 @@ static cJSON *outputs_json(const struct findings *f, int64_t *left_out)
     int64_t n = 0;
     for (int64_t i = 0; i < f->p->n_names; i++) {
         const struct output_tally *t = &f->tally->output[i];
-        if ((t->rows == 0 && t->predicted == 0) || ++n > MAX_OUTPUTS)
+        if ((t->rows == 0 && (t->predicted == 0 || f->p->writes)) || ++n > MAX_OUTPUTS)
             continue;
         cJSON *o = cJSON_CreateObject();
         json_put(o, "output", text_json(&f->p->name[i]));
@@ -202,7 +202,7 @@ static cJSON *pairs_json(const struct findings *f)
 static cJSON *confusion_json(const struct findings *f)
 {
     cJSON *o = cJSON_CreateObject(), *names = cJSON_CreateArray(), *cells = cJSON_CreateArray();
-    if (f->p->n_names > MAX_PICTURE) {
+    if (f->p->n_names > MAX_PICTURE || f->p->writes) {
         cJSON_Delete(o);
         cJSON_Delete(names);
         cJSON_Delete(cells);

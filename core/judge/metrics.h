@@ -36,7 +36,7 @@ struct metric_set {
 
 /* What is known of the rows beside the answers. */
 struct metric_rows {
-    const struct predictions *p;
+    struct predictions *p;
     const struct examples *test; /* NULL: no texts of inputs */
     int32_t *edited;             /* [p->n][edits] or NULL */
     int64_t edits;
@@ -47,6 +47,8 @@ struct metric_rows {
  * recall, f1_score), and `loss` beside them when it is there. HONE_EINVAL names the unknown one with a near name, or what is no
  * list. Zero-initialise; free in any case. */
 int metrics_open(struct metric_set *s, struct registry *registry, const cJSON *criteria, struct hone_err *err);
+/* Takes out what cannot be measured of an agent that writes; HONE_EINVAL when that was asked for. Before metrics_start(). */
+int metrics_for_texts(struct metric_set *s, struct hone_err *err);
 /* Adds one; conf (taken, may be NULL) belongs to its settings; label is copied, NULL: the plugin's name. */
 int metrics_add(struct metric_set *s, const struct hone_metric *m, void *conf, const char *label, int asked, struct hone_err *err);
 /* Whether a metric of the set looks at that column. [any, pure] */

@@ -31,6 +31,44 @@ int metrics_need(const struct metric_set *s, const char *column)
     return 0;
 }
 
+static void metric_free(struct judged_metric *m)
+{
+    settings_free(&m->plugin->item, m->conf);
+    free(m->label);
+    free(m->value);
+    free(m->interval);
+    free(m->state);
+    free(m->piece);
+    free(m->replicas);
+}
+
+/* Whether a metric can be told of texts alone: it looks at each pair of texts, or at columns that written answers have. */
+static int is_of_texts(const struct hone_metric *m)
+{
+    int known = m->whole || m->item.flags & HONE_M_ALIKE;
+    for (const char *const *name = m->needs; known && name && *name; name++)
+        known = strcmp(*name, "prob") != 0;
+    return known;
+}
+
+int metrics_for_texts(struct metric_set *s, struct hone_err *err)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < s->n; i++) {
+        if (!is_of_texts(s->v[i].plugin) && s->v[i].asked)
+            return hone_fail(err, HONE_EINVAL, "the metric %s needs the probabilities of outputs, and this agent writes its answers; ask for accuracy, exact_match, bleu, chrf, "
+                             "rouge, edit_similarity, word_error_rate, distinct_n, relevance, consistency, safety or latency", s->v[i].label);
+    }
+    for (int64_t i = 0; i < s->n; i++) {
+        if (is_of_texts(s->v[i].plugin))
+            s->v[n++] = s->v[i];
+        else
+            metric_free(&s->v[i]);
+    }
+    s->n = n;
+    return 0;
+}
+
 static int check_needs(const struct hone_metric *m, struct hone_err *err)
 {
     for (const char *const *name = m->needs; name && *name; name++) {
@@ -187,16 +225,8 @@ int metrics_open(struct metric_set *s, struct registry *registry, const cJSON *c
 
 void metrics_free(struct metric_set *s)
 {
-    for (int64_t i = 0; i < s->n; i++) {
-        struct judged_metric *m = &s->v[i];
-        settings_free(&m->plugin->item, m->conf);
-        free(m->label);
-        free(m->value);
-        free(m->interval);
-        free(m->state);
-        free(m->piece);
-        free(m->replicas);
-    }
+    for (int64_t i = 0; i < s->n; i++)
+        metric_free(&s->v[i]);
     free(s->v);
     free(s->prob);
     memset(s, 0, sizeof *s);

@@ -21,6 +21,7 @@ void predictions_free(struct predictions *p)
     free(p->entropy);
     free(p->plain);
     free(p->name);
+    outputs_free(&p->written);
     memset(p, 0, sizeof *p);
 }
 

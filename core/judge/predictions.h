@@ -23,6 +23,9 @@ struct predictions {
     double threshold;         /* of the agent; below it an answer is refused */
     int64_t n_names;          /* width and the unknown ones */
     struct hone_string *name; /* [n_names] borrowed from the agent and the examples */
+    int writes;               /* the agent writes: names are all texts that were expected or written, top is e^(mean log-probability) of an answer's
+                               * tokens, entropy NaN */
+    struct outputs written;   /* owns the names of an agent that writes */
 };
 void predictions_free(struct predictions *p); /* leaves it zeroed */
 
@@ -43,5 +46,13 @@ void predictions_note(struct predictions *p, int64_t first, int64_t n, const flo
 int predictions_run(struct predictions *p, struct predictor *agent, const struct examples *e, const int64_t *rows,
                     int64_t n_rows, const struct block_sink *sink, void (*beat)(void *), void *beat_arg,
                     struct hone_err *err);
+
+/* ---- written.c ---- */
+
+/* predictions_run() for an agent that writes. width is n_names. */
+int predictions_write(struct predictions *p, struct predictor *agent, const struct examples *e, const int64_t *rows, int64_t n_rows,
+                      void (*beat)(void *), void *beat_arg, struct hone_err *err);
+/* The numbers of its answers to n further texts, which become names, too. */
+int predictions_texts(struct predictions *p, struct predictor *agent, const struct hone_string *text, int64_t n, int32_t *number, struct hone_err *err);
 
 #endif

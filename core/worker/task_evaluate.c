@@ -113,6 +113,11 @@ static int read_rows(struct task *t, struct rows *r, struct hone_err *err)
     return 0;
 }
 
+static void beat(void *task)
+{
+    task_beat(task);
+}
+
 static cJSON *test_json(const struct rows *r, const struct predictions *p)
 {
     cJSON *o = cJSON_CreateObject(), *left_out = cJSON_CreateObject();
@@ -127,9 +132,25 @@ static cJSON *test_json(const struct rows *r, const struct predictions *p)
     return o;
 }
 
-static void beat(void *task)
+/* An agent that writes: its answers first, since only then it is known how many texts there are. */
+static int answer_written(struct task *t, const struct rows *r, struct predictor *agent, struct metric_set *metrics, struct predictions *p,
+                          struct hone_err *err)
 {
-    task_beat(task);
+    uint64_t seed = (uint64_t)json_int(json_get(t->start, "config"), "seed", 0);
+    struct metric_rows known = { .p = p, .test = r->test };
+    int rc = metrics_for_texts(metrics, err);
+    t->stage = "evaluation";
+    if (rc == 0)
+        rc = predictions_write(p, agent, r->test, r->row, r->n_row, beat, t, err);
+    if (rc == 0)
+        rc = edits_measure(&known, metrics, agent, seed, beat, t, err);
+    if (rc == 0)
+        rc = metrics_start(metrics, p->n, p->width, seed, t->pool, err);
+    if (rc == 0)
+        rc = metrics_finish(metrics, p->width, &known, err);
+    free(known.edited);
+    free(known.latency_ms);
+    return rc;
 }
 
 /* The agent answers, the metrics look on. */
@@ -181,6 +202,10 @@ static int measure_growth(struct task *t, struct rows *r, struct predictor *agen
         snprintf(g->why, sizeof g->why, "the training rows are not at hand");
         return 0;
     }
+    if (p->writes) {
+        snprintf(g->why, sizeof g->why, "the agent writes its answers; models on parts of the rows are trained for agents that choose among outputs");
+        return 0;
+    }
     struct subsets_job job = { .job = &r->job, .n_train = r->n_train };
     if (strcmp(mode, "never") != 0)
         job.held = held_answers(t, r, agent, p, &own, &e);
@@ -211,7 +236,7 @@ static int judge(struct task *t, struct rows *r, struct predictor *agent, const 
         rc = measure_growth(t, r, agent, p, &growth, &curve, err);
     if (rc < 0)
         goto out;
-    curves_judge(history, n_history, log((double)p->width), lesson.baseline, &curves);
+    curves_judge(history, n_history, p->writes ? (double)NAN : log((double)p->width), lesson.baseline, &curves);
     const struct findings f = { .p = p, .test = r->test, .metrics = metrics, .tally = &tally, .curves = &curves,
                                 .lesson = r->has_train ? &lesson : NULL, .config = json_get(t->start, "config"),
                                 .growth = &growth, .curve = growth.sizes > 0 ? &curve : NULL };
@@ -227,6 +252,17 @@ out:
     return rc;
 }
 
+/* What was asked for; by default, of an agent that writes, what compares texts. */
+static int open_metrics(struct task *t, struct metric_set *s, int writes, struct hone_err *err)
+{
+    static const char *const of_texts[] = { "accuracy", "exact_match", "chrf", "rouge", "bleu" };
+    const cJSON *asked = json_get(t->start, "criteria");
+    cJSON *usual = writes && cJSON_GetArraySize(asked) == 0 ? cJSON_CreateStringArray(of_texts, 5) : NULL;
+    int rc = metrics_open(s, t->registry, usual ? usual : asked, err);
+    cJSON_Delete(usual);
+    return rc;
+}
+
 int task_evaluate(struct task *t, struct hone_err *err)
 {
     struct rows r = { 0 };
@@ -238,18 +274,18 @@ int task_evaluate(struct task *t, struct hone_err *err)
     if (!weights)
         return hone_fail(err, HONE_EINVAL, "the start frame does not name the weights");
     metrics.rules = json_str(t->start, "rules", NULL);
-    t->stage = "metrics";
-    int rc = metrics_open(&metrics, t->registry, json_get(t->start, "criteria"), err);
+    t->stage = "model";
+    agent = predictor_open(t->registry, t->pool, weights, err);
+    int rc = agent ? 0 : err->code, writes = agent && predictor_writes(agent);
+    if (rc == 0) {
+        t->stage = "metrics";
+        rc = open_metrics(t, &metrics, writes, err);
+    }
     if (rc == 0)
         rc = read_rows(t, &r, err);
     task_beat(t);
-    if (rc == 0) {
-        t->stage = "model";
-        agent = predictor_open(t->registry, t->pool, weights, err);
-        rc = agent ? 0 : err->code;
-    }
     if (rc == 0)
-        rc = answer(t, &r, agent, &metrics, &p, err);
+        rc = writes ? answer_written(t, &r, agent, &metrics, &p, err) : answer(t, &r, agent, &metrics, &p, err);
     if (rc == 0)
         rc = judge(t, &r, agent, &p, &metrics, err);
     json_put_num(t->result, "duration_ms", round((double)(clock_mono_us() - began) / 1000));

@@ -1,0 +1,49 @@
+#!/bin/sh
+# Agents that write judged: metrics of texts with their intervals, what such an agent cannot be asked, comparison of two, report and its verification.
+srcdir=${srcdir:-.}
+. "$srcdir/tests/cli/lib.sh"
+
+i=0
+for thing in kettle lamp chair table spoon plate mirror clock; do
+    for place in kitchen cellar garden attic; do
+        i=$((i + 1))
+        echo "{\"input\": \"where is the $thing of the $place\", \"expected_output\": \"The $thing stands in the $place, behind door $i.\"}"
+    done
+done >"$tmp/pairs.jsonl"
+sed 's/where is the/tell me, where is the/' "$tmp/pairs.jsonl" >"$tmp/fresh.jsonl"
+cat >"$tmp/small.conf" <<'END'
+model = "transformer";
+modelOptions = { layers = 2; width = 48; heads = 4; kv_heads = 2; vocab = 320; context = 64; };
+epochs = 60; batchSize = 4; optimizer = "adamw"; learningRate = 0.005; labelSmoothing = 0.0; validationSplit = 0.0; earlyStopping = false; checkpointInterval = 0;
+END
+run good 0 train --agent guide --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --json -q
+run weak 0 train --agent weak --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --json -q --set epochs=2
+good=$(value good job_id) weak=$(value weak job_id)
+
+run usual 0 evaluate "$good" --test "$tmp/fresh.jsonl" --json
+has usual '"accuracy"' '"exact_match"' '"chrf"' '"rouge"' '"bleu"' '"method": "bootstrap"' '"the agent writes its answers; models on parts'
+run texts 0 evaluate "$good" --test "$tmp/pairs.jsonl" --criteria exact_match,relevance,edit_similarity,word_error_rate,distinct_n,consistency,safety,latency --json
+chrf=$(thousandths usual chrf)
+holds 'what it was taught comes near' "$(thousandths texts edit_similarity)" -ge 600
+holds 'the worse question gets the worse answer' "$(thousandths texts relevance)" -ge "$chrf"
+# exact_match is what `hone ask` writes, compared by hand.
+sed 's/.*"input": "\([^"]*\)".*/\1/' "$tmp/pairs.jsonl" >"$tmp/inputs"
+run ask 0 ask guide --batch "$tmp/inputs" --format lines --output "$tmp/answers" -q
+right=$(sed 's/.*"expected_output": //; s/}$//' "$tmp/pairs.jsonl" | paste - "$tmp/answers" | awk -F '\t' 'index($2, "\"output\": " $1) || index($2, "\"output\":" $1) { n++ } END { print n + 0 }')
+same 'exact_match' "$(thousandths texts exact_match)" "$(awk -v n="$right" 'BEGIN { printf "%d", n / 32 * 1000 + 0.5 }')"
+cp "$tmp/texts" "$tmp/first"
+run texts 0 evaluate "$good" --test "$tmp/pairs.jsonl" --criteria exact_match,relevance,edit_similarity,word_error_rate,distinct_n,consistency,safety --json
+for metric in exact_match relevance edit_similarity word_error_rate consistency; do
+    same "$metric again" "$(value first $metric)" "$(value texts $metric)"
+done
+for metric in roc_auc top_k brier calibration_error loss perplexity; do
+    run refused 3 evaluate "$good" --test "$tmp/pairs.jsonl" --criteria $metric
+    has refused.err "the metric $metric needs the probabilities of outputs, and this agent writes"
+done
+run compare 0 compare "$good" "$weak" --test "$tmp/fresh.jsonl" --json
+has compare '"p_value"' '"loss": null'
+run people 0 compare "$good" "$weak" --test "$tmp/fresh.jsonl"
+run report 0 report "$good" --format html --output "$tmp/r.html" -q
+run verify 0 report --verify "$tmp/r.html"
+run held 8 evaluate "$good"
+finish
