@@ -79,7 +79,7 @@ static void answers_free(struct answers *a)
 static int measure(struct metric_set *s, const struct answers *a, int64_t piece, struct pool *threads, struct hone_err *err)
 {
     const struct predictions *p = &a->p;
-    const struct metric_rows rows = { .p = p };
+    const struct metric_rows rows = { .p = (struct predictions *)(uintptr_t)p };
     int rc = metrics_start(s, p->n, p->width, 7, threads, err);
     for (int64_t first = 0; rc == 0 && first < p->n; first += piece) {
         int64_t n = p->n - first < piece ? p->n - first : piece;
