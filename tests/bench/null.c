@@ -1,6 +1,6 @@
 /* How often tests find a difference where there is none: the same configuration trained again and again, by the loop that jobs run, with other seeds
  * on rows drawn anew (with replacement) from the same pool, judged on rows that none was trained on. Two numbers a test: how often it is below
- * 0.05, and its bounds by chance alone. Use: null DATA TRIALS [RUNS-A-SIDE [TRAIN-ROWS [TEST-ROWS]]]. Called by null.sh. */
+ * 0.05, and its bounds by chance alone. Use: null DATA TRIALS [RUNS-A-SIDE [TRAIN-ROWS [TEST-ROWS [FIRST-TRIAL]]]]. Called by null.sh. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,7 +181,7 @@ int main(int argc, char **argv)
     struct world w = { .runs = argc > 3 ? strtol(argv[3], NULL, 10) : 4, .train = argc > 4 ? strtol(argv[4], NULL, 10) : 500,
                        .test = argc > 5 ? strtol(argv[5], NULL, 10) : 300 };
     const struct read_options options = { .format = DATA_AUTO };
-    int64_t trials = argc > 2 ? strtol(argv[2], NULL, 10) : 0, began = clock_mono_us();
+    int64_t trials = argc > 2 ? strtol(argv[2], NULL, 10) : 0, first = argc > 6 ? strtol(argv[6], NULL, 10) : 0, began = clock_mono_us();
     int found[TESTS] = { 0 }, bad = 0;
     double between = 0, low, high;
     if (trials < 1 || w.runs < 1 || w.runs > MAX_RUNS || examples_read(&w.all, argv[1], &options, &err) < 0 || w.all.n <= w.test) {
@@ -197,7 +197,7 @@ int main(int argc, char **argv)
         a[i] = (struct answers){ malloc((size_t)w.test), malloc((size_t)w.test * sizeof(double)), 0 };
     int rc = w.registry && order ? 0 : -1;
     for (int64_t t = 0; t < trials && rc == 0; t++)
-        rc = trial(&w, (uint64_t)t, order, a, found, &between, &err);
+        rc = trial(&w, (uint64_t)(first + t), order, a, found, &between, &err);
     unlink(w.path);
     if (rc < 0) {
         fprintf(stderr, "%s\n", err.text);
