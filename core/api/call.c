@@ -3,6 +3,7 @@
 #include <string.h>
 #include "core/api/daemon_priv.h"
 #include "core/base/json.h"
+#include "core/base/log.h"
 #include "core/base/text.h"
 
 #define MAX_FUNCTIONS 128
@@ -164,7 +165,9 @@ int api_call_function(struct api *a, const struct api_call *call, struct api_ans
     one.answer = answer;
     cJSON *none = call->in ? NULL : cJSON_CreateObject();
     const struct api_function *f = find(call, err);
+    const char *before = log_trace(call->trace_id);
     int rc = f ? run(&one, f, call->in ? call->in : none, err) : err->code;
+    log_trace(before);
     cJSON_Delete(none);
     if (rc < 0) {
         api_answer_fail(answer, rc, one.details);

@@ -196,10 +196,13 @@ void *queue_run(void *place)
         pthread_mutex_lock(&d->queue);
         int64_t wakes = d->wakes;
         pthread_mutex_unlock(&d->queue);
-        if (claim(p, &row, &ms) == 1)
+        if (claim(p, &row, &ms) == 1) {
+            log_trace(row.trace_id); /* of the request that asked for it */
             run_job(p, &row);
-        else
+            log_trace(NULL);
+        } else {
             wait_for_work(d, wakes, ms);
+        }
         job_free(&row);
     }
     pthread_mutex_lock(&d->queue);

@@ -298,11 +298,12 @@ static char *config_text(const struct request *q)
     return text;
 }
 
-static void fill_row(struct job_row *row, const struct request *q, const char *token, const cJSON *in)
+static void fill_row(struct job_row *row, const struct api *a, const struct request *q, const cJSON *in)
 {
     *row = (struct job_row){ .training_type = copy(q->config.training_type), .data_name = copy(q->data.name), .data_file = copy(q->data.file),
                              .data_format = copy(q->data.format), .data_sha256 = copy(q->data.sha256), .config = config_text(q),
-                             .priority = json_int(in, "priority", 0), .queue = JOB_WAITING, .token_id = copy(token), .data_bytes = q->data.bytes,
+                             .priority = json_int(in, "priority", 0), .queue = JOB_WAITING, .token_id = copy(quota_token(a)),
+                             .trace_id = copy(a->call ? a->call->trace_id : NULL), .data_bytes = q->data.bytes,
                              .data_examples = q->data.examples,
                              .progress = { .loss = NAN, .learning_rate = NAN, .gradient_norm = NAN, .examples_per_second = NAN, .memory_mb = NAN } };
     if (q->validation.file) {
@@ -371,7 +372,7 @@ static cJSON *enqueue(struct api *a, const cJSON *in, struct request *q, struct 
     int rc = q->data.examples ? 0 : count_examples(&q->data, &q->data.examples, &faults, err);
     if (rc >= 0 && q->validation.file && !q->validation.examples)
         rc = count_examples(&q->validation, &q->validation.examples, &faults, err);
-    fill_row(&row, q, quota_token(a), in);
+    fill_row(&row, a, q, in);
     if (rc >= 0)
         rc = row.config ? put_base(a, q, &row, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
     if (rc >= 0)

@@ -29,6 +29,20 @@ void log_redirect(void (*to)(void *arg, int level, const char *text), void *arg)
     pthread_mutex_unlock(&lock);
 }
 
+static _Thread_local const char *trace;
+
+const char *log_trace(const char *trace_id)
+{
+    const char *before = trace;
+    trace = trace_id;
+    return before;
+}
+
+const char *log_trace_id(void)
+{
+    return trace;
+}
+
 void log_line(int level, const char *fmt, ...)
 {
     static const char *const mark[] = { "error: ", "warning: ", "", "debug: " };

@@ -9,6 +9,10 @@ void log_setup(const char *name, int level);
 int log_level(void);
 /* One line; a newline is added. Messages from several threads do not mix. [any] */
 void log_line(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* What this thread works for: the trace id of a request (borrowed until it is replaced), or NULL. Returns the one before, to be put back. */
+const char *log_trace(const char *trace_id);
+/* The present one, for sinks, which are called on the thread that has something to say. */
+const char *log_trace_id(void);
 /* Where lines go instead of standard error; NULL restores it. Used by the worker, whose lines travel as frames. */
 void log_redirect(void (*sink)(void *arg, int level, const char *text), void *arg);
 

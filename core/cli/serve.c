@@ -27,12 +27,17 @@
 static void put_line(void *arg, int level, const char *text)
 {
     static const char *const words[] = { "error", "warn", "info", "debug" };
+    const char *trace = log_trace_id();
     struct buf b = { 0 };
     char at[25];
     (void)arg;
     clock_rfc3339(clock_wall_ms(), at);
     buf_printf(&b, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":", at, words[level < 0 || level > LOG_DEBUG ? LOG_ERROR : level]);
     buf_json_string(&b, text, strlen(text));
+    if (trace && *trace) {
+        buf_puts(&b, ",\"trace_id\":");
+        buf_json_string(&b, trace, strlen(trace));
+    }
     buf_puts(&b, "}\n");
     if (!buf_oom(&b))
         (void)file_write_all(STDERR_FILENO, b.p, b.n);

@@ -15,12 +15,19 @@ static const char *failure_media(const struct http_request *r)
     return headers_accepts(r->headers.value[FIELD_ACCEPT], "application/problem+json", 0) ? "application/problem+json" : "application/json";
 }
 
+static void log_failure(const struct http_request *r, const char *message)
+{
+    const char *before = log_trace(r->trace_id);
+    log_line(LOG_ERROR, "%s: %s", http_route_name(&r->route), message);
+    log_trace(before);
+}
+
 int reply_refuse(struct http_request *r, int status, const char *code, const char *message)
 {
     struct http_error e = { .status = status, .code = code, .message = message, .details = r->answer.details,
                             .retryable = status == 429 || status >= 500 };
     if (status >= 500)
-        log_line(LOG_ERROR, "%s: %s (trace_id %s)", http_route_name(&r->route), message, r->trace_id);
+        log_failure(r, message);
     if (status >= 500 && !r->local)
         e.message = "the server could not do this";
     r->status = status;
@@ -49,7 +56,7 @@ static void fill_failure(struct http_request *r)
     struct http_error e = { .status = a->status, .code = a->code, .message = said(r, r->err.code), .retryable = a->retryable,
                             .details = a->details };
     if (a->status >= 500)
-        log_line(LOG_ERROR, "%s: %s (trace_id %s)", http_route_name(&r->route), r->err.text, r->trace_id);
+        log_failure(r, r->err.text);
     r->code = a->code;
     r->media = failure_media(r);
     r->final_conflict = a->status == 409 && !a->retryable;

@@ -23,7 +23,7 @@ static const struct db_col cols[] = {
     COL(error_code, DB_TEXT), COL(error_text, DB_TEXT), COL(error_stage, DB_TEXT), COL(error_details, DB_TEXT),
     COL(attempt, DB_INT), COL(created_at, DB_INT), COL(started_at, DB_INT), COL(updated_at, DB_INT),
     COL(completed_at, DB_INT), COL(priority, DB_INT), COL(queue, DB_INT), COL(fence, DB_INT), COL(run_after, DB_INT),
-    COL(deaths, DB_INT), COL(cause, DB_TEXT), COL(token_id, DB_TEXT), COL(data_bytes, DB_INT), COL(data_examples, DB_INT),
+    COL(deaths, DB_INT), COL(cause, DB_TEXT), COL(token_id, DB_TEXT), COL(trace_id, DB_TEXT), COL(data_bytes, DB_INT), COL(data_examples, DB_INT),
 };
 const struct db_table job_table = { "jobs", cols, sizeof cols / sizeof cols[0], sizeof(struct job_row) };
 

@@ -63,6 +63,7 @@ struct job_row {
     int64_t deaths;           /* workers that died while they ran it, since it was last started by somebody */
     char *cause;              /* of the last death: "signal:11", "oom", ... */
     char *token_id;           /* of whoever asked for it; NULL: no token */
+    char *trace_id;           /* of the request that asked for it; NULL: none */
     int64_t data_bytes, data_examples; /* of its training data, for quotas; 0: not counted */
     int64_t created_at, started_at, updated_at, completed_at; /* ms since 1970; 0: not yet */
 };

@@ -143,7 +143,7 @@ static const char step_5[] =
     " delivery_id TEXT NOT NULL REFERENCES deliveries (id), number INTEGER NOT NULL, at INTEGER NOT NULL, duration_ms INTEGER NOT NULL,"
     " status INTEGER NOT NULL, error TEXT, response TEXT, PRIMARY KEY (delivery_id, number)) STRICT, WITHOUT ROWID;"
 
-    "ALTER TABLE jobs ADD COLUMN token_id TEXT;"
+    "ALTER TABLE jobs ADD COLUMN token_id TEXT; ALTER TABLE jobs ADD COLUMN trace_id TEXT;"
     "ALTER TABLE jobs ADD COLUMN data_bytes INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE jobs ADD COLUMN data_examples INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE datasets ADD COLUMN token_id TEXT;"

@@ -97,6 +97,16 @@ run table 0 webhook deliveries
 has table EVENT training.completed delivered
 run missing 4 webhook redeliver dlv_0000
 
+# ---- what the daemon logs of a request and of its job has the request's trace id ----
+run agent 0 agent list --json
+status=$(curl -s -o "$tmp/answer" -w '%{http_code}' -H "Authorization: Bearer $token" -H 'traceparent: 00-5bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' \
+    -H 'Content-Type: application/json' -d "{\"agent_id\":\"told\",\"training_data\":{\"examples\":[{\"input\":\"a\",\"expected_output\":\"b\"}]}}" "$api/api/v2/functions/startTrainingJob")
+same 'a traced job' "$status" 201
+traced=$(sed -n 's/.*"job_id":"\([^"]*\)".*/\1/p' "$tmp/answer")
+until_true 'grep "$traced.*begins" "$tmp/serve.log" | grep -q "\"trace_id\":\"5bf92f3577b34da6a3ce929d0e0e4736\""'
+until_true 'grep "$traced: completed" "$tmp/serve.log" | grep -q "\"trace_id\":\"5bf92f3577b34da6a3ce929d0e0e4736\""'
+grep "$job" "$tmp/serve.log" | grep -q 5bf92f3577b34da6a3ce929d0e0e4736 && fail 'another job has that trace id'
+
 # ---- the secret ----
 run rotated 0 webhook rotate "$all" --overlap 1 --json
 secret "$(value rotated secret)"
