@@ -1,11 +1,11 @@
 /* Data files in the state directory: kept under their hash, shared by jobs, removed with the last job that uses them. */
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,27 +29,20 @@ int file_usable(const char *path, struct hone_err *err)
     return 0;
 }
 
-/* ".jsonl" of "data.JSONL"; ".data" without a usable suffix. */
+/* ".jsonl" of "data.JSONL"; ".data" where the suffix tells readers nothing: whoever uploads a file does not choose how ours is called. */
 static void suffix_of(const char *path, const char *format, char out[16])
 {
+    static const char *const known[] = { ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt" };
     const char *base = strrchr(path, '/'), *dot = strrchr(base ? base : path, '.');
-    size_t n = dot ? strlen(dot) : 0;
     if (strcmp(format, "auto") != 0) {
         snprintf(out, 16, ".%s", format);
         return;
     }
-    if (n < 2 || n > 12)
-        n = 0;
-    for (size_t i = 1; i < n; i++) {
-        if (!isalnum((unsigned char)dot[i]))
-            n = 0;
-        else
-            out[i] = (char)tolower((unsigned char)dot[i]);
+    snprintf(out, 16, ".data");
+    for (size_t i = 0; dot && i < sizeof known / sizeof known[0]; i++) {
+        if (strcasecmp(dot, known[i]) == 0)
+            snprintf(out, 16, "%s", known[i]);
     }
-    out[0] = '.';
-    out[n] = '\0';
-    if (n == 0)
-        snprintf(out, 16, ".data");
 }
 
 int keep_file(struct api *a, const char *path, const char *format, struct kept *k, struct hone_err *err)

@@ -14,6 +14,8 @@ get() {
 }
 get uploaded 201 -F 'name=tickets' -F "file=@$data" "$f/uploadDataset"
 has uploaded '"dataset_id":"' '"name":"tickets"' "$(sha256sum <"$data" | cut -d ' ' -f 1)"
+get renamed 201 -F "file=@$data;filename=../x.so" "$f/uploadDataset"
+same 'nobody else chooses the names of files here' "$(find "$state/data" -name '*.so*' | wc -l)/$(find "$state/data" -name '*.data' | wc -l)" 0/1
 get two_files 422 -F "file=@$data" -F "more=@$data" "$f/uploadDataset"
 has two_files 'more than one file'
 get no_file_taken 422 -F "file=@$data" "$f/getAgent"
