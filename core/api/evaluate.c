@@ -40,7 +40,7 @@ int held_out_judges(const struct job_row *row, struct hone_err *err)
     int logged = json_bool(counts, "logged", 0);
     cJSON_Delete(counts);
     return logged ? hone_fail(err, ERR_PRECONDITION, "job %s learned from logged actions; the rows that it held out say what was done, not what is right: "
-                              "give labelled rows with --test FILE, or a log with --log FILE", row->id) : 0;
+                              "give labelled rows as test_data (on the command line --test FILE, or a log with --log FILE)", row->id) : 0;
 }
 
 /* The result with ids in front, and behind it what was asked for, by which it can be computed again. */

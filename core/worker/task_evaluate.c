@@ -97,13 +97,13 @@ static int read_rows(struct task *t, struct rows *r, struct hone_err *err)
     }
     if (!(json_num(json_get(t->start, "config"), "validationSplit", 0) > 0))
         return hone_fail(err, ERR_PRECONDITION, "the job held no rows out (validationSplit was 0) and no test rows were given; "
-                         "give some with --test FILE");
+                         "give some as test_data (--test FILE on the command line)");
     int rc = read_job(t, r, err);
     if (rc < 0)
         return rc;
     if (r->n_held_out == 0)
         return hone_fail(err, ERR_PRECONDITION, "the split of the job's %lld rows held none out (validationSplit is too small for "
-                         "them) and no test rows were given; give some with --test FILE", (long long)r->job.n);
+                         "them) and no test rows were given; give some as test_data (--test FILE on the command line)", (long long)r->job.n);
     note(r, "These rows chose the epoch that is served, so the scores lean to the good side; fresh rows are better.");
     r->test = &r->job;
     r->row = r->held_out;
