@@ -165,6 +165,7 @@ const struct shape monitor_out[] = {
     MEMBER("agent_name", SHAPE_TEXT, SHAPE_NULL, "Its agent's name."), \
     ANY_OBJECT("config", "Every key with its value."), ANY_OBJECT("model", "The model plugin in use, and why."), \
     ANY_LIST("plugins", "The plugins in use, with their hashes."), ANY_OBJECT("training_data", "What it learns from."), \
+    ANY_OBJECT("base", "What it started from."), ANY_OBJECT("transfer", "What was taken over from there."), \
     ANY_OBJECT("estimates", "What was foreseen."), ANY_OBJECT("results", "What it has reached."), \
     MEMBER("weights_file", SHAPE_TEXT, SHAPE_NULL, "Where the weights are, below the state directory."), \
     MEMBER("weights_sha256", SHAPE_TEXT, SHAPE_NULL, "Their hash."), \
@@ -200,6 +201,16 @@ const struct shape evaluate_out[] = {
     MEMBER("strengths", SHAPE_LIST, SHAPE_REQUIRED, "From measured facts."), MEMBER("weaknesses", SHAPE_LIST, SHAPE_REQUIRED, "From measured facts."),
     MEMBER("recommendations", SHAPE_LIST, SHAPE_REQUIRED, "What to do, with evidence."),
     MEMBER("benchmark_comparison", SHAPE_OBJECT, SHAPE_OPEN, "The job against the baseline, with a paired test."),
+    MEMBER("evaluation_id", SHAPE_TEXT, SHAPE_REQUIRED, "Where it is kept."), MEMBER("created_at", SHAPE_TEXT, SHAPE_REQUIRED, "When it was made."),
+    MEMBER("metrics", SHAPE_LIST, 0, "Each metric with its value and interval."),
+    MEMBER("outputs", SHAPE_LIST, 0, "Each output with its scores."), MEMBER("outputs_left_out", SHAPE_INTEGER, 0, "Outputs that are not listed."),
+    MEMBER("errors", SHAPE_LIST, 0, "Wrong answers, the surest first."), MEMBER("confused", SHAPE_LIST, 0, "Pairs of outputs that are taken for each other."),
+    ANY_OBJECT("confusion", "How often each output was given for each."), ANY_OBJECT("calibration", "Whether it is as sure as it is right."),
+    ANY_OBJECT("abstention", "At which confidence it should answer nothing."), MEMBER("slices", SHAPE_LIST, 0, "Accuracy of parts of the rows."),
+    ANY_OBJECT("learning_curve", "What more examples would bring."), ANY_OBJECT("off_policy", "Rewards by a log of actions, where one was given."),
+    MEMBER("test", SHAPE_OBJECT, SHAPE_OPEN, "Which rows were asked."), MEMBER("notes", SHAPE_LIST, 0, "What to know about it."),
+    MEMBER("asked", SHAPE_OBJECT, SHAPE_OPEN, "What was asked for, by which it can be computed again."),
+    MEMBER("duration_ms", SHAPE_NUMBER, 0, "How long it took."),
     END
 };
 
@@ -213,12 +224,14 @@ const struct shape compare_out[] = {
     MEMBER("winner_reason", SHAPE_TEXT, SHAPE_REQUIRED, "Why it is, or why there is none."),
     MEMBER("recommendations", SHAPE_OBJECT, SHAPE_OPEN, "What follows."),
     MEMBER("test", SHAPE_OBJECT, SHAPE_REQUIRED | SHAPE_OPEN, "Which rows were compared, and why not others."),
+    MEMBER("asked", SHAPE_OBJECT, SHAPE_OPEN, "What was asked for, by which it can be computed again."),
     MEMBER("duration_ms", SHAPE_NUMBER, SHAPE_REQUIRED, "How long it took."),
     END
 };
 
 const struct shape report_out[] = {
     MEMBER("bytes", SHAPE_INTEGER, SHAPE_REQUIRED, "Length of the report."), MEMBER("media_type", SHAPE_TEXT, SHAPE_REQUIRED, "What it is."),
+    MEMBER("report", SHAPE_ANY, 0, "The report itself, over HTTP: a text, or JSON where it is that."),
     END
 };
 
