@@ -24,11 +24,25 @@ serve --access-log none
 unset CREDENTIALS_DIRECTORY
 same 'with the credentials that systemd hands over' "$(curl -s --cacert "$tmp/cert.pem" -o "$tmp/back" -w '%{http_code}' "https://127.0.0.1:${url##*:}/healthz")" 200
 stop_daemon
-serve --access-log none --tls-cert "$tmp/cert.pem" --tls-key "$tmp/key.pem" --set http.headerMs=1000
+serve --access-log none --tls-cert "$tmp/cert.pem" --tls-key "$tmp/key.pem" --set http.headerMs=1000 --set webhooks.allowPrivate=true
 port=${url##*:}
 same 'over TLS' "$(curl -s --cacert "$tmp/cert.pem" -H "Authorization: Bearer $token" -o "$tmp/back" -w '%{http_code}' "https://127.0.0.1:$port/api/functions/listAgents")" 200
 same 'not without' "$(curl -s -m 3 -o "$tmp/back" -w '%{http_code}' "http://127.0.0.1:$port/healthz")" 000
 curl -s --tls-max 1.1 --cacert "$tmp/cert.pem" "https://127.0.0.1:$port/healthz" >"$tmp/old" && fail 'TLS 1.1 is taken'
+# A webhook to this very server: a certificate that nobody vouches for is a failure; with the operator's own authority it is asked, and says 405.
+hone webhook add "https://127.0.0.1:$port/healthz" --json >"$tmp/hook" 2>"$tmp/hook.err"
+secret "$(value hook secret)"
+run stranger 10 webhook test "$(value hook webhook_id)" --json
+has stranger certificate '"response_status": null'
+stop_daemon
+serve --access-log none --tls-cert "$tmp/cert.pem" --tls-key "$tmp/key.pem" --set http.headerMs=1000 --set webhooks.allowPrivate=true --set webhooks.caFile="$tmp/cert.pem"
+port=${url##*:}
+run moved 0 webhook update "$(value hook webhook_id)" --url "https://127.0.0.1:$port/healthz" --json
+run vouched 10 webhook test "$(value hook webhook_id)" --json
+has vouched '"response_status": 405' 'answered 405'
+run named 0 webhook update "$(value hook webhook_id)" --url "https://hooks.invalid:$port/healthz" --json
+run unnamed 10 webhook test "$(value hook webhook_id)" --json
+has unnamed '"response_status": null'
 "$builddir/tests/api/raw" "$port" --for 4000 </dev/null >"$tmp/back" 2>"$tmp/fate"
 has fate closed
 finish
