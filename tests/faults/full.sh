@@ -11,5 +11,6 @@ long() {
 long KILLS=10000 sh "$srcdir/tests/faults/kill9.sh"
 long STEP=1 sh "$srcdir/tests/faults/sweep.sh"
 long STATES=50000 sh "$srcdir/tests/faults/power.sh"
+long KILLS=1000 sh "$srcdir/tests/faults/webhooks_kill.sh"
 echo "$bad failed"
 [ $bad -eq 0 ]
