@@ -83,6 +83,8 @@ while call getTrainingJob "{\"job_id\":\"$third\"}"; ! grep -q '"status":"cancel
 call deleteTrainingJob "{\"job_id\":\"$third\"}" 200 once
 call validateTrainingData "{\"training_data\":{\"examples\":[$example]}}"
 call getTrainingModule "{\"module_id\":\"$module\"}"
+call createTrainingModule "{\"name\":\"many\",\"examples\":[$(sed -n '1,80p' "$data" | grep -v incorrect | paste -s -d , -)]}" 201
+call generateSyntheticTrainingData "{\"module_id\":\"$(member module_id)\",\"sample_count\":3}" 200 once
 call listPresets '{}'
 call listPlugins '{"kind":"scheduler"}'
 call createToken '{"scope":"read"}' 201
