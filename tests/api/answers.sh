@@ -8,12 +8,14 @@ serve
 token=$(make_token admin)
 : >"$tmp/called"
 
-# call FUNCTION BODY STATUS: the answer in $tmp/answer.
+# call FUNCTION BODY [STATUS [once | local]]: the answer in $tmp/answer.
 call() {
     for way in http socket; do
-        if [ $way = http ]; then
+        if [ "$way $4" = 'http local' ]; then
+            continue # from this machine alone
+        elif [ $way = http ]; then
             status=$(curl -s -o "$tmp/answer" -w '%{http_code}' -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d "$2" "$url/api/v2/functions/$1")
-        elif [ "${3:-200}" = 200 ] && [ -z "$4" ]; then
+        elif [ "${3:-200}" = 200 ] && [ "$4" != once ]; then
             status=$(curl -s -o "$tmp/answer" -w '%{http_code}' --unix-socket "$state/hone.sock" -H 'Content-Type: application/json' -d "$2" "http://x/api/v2/functions/$1")
         else
             continue # it makes or removes something
@@ -103,6 +105,8 @@ call listWebhookDeliveries "{\"webhook_id\":\"$webhook\"}"
 call redeliverWebhook "{\"delivery_id\":\"$(member delivery_id)\"}" 201
 call listWebhooks '{}'
 call getUsage '{}'
+call checkState '{}' 200 local
+call backupState "{\"file\":\"$tmp/backup\"}" 200 local
 
 # ---- pages ----
 for n in 1 2 3 4; do
