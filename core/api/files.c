@@ -56,7 +56,7 @@ int keep_file_as(struct api *a, const char *path, const char *name, const char *
     *k = (struct kept){ .format = format ? format : "auto" };
     int rc = file_usable(path, err);
     if (rc == 0 && data_format_of_name(k->format) < 0)
-        rc = hone_fail(err, HONE_EINVAL, "there is no data format '%.40s'; known are auto, jsonl, json, csv, tsv, fasttext, chat, alpaca",
+        rc = hone_fail(err, HONE_EINVAL, "there is no data format '%.40s'; known are auto, jsonl, json, csv, tsv, fasttext, chat, alpaca, text",
                        k->format);
     if (rc < 0)
         return rc;

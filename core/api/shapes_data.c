@@ -21,7 +21,7 @@ const struct shape nothing_in[] = { END };
     MEMBER("name", SHAPE_TEXT, SHAPE_NULL, "What it is called.", .min = 1, .max = 200), \
     MEMBER("description", SHAPE_TEXT, SHAPE_NULL, "What it is.", .min = 0, .max = 2000), \
     MEMBER("metadata", SHAPE_OBJECT, SHAPE_NULL | SHAPE_OPEN, "Whatever belongs to it."), \
-    MEMBER("format", SHAPE_TEXT, SHAPE_NULL, "Format of the file.", .choices = "auto jsonl json csv tsv fasttext chat alpaca", .dflt = "\"auto\""), \
+    MEMBER("format", SHAPE_TEXT, SHAPE_NULL, "Format of the file.", .choices = "auto jsonl json csv tsv fasttext chat alpaca text", .dflt = "\"auto\""), \
     MEMBER("file", SHAPE_TEXT, SHAPE_LOCAL, "A file of this machine.", .min = 1, .max = 4096), EXAMPLES
 
 const struct shape upload_in[] = { KEPT_IN, END };

@@ -14,7 +14,7 @@ static int format_option(const struct cli *c, const char *option, enum data_form
     int f = name ? data_format_of_name(name) : DATA_AUTO;
     *out = DATA_AUTO;
     if (f < 0)
-        return hone_fail(err, ERR_USAGE, "--%s is '%.40s'; expected auto, jsonl, json, csv, tsv, fasttext, chat or alpaca", option, name);
+        return hone_fail(err, ERR_USAGE, "--%s is '%.40s'; expected auto, jsonl, json, csv, tsv, fasttext, chat, alpaca or text", option, name);
     *out = (enum data_format)f;
     return 0;
 }
@@ -97,7 +97,7 @@ static int run_check(struct cli *c, struct hone_err *err)
 }
 
 static const struct cli_option check_options[] = {
-    { "format", "NAME", "format of the file: auto, jsonl, json, csv, tsv, fasttext, chat, alpaca" },
+    { "format", "NAME", "format of the file: auto, jsonl, json, csv, tsv, fasttext, chat, alpaca, text" },
     { "validation", "FILE", "also look for rows that this file shares" },
     { "strict", NULL, "warnings, duplicates, contradictions and shared rows fail, too" },
     { NULL, NULL, NULL },

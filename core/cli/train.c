@@ -57,7 +57,7 @@ static int run_train(struct cli *c, struct hone_err *err)
 static const struct cli_option train_options[] = {
     { "agent", "NAME", "the agent to train; made when there is none of that name" },
     { "data", "FILE", "examples to learn from (- reads standard input)" },
-    { "format", "NAME", "format of the data: auto, jsonl, json, csv, tsv, fasttext, chat, alpaca" },
+    { "format", "NAME", "format of the data: auto, jsonl, json, csv, tsv, fasttext, chat, alpaca, text" },
     { "validation", "FILE", "examples to judge by, instead of a share of the data" },
     { "validation-format", "NAME", "their format" },
     { "config", "FILE", "settings from a file, in libconfig syntax or JSON" },

@@ -6,7 +6,7 @@
 #include <strings.h>
 #include "core/data/reading.h"
 
-static const char *const format_names[] = { "auto", "jsonl", "json", "csv", "tsv", "fasttext", "chat", "alpaca" };
+static const char *const format_names[] = { "auto", "jsonl", "json", "csv", "tsv", "fasttext", "chat", "alpaca", "text" };
 
 int data_format_of_name(const char *name)
 {
@@ -41,6 +41,17 @@ static char sniff_delimiter(const struct reading *r)
     return count[2] > count[0] && count[2] > count[1] ? '\t' : count[1] > count[0] ? ';' : ',';
 }
 
+/* Whether the first line is a row of columns: it has a tab, or begins with a column's name. */
+static int has_columns(const struct reading *r)
+{
+    size_t n = 0, name;
+    while (n < r->len && r->text[n] != '\n' && r->text[n] != '\t')
+        n++;
+    for (name = 0; name < n && r->text[name] != ',' && r->text[name] != ';';)
+        name++;
+    return (n < r->len && r->text[n] == '\t') || (name < n && field_of(r->text, name) != FIELD_NONE);
+}
+
 static enum data_format sniff(const struct reading *r)
 {
     size_t i = r->len >= 3 && memcmp(r->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
@@ -66,6 +77,8 @@ static enum data_format sniff(const struct reading *r)
     }
     if (r->len - i >= 9 && memcmp(r->text + i, "__label__", 9) == 0)
         return DATA_FASTTEXT;
+    if (has_suffix(r->path, ".txt") && !has_columns(r))
+        return DATA_TEXT;
     return sniff_delimiter(r) == '\t' ? DATA_TSV : DATA_CSV;
 }
 
@@ -92,6 +105,9 @@ int examples_stream(const char *path, const struct read_options *o, const struct
         break;
     case DATA_FASTTEXT:
         ret = read_fasttext(&r);
+        break;
+    case DATA_TEXT:
+        ret = read_running(&r);
         break;
     case DATA_JSON:
         ret = read_json_document(&r);

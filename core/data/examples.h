@@ -39,9 +39,9 @@ struct examples {
 void examples_free(struct examples *e);
 
 enum data_format {
-    DATA_AUTO, DATA_JSONL, DATA_JSON, DATA_CSV, DATA_TSV, DATA_FASTTEXT, DATA_CHAT, DATA_ALPACA
+    DATA_AUTO, DATA_JSONL, DATA_JSON, DATA_CSV, DATA_TSV, DATA_FASTTEXT, DATA_CHAT, DATA_ALPACA, DATA_TEXT
 };
-/* "jsonl", "json", "csv", "tsv", "fasttext", "chat", "alpaca"; DATA_AUTO for "auto"; -1 for anything else. */
+/* "jsonl", "json", "csv", "tsv", "fasttext", "chat", "alpaca", "text"; DATA_AUTO for "auto"; -1 for anything else. */
 int data_format_of_name(const char *name);
 const char *data_format_name(enum data_format f);
 

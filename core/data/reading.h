@@ -46,5 +46,6 @@ int read_json_lines(struct reading *r);
 int read_json_document(struct reading *r);
 int read_delimited(struct reading *r, char delimiter);
 int read_fasttext(struct reading *r);
+int read_running(struct reading *r);
 
 #endif

@@ -70,6 +70,19 @@ has silent '"output": null' '"abstained": true'
 run held 0 train --agent held --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --set validationSplit=0.25 --set epochs=2 --json -q
 has held '"nats_per_character"'
 
+# Running text: parts of a file, each with what stands before it.
+sed 's/.*"expected_output": "\([^"]*\)".*/\1/' "$tmp/pairs.jsonl" | awk '{ print } NR % 4 == 0 { print "" }' >"$tmp/plain.txt"
+run checked 0 data check "$tmp/plain.txt"
+has checked '0 errors' ' rows'
+run converted 0 data convert "$tmp/plain.txt" "$tmp/plain.jsonl"
+sed 's/.*"expected_output": *"\(.*\)"}$/\1/; s/\\n/\
+/g' "$tmp/plain.jsonl" | tr -d '\n' >"$tmp/parts"
+tr -d '\n' <"$tmp/plain.txt" | tail -c "$(wc -c <"$tmp/parts" | tr -d ' ')" | cmp -s - "$tmp/parts" && pass || fail 'the parts are not the text'
+run prose 0 train --agent prose --data "$tmp/plain.txt" --config "$tmp/small.conf" --set modelOptions.text=running --set epochs=3 --set validationSplit=0.1 --json -q
+has prose '"nats_per_character"'
+run goes_on 0 ask prose 'The kettle stands' --max-tokens 10 --json
+has goes_on '"finish_reason": "length"'
+
 # What cannot be done is said.
 long=$(printf 'word %.0s' $(seq 1 200))
 run over 3 ask guide "$long"
