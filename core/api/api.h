@@ -114,6 +114,11 @@ cJSON *api_compare(struct api *a, const cJSON *in, const struct api_hooks *hooks
 /* invokeAgent. in: {agent_id, input or texts or batch: {file, format}, top, threshold}. For a text out has the members of its answer, for
  * several texts answers; for a file its answers go to descriptor `fd` as JSON lines, one an input, and out has count and seconds. */
 cJSON *api_predict(struct api *a, const cJSON *in, int fd, const struct api_hooks *hooks, struct hone_err *err);
+/* Weights as Hugging Face has them, through a worker. in: {folder, output}: a weights file of this program. out: {model, parameters,
+ * bytes, sha256}. Nothing is written after a failure. */
+cJSON *api_model_import(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err);
+/* in: {agent_id (or a weights file), folder (made; without a config.json), shard_mb}. out: {model, parameters, files}. */
+cJSON *api_model_export(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err);
 /* generateTrainingReport. in: {job_id, agent_id, run_ids or comparison_id, report_type, include_sections, format, options, output (path, or
  * absent for descriptor `fd`)}. */
 cJSON *api_report(struct api *a, const cJSON *in, int fd, struct hone_err *err);

@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "core/api/priv.h"
+#include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/data/vectors.h"
@@ -104,8 +106,31 @@ static int from_checkpoint(struct store *s, const struct api *a, const char *id,
     return rc < 0 ? rc : 0;
 }
 
-static int from_file(const char *path, struct base_ref *b, struct hone_err *err)
+/* A folder of Hugging Face becomes a weights file in the state directory, which goes when the job has its copy. */
+static int from_folder(struct api *a, const char *path, struct base_ref *b, struct hone_err *err)
 {
+    char name[80];
+    snprintf(name, sizeof name, "base-%lld-%lld.safetensors", (long long)getpid(), (long long)clock_mono_us());
+    char *data = state_path(a, "data");
+    b->path = data ? path_join(data, name) : NULL;
+    int rc = b->path ? file_mkdirs(data, err) : no_memory(err);
+    cJSON *in = cJSON_CreateObject(), *out = NULL;
+    json_put_str(in, "folder", path);
+    json_put_str(in, "output", b->path);
+    if (rc == 0 && !(out = api_model_import(a, in, NULL, err)))
+        rc = err->code;
+    b->temporary = 1;
+    cJSON_Delete(in);
+    cJSON_Delete(out);
+    free(data);
+    return rc;
+}
+
+static int from_file(struct api *a, const char *path, struct base_ref *b, struct hone_err *err)
+{
+    struct stat st;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return from_folder(a, path, b, err);
     int rc = strcmp(path, "-") == 0 ? hone_fail(err, HONE_EINVAL, "a base cannot come from standard input; give a file")
                                     : file_usable(path, err);
     if (rc == 0 && !(b->path = strdup(path)))
@@ -129,7 +154,7 @@ static int resolve(struct api *a, const char *text, struct base_ref *b, struct h
             kind = i;
     const char *name = kind < 0 ? text : text + strlen(kinds[kind]);
     if (kind == 0 || (kind < 0 && is_file_name(text)))
-        return from_file(name, b, err);
+        return from_file(a, name, b, err);
     struct store *s = books_open(a, err);
     int rc = s ? 0 : err->code;
     if (s && (kind == 3 || (kind < 0 && strncmp(name, "ckpt_", 5) == 0)))
@@ -142,7 +167,7 @@ static int resolve(struct api *a, const char *text, struct base_ref *b, struct h
     if (rc == ERR_NOT_FOUND && kind < 0) {
         struct hone_err other;
         if (file_usable(name, &other) == 0)
-            return from_file(name, b, err);
+            return from_file(a, name, b, err);
         return hone_fail(err, ERR_NOT_FOUND, "there is no agent, job, checkpoint or file '%.120s'", name);
     }
     return rc;
@@ -248,6 +273,8 @@ int put_base_path(cJSON *frame, const char *dir, struct hone_err *err)
 
 void base_ref_free(struct base_ref *b)
 {
+    if (b->temporary && b->path)
+        unlink(b->path);
     free(b->name);
     free(b->path);
     free(b->copy);

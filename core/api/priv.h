@@ -135,6 +135,7 @@ struct base_ref {
     char *job_id;            /* that made the weights; NULL for a file */
     cJSON *data;             /* of that job: {file, format, validation_file, validation_format, split, seed}; NULL for a file */
     char sha256[65];         /* that it must have; "" for a file until keep_base() */
+    int temporary;           /* path goes with base_ref_free() */
 };
 /* Finds it. The sentence of a failure begins with "config.base"; b is empty then. */
 int find_base(struct api *a, const char *text, struct base_ref *b, struct hone_err *err);

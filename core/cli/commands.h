@@ -23,6 +23,8 @@ extern const struct cli_command cmd_agent_list, cmd_agent_show;
 extern const struct cli_command cmd_plugin_list, cmd_plugin_inspect;
 /* plugin_new.c, plugin_check.c, plugin_bench.c */
 extern const struct cli_command cmd_plugin_new, cmd_plugin_check, cmd_plugin_bench;
+/* model.c */
+extern const struct cli_command cmd_model_import, cmd_model_export;
 /* scheduler.c */
 extern const struct cli_command cmd_scheduler_preview;
 /* data.c */

@@ -318,3 +318,17 @@ const struct hone_item *registry_find(struct registry *r, uint32_t kind, const c
     fail_unknown(r, kind, name, err);
     return NULL;
 }
+
+const struct hone_item *registry_item(struct registry *r, uint32_t kind, int64_t i, const struct registry_plugin **from)
+{
+    struct plugin *p;
+    struct hone_err err = { 0 };
+    find_by_scan(r, kind, "", &p); /* nothing has that name, so that all are read */
+    for (size_t k = 0; k < r->n_plugins; k++)
+        for (int j = 0; r->plugins[k]->pub.info->items[j]; j++) {
+            const struct hone_item *item = r->plugins[k]->pub.info->items[j];
+            if (item->kind == kind && i-- == 0)
+                return take(r, r->plugins[k], item, from, &err);
+        }
+    return NULL;
+}

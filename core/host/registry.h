@@ -36,6 +36,10 @@ void registry_lend_completion(struct registry *r, const struct hone_completion_s
 const struct hone_item *registry_find(struct registry *r, uint32_t kind, const char *name,
                                       const struct registry_plugin **from, struct hone_err *err);
 
+/* Item number i (0 first) of a kind, over all plugins, which are all loaded for it; NULL behind the last, or when its plugin does not
+ * start. */
+const struct hone_item *registry_item(struct registry *r, uint32_t kind, int64_t i, const struct registry_plugin **from);
+
 /* A settings block of an item, filled with defaults and then from `values` (a cJSON object, or NULL). Unknown names,
  * wrong types and values out of range fail with HONE_EINVAL: "adamw: lr = -1 is outside [0, 10]"; then item->check().
  * camelCase and snake_case names are both accepted. The block (and its strings) is freed with settings_free(). */

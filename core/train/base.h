@@ -18,7 +18,7 @@ struct start {
     int64_t n;
     float **param;               /* [n tensors] copies of the first values */
     uint8_t **row;               /* [n][rows] 1: the row came from the base; NULL: nothing of the tensor did */
-    uint8_t *output;             /* [outputs] 1: the base knows the output; NULL for vectors */
+    uint8_t *output;             /* [outputs] 1: the base knows the output; of models that write [tokens], all 1; NULL for vectors */
     cJSON *report;               /* {outputs, taken, extended, left, fresh}, see docs/configuration.md */
 };
 

@@ -212,7 +212,10 @@ static int map_outputs(struct taking *t)
     const struct learner *l = t->l, *b = &t->b->l;
     struct outputs known = { 0 };
     t->output = malloc((size_t)(l->outputs + 1) * sizeof *t->output);
-    t->s->output = calloc((size_t)l->outputs + 1, 1);
+    int64_t columns = learner_writes(l) ? l->tensors.width : l->outputs; /* the base has the same tokens */
+    t->s->output = calloc((size_t)columns + 1, 1);
+    if (t->s->output && learner_writes(l))
+        memset(t->s->output, 1, (size_t)columns);
     int ret = t->output && t->s->output ? 0 : no_memory(t->err);
     for (int64_t i = 0; i < b->outputs && !ret; i++)
         ret = outputs_find(&known, b->output[i].bytes, b->output[i].len, 1) < 0 ? no_memory(t->err) : 0;

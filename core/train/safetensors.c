@@ -16,7 +16,7 @@
 static const struct {
     const char *name;
     size_t size;
-} dtypes[] = { { "F32", 4 }, { "F64", 8 }, { "U8", 1 }, { "I32", 4 }, { "I64", 8 } };
+} dtypes[] = { { "F32", 4 }, { "F64", 8 }, { "U8", 1 }, { "I32", 4 }, { "I64", 8 }, { "F16", 2 }, { "BF16", 2 } };
 
 size_t st_dtype_size(uint32_t dtype)
 {
@@ -392,6 +392,38 @@ int st_read(const struct st_file *f, const struct st_entry *e, void *out, struct
         return hone_fail(err, ERR_CORRUPT, "%s: tensor '%.80s' is damaged: its bytes are not those that were written; train again, or "
                          "restore the file from a backup", f->path, e->name);
     return 0;
+}
+
+static float half_to_float(uint16_t h)
+{
+    uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h >> 10 & 31, fraction = h & 1023;
+    if (exponent == 0) {
+        float f = (float)fraction * 0x1p-24f;
+        return sign ? -f : f;
+    }
+    uint32_t bits = sign | (exponent == 31 ? 0x7f800000u : (exponent + 112) << 23) | fraction << 13;
+    float f;
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+int st_read_float(const struct st_file *f, const struct st_entry *e, float *out, struct hone_err *err)
+{
+    if (e->dtype == HONE_F32)
+        return st_read(f, e, out, err);
+    if (e->dtype != ST_F16 && e->dtype != ST_BF16)
+        return hone_fail(err, ERR_CORRUPT, "%s: tensor '%.80s' is of type %s; expected F32, BF16 or F16", f->path, e->name, st_dtype_name(e->dtype));
+    uint16_t *half = st_read_new(f, e, err);
+    for (int64_t i = 0; half && i < e->n; i++) {
+        uint32_t bits = (uint32_t)half[i] << 16;
+        if (e->dtype == ST_BF16)
+            memcpy(&out[i], &bits, sizeof bits);
+        else
+            out[i] = half_to_float(half[i]);
+    }
+    int ret = half ? 0 : err->code;
+    free(half);
+    return ret;
 }
 
 void *st_read_new(const struct st_file *f, const struct st_entry *e, struct hone_err *err)

@@ -6,6 +6,9 @@
 #include "core/base/err.h"
 
 #define ST_DIMS 4
+/* Element types beyond those of the plugin interface, for reading. */
+#define ST_F16 5u
+#define ST_BF16 6u
 
 struct st_entry {
     char *name;
@@ -45,6 +48,8 @@ int st_open(struct st_file *f, const char *path, struct hone_err *err);
 const struct st_entry *st_find(const struct st_file *f, const char *name);
 /* Reads all elements of an entry into out. */
 int st_read(const struct st_file *f, const struct st_entry *e, void *out, struct hone_err *err);
+/* The same as float, of F32, F16 and BF16. */
+int st_read_float(const struct st_file *f, const struct st_entry *e, float *out, struct hone_err *err);
 /* The same into new memory (free()); NULL with err. */
 void *st_read_new(const struct st_file *f, const struct st_entry *e, struct hone_err *err);
 

@@ -39,6 +39,7 @@ static void allow_plugins(struct sandbox *s, const cJSON *config)
         if (strchr(name, '/'))
             sandbox_allow(s, name, SANDBOX_READ);
     }
+    sandbox_allow(s, json_str(json_get(config, "modelOptions"), "tokenizer", NULL), SANDBOX_READ);
     if (cJSON_IsString(inner) && strchr(inner->valuestring, '/'))
         sandbox_allow(s, inner->valuestring, SANDBOX_READ);
 }

@@ -31,6 +31,7 @@ static const struct {
     { "report", task_report, 1, 0 }, { "probe", task_probe, 1, 1 },       { "preview", task_preview, 1, 0 },
     { "check", task_check, 0, 1 },   { "bench", task_bench, 0, 0 },       { "serve", task_serve, 0, 0 },
     { "compare", task_compare, 0, 0 }, { "generate", task_generate, 0, 0 },
+    { "import", task_import, 0, 0 }, { "export", task_export, 0, 0 },
 };
 
 static int is_socket(int fd)

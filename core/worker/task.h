@@ -48,5 +48,7 @@ int task_bench(struct task *t, struct hone_err *err);
 int task_serve(struct task *t, struct hone_err *err);
 int task_compare(struct task *t, struct hone_err *err);
 int task_generate(struct task *t, struct hone_err *err);
+int task_import(struct task *t, struct hone_err *err);
+int task_export(struct task *t, struct hone_err *err);
 
 #endif

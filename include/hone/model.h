@@ -11,7 +11,7 @@
  *
  * Shapes stand in brackets, row-major. History: 0.1 first. 0.2 lesson.base, row_key(), word_key(),
  * HONE_W_KEYED, _OUTPUT_ROWS, _OUTPUT_COLS, _WORDS; lesson.answer, encoder.flags, pass.row_start, pass.stream, and the functions of
- * models that write; features(). */
+ * models that write; features(); folders of weights. */
 #ifndef HONE_MODEL_H
 #define HONE_MODEL_H
 #include "hone/abi.h"
@@ -144,6 +144,20 @@ struct hone_store {
 /* item.flags */
 #define HONE_MODEL_WRITES 1u
 
+/* How a config.json of Hugging Face says what this model's settings say: so that folders of weights can be read and written, whose
+ * tensors have the names that declare() gives them. A constant "tokenizer" of save() is the text of a tokenizer.json. */
+struct hone_foreign_key {
+    const char *key;           /* in config.json */
+    const char *setting;       /* of this model; NULL: none */
+    const char *absent;        /* JSON that holds where the key is absent; NULL: the setting's default */
+    const char *must;          /* without a setting: JSON that the value must be where it is there and not null; NULL: the model tells
+                                * the value by foreign_value() when it is written, and does not read it */
+};
+struct hone_foreign {
+    const char *model_type, *architecture;
+    const struct hone_foreign_key *keys; /* ends with key NULL */
+};
+
 struct hone_model {
     struct hone_item item;
     /* What training would need, without doing it: bytes for one copy of all tensors. Called after fit(). [main pure] */
@@ -191,6 +205,15 @@ struct hone_model {
      * dimension with _OUTPUT_ROWS, if there is one. Pairs that name an index twice add up. `vectors` lies in scratch. For what is
      * learned without gradients (hone/paradigm.h, solve()). Optional: there is no such space. [main] */
     int (*features)(void *self, struct hone_pass *, struct hone_bag *vectors, struct hone_err *);
+
+    /* ---- folders of weights; optional, any model ---- */
+
+    const struct hone_foreign *foreign;
+    /* The number behind a key of the table, where a setting leaves the choice to the model; -1: what the setting says. [main pure] */
+    int64_t (*foreign_value)(void *self, const char *key);
+    /* Writes tensor i as others know it to out (as many numbers as it has), with what adapters add. 1: written, 0: others do not know
+     * it. Without it all tensors are written as they are. [main] */
+    int (*foreign_tensor)(void *self, float *const *tensor, int64_t i, float *out, struct hone_err *);
 };
 
 #ifdef __cplusplus

@@ -10,12 +10,13 @@
 #include "decoder_attention.h"
 #include "decoder_pass.h"
 #include "decoder_stream.h"
+#include "transformer_lora.h"
 #include "transformer_text.h"
 
 struct conf {
-    int64_t layers, width, heads, kv_heads, hidden, context, vocab, tied, text;
-    double theta, eps;
-    const char *tokenizer, *prompt;
+    int64_t layers, width, heads, kv_heads, head, hidden, context, vocab, vocab_rows, tied, text, lora_rank;
+    double theta, eps, lora_alpha;
+    const char *tokenizer, *prompt, *lora_targets;
 };
 
 struct transformer {
@@ -25,6 +26,8 @@ struct transformer {
     struct text_coder coder;
     char *prompt;
     float *turn;              /* [context][head] */
+    struct lora lora;
+    float **merged;           /* [tensors of the decoder] of streams: what the adapters make of the weights, NULL where there are none */
 };
 
 static const char *const texts[] = { "pairs", "running", NULL };
@@ -34,15 +37,22 @@ static const struct hone_param params[] = {
     HONE_ROW(struct conf, width, HONE_INT, HONE_P_STATE, 256, 2, 65536, "numbers that stand for a token between layers"),
     HONE_ROW(struct conf, heads, HONE_INT, HONE_P_STATE, 8, 1, 1024, "attention heads; they divide width"),
     HONE_ROW(struct conf, kv_heads, HONE_INT, HONE_P_STATE, 0, 0, 1024, "heads with keys and values of their own; they divide heads; 0: all"),
+    HONE_ROW(struct conf, head, HONE_INT, HONE_P_STATE, 0, 0, 65536, "numbers of a head; 0: width by heads"),
     HONE_ROW(struct conf, hidden, HONE_INT, HONE_P_STATE, 0, 0, 1048576, "width of the gated unit; 0: 8/3 of width, in steps of 32"),
     HONE_ROW(struct conf, context, HONE_INT, HONE_P_STATE, 256, 2, 1048576, "most tokens of an input and its answer together"),
     HONE_ROW(struct conf, vocab, HONE_INT, HONE_P_STATE, 2048, 258, 1048576,
              "tokens at most of the tokenizer that is learned from the examples; 258: bytes only"),
+    HONE_ROW(struct conf, vocab_rows, HONE_INT, HONE_P_STATE, 0, 0, 16777216,
+             "rows of the embedding, where there are more than tokens; 0: one a token"),
     HONE_ROW(struct conf, tied, HONE_BOOL, HONE_P_STATE, 1, 0, 1, "whether the output head is the embedding"),
     HONE_ROW_CHOICE(struct conf, text, HONE_P_STATE, TEXT_PAIRS, texts,
                     "what examples are: pairs: inputs with answers that end; running: parts of a text that goes on, learned from the input too"),
     HONE_ROW(struct conf, theta, HONE_REAL, HONE_P_STATE, 10000, 1, 1e9, "base of the rotary positions"),
     HONE_ROW(struct conf, eps, HONE_REAL, HONE_P_STATE, 1e-5, 0, 1, "what the norms add to the mean square"),
+    HONE_ROW(struct conf, lora_rank, HONE_INT, HONE_P_STATE, 0, 0, 4096,
+             "rank of adapters that are learned beside matrices that stand still; 0: the weights themselves are learned"),
+    HONE_ROW(struct conf, lora_alpha, HONE_REAL, HONE_P_STATE, 16, 0, 100000, "what adapters add is scaled by alpha / rank"),
+    HONE_ROW_STR(struct conf, lora_targets, HONE_P_STATE, "q, v", "matrices with adapters: some of q, k, v, o, gate, up, down"),
     HONE_ROW_STR(struct conf, tokenizer, HONE_P_STATE, "", "a tokenizer.json to use instead of learning one from the examples"),
     HONE_ROW_STR(struct conf, prompt, HONE_P_STATE, "{input}\n",
                  "what stands around an input, for tokenizers without a mark <|answer|> between input and answer"),
@@ -51,11 +61,14 @@ static const struct hone_param params[] = {
 static int check(const void *conf, struct hone_err *err)
 {
     const struct conf *c = conf;
-    if (c->width % c->heads != 0 || c->width / c->heads % 2 != 0)
-        return hone_fail(err, HONE_EINVAL, "width = %lld and heads = %lld: each head needs an even number of the width's numbers",
-                         (long long)c->width, (long long)c->heads);
+    if (c->head ? c->head % 2 != 0 : c->width % c->heads != 0 || c->width / c->heads % 2 != 0)
+        return hone_fail(err, HONE_EINVAL, "width = %lld, heads = %lld and head = %lld: each head needs an even number of numbers",
+                         (long long)c->width, (long long)c->heads, (long long)c->head);
     if (c->kv_heads && c->heads % c->kv_heads != 0)
         return hone_fail(err, HONE_EINVAL, "kv_heads = %lld does not divide heads = %lld", (long long)c->kv_heads, (long long)c->heads);
+    struct lora l;
+    if (lora_read(&l, c->lora_rank, c->lora_alpha, c->lora_targets, err) < 0)
+        return err->code;
     const char *gap = strstr(c->prompt, "{input}");
     if (!gap || strstr(gap + 1, "{input}"))
         return hone_fail(err, HONE_EINVAL, "prompt is \"%.60s\"; expected a text with {input} once", c->prompt);
@@ -75,7 +88,7 @@ static int start(struct transformer **out, const struct conf *c, const struct ho
     m->blas = blas;
     m->coder = (struct text_coder){ .tokens = tokens, .mode = c->text, .context = c->context };
     m->shape = (struct decoder_shape){ .width = c->width, .layers = c->layers, .heads = c->heads, .kv_heads = c->kv_heads ? c->kv_heads : c->heads,
-                                       .head = c->width / c->heads, .hidden = c->hidden ? c->hidden : (c->width * 8 / 3 + 31) / 32 * 32,
+                                       .head = c->head ? c->head : c->width / c->heads, .hidden = c->hidden ? c->hidden : (c->width * 8 / 3 + 31) / 32 * 32,
                                        .context = c->context, .tied = c->tied, .theta = c->theta, .eps = c->eps };
     m->turn = host->alloc(host, (size_t)(c->context * m->shape.head) * sizeof *m->turn);
     size_t n = strlen(c->prompt) + 1;
@@ -84,7 +97,7 @@ static int start(struct transformer **out, const struct conf *c, const struct ho
         return hone_fail(err, HONE_ENOMEM, "memory ran out");
     memcpy(m->prompt, c->prompt, n);
     make_turns_f(&m->shape, m->turn);
-    return 0;
+    return lora_read(&m->lora, c->lora_rank, c->lora_alpha, c->lora_targets, err);
 }
 
 static int64_t size(void *self)
@@ -96,7 +109,7 @@ static int64_t size(void *self)
         int64_t dims[2];
         n += decoder_tensor(&m->shape, i, name, dims) == 1 ? dims[0] : dims[0] * dims[1];
     }
-    return n * (int64_t)sizeof(float);
+    return (n + lora_size(&m->lora, &m->shape)) * (int64_t)sizeof(float);
 }
 
 /* The tokenizer: the base's, a file's, or one learned. */
@@ -112,6 +125,16 @@ static int take_tokenizer(struct transformer *m, const struct conf *c, const str
     return ret;
 }
 
+/* Rows of the embedding: one a token, or as many as are asked for. */
+static int take_rows(struct transformer *m, const struct conf *c, struct hone_err *err)
+{
+    int64_t n = m->coder.tokens->size(m->coder.t);
+    if (c->vocab_rows && c->vocab_rows < n)
+        return hone_fail(err, HONE_EINVAL, "the tokenizer has %lld tokens, and the model's vocabulary %lld rows", (long long)n, (long long)c->vocab_rows);
+    m->shape.vocab = c->vocab_rows ? c->vocab_rows : n;
+    return 0;
+}
+
 static int fit(void **self, const void *conf, const struct hone_lesson *l, const struct hone_host *host, int64_t max_bytes, struct hone_err *err)
 {
     const struct conf *c = conf;
@@ -122,7 +145,8 @@ static int fit(void **self, const void *conf, const struct hone_lesson *l, const
         ret = take_tokenizer(m, c, l, err);
     if (ret)
         return ret;
-    m->shape.vocab = m->coder.tokens->size(m->coder.t);
+    if ((ret = take_rows(m, c, err)) < 0)
+        return ret;
     if (size(m) > max_bytes)
         return hone_fail(err, HONE_ENOMEM, "%lld layers of width %lld and %lld tokens take %.1f MB, more than the %.1f MB that this model may use "
                          "(raise memoryMb, or lower width or layers in modelOptions)", (long long)c->layers, (long long)c->width,
@@ -145,8 +169,7 @@ static int restore(void **self, const void *conf, int64_t outputs, const struct 
     if (!json)
         return hone_fail(err, HONE_EINVAL, "the tokenizer is missing");
     ret = coder_read(&m->coder, json, n, "its tokenizer", err);
-    m->shape.vocab = ret ? 0 : m->coder.tokens->size(m->coder.t);
-    return ret;
+    return ret < 0 ? ret : take_rows(m, conf, err);
 }
 
 static int save(void *self, struct hone_store *s, struct hone_err *err)
@@ -170,8 +193,10 @@ static int declare(void *self, struct hone_builder *b, struct hone_err *err)
         uint32_t nd = decoder_tensor(s, i, name, dims);
         int adds = i && i < decoder_norm_at(s) && (part == DEC_O || part == DEC_DOWN); /* to what came in, once a layer */
         ret = b->tensor(b, name, nd, dims, nd == 1 ? HONE_INIT_ONE : HONE_INIT_NORMAL,
-                        nd == 1 ? 1 : adds ? 0.02 / sqrt(2.0 * (double)s->layers) : 0.02, nd == 1 ? HONE_W_NO_DECAY : 0, err);
+                        nd == 1 ? 1 : adds ? 0.02 / sqrt(2.0 * (double)s->layers) : 0.02, (nd == 1 ? HONE_W_NO_DECAY : 0) | (m->lora.rank ? HONE_W_FROZEN : 0), err);
     }
+    if (ret >= 0)
+        ret = lora_declare(&m->lora, s, b, err);
     b->width(b, s->vocab);
     return ret;
 }
@@ -208,6 +233,7 @@ static int no_memory(const struct hone_pass *p, struct hone_err *err)
 struct tape {
     struct decoder_batch batch;
     struct tape_f passes;
+    float *const *w, *const *grad; /* weights with what adapters add; gradients to fill, or NULL: those of the pass */
 };
 
 /* The texts of a pass, those longer than the context in parts, and where their rows are. */
@@ -233,12 +259,48 @@ static int make_batch(const struct transformer *m, const struct hone_pass *p, st
     return 0;
 }
 
-/* Streams with several new tokens are taken one by one, those with one together, so that none depends on the others. */
-static int go_on(const struct transformer *m, const struct decoder_env *e, const struct hone_pass *p, struct hone_err *err)
+static void drop_merged(struct transformer *m)
 {
+    for (int64_t i = 0; m->merged && i < decoder_tensors(&m->shape); i++)
+        if (lora_of(&m->lora, &m->shape, i) >= 0)
+            m->host->free(m->host, m->merged[i]);
+    m->host->free(m->host, m->merged);
+    m->merged = NULL;
+}
+
+/* The weights of streams with what adapters add, made once and kept while tensors do not change. NULL when memory ran out. */
+static float *const *stream_weights(struct transformer *m, const struct decoder_env *e, const struct hone_pass *p)
+{
+    const struct decoder_shape *s = &m->shape;
+    if (m->merged && p->flags & HONE_PASS_FROZEN)
+        return m->merged;
+    drop_merged(m);
+    if (!(m->merged = m->host->alloc(m->host, (size_t)decoder_tensors(s) * sizeof *m->merged)))
+        return NULL;
+    for (int64_t i = 0; i < decoder_tensors(s); i++) {
+        int64_t dims[2];
+        char name[64];
+        if (lora_of(&m->lora, s, i) < 0) {
+            m->merged[i] = p->tensor[i];
+            continue;
+        }
+        decoder_tensor(s, i, name, dims);
+        m->merged[i] = m->host->alloc(m->host, (size_t)(dims[0] * dims[1]) * sizeof(float));
+        if (!m->merged[i] || lora_merge(e, &m->lora, s, p->tensor, i, m->merged[i])) {
+            drop_merged(m);
+            return NULL;
+        }
+    }
+    return m->merged;
+}
+
+/* Streams with several new tokens are taken one by one, those with one together, so that none depends on the others. */
+static int go_on(struct transformer *m, const struct decoder_env *e, const struct hone_pass *p, struct hone_err *err)
+{
+    float *const *w = m->lora.rank ? stream_weights(m, e, p) : p->tensor;
     struct decoder_stream **one = p->ops->scratch(p, (size_t)(p->in.n + 1) * sizeof(struct decoder_stream *));
     int64_t *start = p->ops->scratch(p, (size_t)(p->in.n + 1) * sizeof *start), few = 1;
-    if (!one || !start)
+    if (!one || !start || !w)
         return no_memory(p, err);
     for (int64_t i = 0; i < p->in.n; i++) {
         one[i] = p->stream[i];
@@ -249,10 +311,10 @@ static int go_on(const struct transformer *m, const struct decoder_env *e, const
     }
     start[p->in.n] = p->in.n;
     if (few)
-        return decoder_go_on(e, &m->shape, one, p->in.n, 1, start, p->in.index + p->in.start[0], m->turn, p->tensor, p->scores) ? no_memory(p, err) : 0;
+        return decoder_go_on(e, &m->shape, one, p->in.n, 1, start, p->in.index + p->in.start[0], m->turn, w, p->scores) ? no_memory(p, err) : 0;
     for (int64_t i = 0; i < p->in.n; i++) {
         int64_t both[2] = { 0, p->in.start[i + 1] - p->in.start[i] };
-        if (decoder_go_on(e, &m->shape, &one[i], 1, both[1] == 1, both, p->in.index + p->in.start[i], m->turn, p->tensor, p->scores + i * p->width))
+        if (decoder_go_on(e, &m->shape, &one[i], 1, both[1] == 1, both, p->in.index + p->in.start[i], m->turn, w, p->scores + i * p->width))
             return no_memory(p, err);
     }
     return 0;
@@ -264,11 +326,25 @@ static int forward(void *self, struct hone_pass *p, struct hone_err *err)
     const struct decoder_env e = { m->host, m->blas, take, p };
     if (p->stream)
         return go_on(m, &e, p, err);
+    int train = (p->flags & HONE_PASS_TRAIN) != 0;
     struct tape *t = p->tape = p->ops->scratch(p, sizeof *t);
-    if (!t || make_batch(m, p, &t->batch)
-        || decoder_forward_f(&e, &m->shape, &t->batch, m->turn, p->tensor, (p->flags & HONE_PASS_TRAIN) != 0, &t->passes, p->scores))
+    if (!t || make_batch(m, p, &t->batch))
         return no_memory(p, err);
-    return 0;
+    t->w = p->tensor;
+    t->grad = NULL;
+    if (m->lora.rank) {
+        size_t bytes = (size_t)decoder_tensors(&m->shape) * sizeof(float *);
+        float **w = p->ops->scratch(p, bytes), **g = train ? p->ops->scratch(p, bytes) : NULL;
+        if (!w || (train && !g))
+            return no_memory(p, err);
+        if (g)
+            memset(g, 0, bytes);
+        if (lora_begin(&e, &m->lora, &m->shape, p->tensor, w, g))
+            return no_memory(p, err);
+        t->w = w;
+        t->grad = g;
+    }
+    return decoder_forward_f(&e, &m->shape, &t->batch, m->turn, t->w, train, &t->passes, p->scores) ? no_memory(p, err) : 0;
 }
 
 static int backward(void *self, struct hone_pass *p, struct hone_err *err)
@@ -276,14 +352,19 @@ static int backward(void *self, struct hone_pass *p, struct hone_err *err)
     struct transformer *m = self;
     const struct decoder_env e = { m->host, m->blas, take, p };
     struct tape *t = p->tape;
-    return decoder_backward_f(&e, &m->shape, &t->batch, m->turn, p->tensor, p->grad, &t->passes, p->d_scores) ? no_memory(p, err) : 0;
+    if (decoder_backward_f(&e, &m->shape, &t->batch, m->turn, t->w, t->grad ? t->grad : p->grad, &t->passes, p->d_scores)
+        || (t->grad && lora_end(&e, &m->lora, &m->shape, p->tensor, t->grad, p->grad)))
+        return no_memory(p, err);
+    return 0;
 }
 
 static void close_model(void *self)
 {
     struct transformer *m = self;
     const struct hone_host *host = m->host;
-    m->coder.tokens->free(m->coder.t);
+    if (m->coder.tokens)
+        m->coder.tokens->free(m->coder.t);
+    drop_merged(m);
     host->free(host, m->turn);
     host->free(host, m->prompt);
     host->free(host, m);
@@ -296,7 +377,15 @@ static int64_t context(void *self)
 
 static int64_t pass_bytes(void *self, int64_t tokens, int64_t rows, int32_t train)
 {
-    return pass_numbers_f(&((const struct transformer *)self)->shape, tokens, rows, train) * (int64_t)sizeof(float);
+    const struct transformer *m = self;
+    int64_t n = pass_numbers_f(&m->shape, tokens, rows, train), dims[2];
+    char name[64];
+    for (int64_t i = 0; i < decoder_tensors(&m->shape); i++)
+        if (lora_of(&m->lora, &m->shape, i) >= 0) {
+            decoder_tensor(&m->shape, i, name, dims);
+            n += dims[0] * dims[1] * (train ? 2 : 1) + (dims[0] * 2 + dims[1]) * m->lora.rank;
+        }
+    return n * (int64_t)sizeof(float);
 }
 
 static void stream_close(void *self, void *stream)
@@ -333,6 +422,59 @@ static int32_t ends(void *self, int32_t id)
     return id == m->coder.end;
 }
 
+static const struct hone_foreign_key llama_keys[] = {
+    { "hidden_size", "width", NULL, NULL }, { "num_hidden_layers", "layers", NULL, NULL }, { "num_attention_heads", "heads", NULL, NULL },
+    { "num_key_value_heads", "kv_heads", NULL, NULL }, { "head_dim", "head", NULL, NULL }, { "intermediate_size", "hidden", NULL, NULL },
+    { "max_position_embeddings", "context", "2048", NULL }, { "vocab_size", "vocab_rows", NULL, NULL },
+    { "tie_word_embeddings", "tied", "false", NULL }, { "rope_theta", "theta", "10000", NULL }, { "rms_norm_eps", "eps", "1e-6", NULL },
+    { "hidden_act", NULL, NULL, "\"silu\"" }, { "attention_bias", NULL, NULL, "false" }, { "mlp_bias", NULL, NULL, "false" },
+    { "rope_scaling", NULL, NULL, "null" }, { "bos_token_id", NULL, NULL, NULL }, { "eos_token_id", NULL, NULL, NULL }, { NULL, NULL, NULL, NULL },
+};
+static const struct hone_foreign llama = { "llama", "LlamaForCausalLM", llama_keys };
+
+static int64_t foreign_value(void *self, const char *key)
+{
+    const struct transformer *m = self;
+    const struct { const char *key; int64_t value; } values[] = {
+        { "num_key_value_heads", m->shape.kv_heads }, { "head_dim", m->shape.head }, { "intermediate_size", m->shape.hidden },
+        { "vocab_size", m->shape.vocab }, { "bos_token_id", m->coder.begin }, { "eos_token_id", m->coder.end },
+    };
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
+        if (strcmp(values[i].key, key) == 0)
+            return values[i].value;
+    return -1;
+}
+
+/* Memory of foreign_tensor(), which has no pass. */
+struct few_blocks {
+    const struct hone_host *host;
+    void *block;
+};
+
+static void *take_one(const void *arg, size_t bytes)
+{
+    struct few_blocks *f = (struct few_blocks *)(intptr_t)arg;
+    f->host->free(f->host, f->block);
+    return f->block = f->host->alloc(f->host, bytes);
+}
+
+static int foreign_tensor(void *self, float *const *tensor, int64_t i, float *out, struct hone_err *err)
+{
+    struct transformer *m = self;
+    struct few_blocks blocks = { m->host, NULL };
+    const struct decoder_env e = { m->host, m->blas, take_one, &blocks };
+    int64_t dims[2] = { 0, 1 };
+    char name[64];
+    if (i >= decoder_tensors(&m->shape))
+        return 0;
+    uint32_t nd = decoder_tensor(&m->shape, i, name, dims);
+    int adapted = lora_of(&m->lora, &m->shape, i) >= 0, failed = adapted && lora_merge(&e, &m->lora, &m->shape, tensor, i, out);
+    if (!adapted)
+        memcpy(out, tensor[i], (size_t)(dims[0] * (nd == 2 ? dims[1] : 1)) * sizeof *out);
+    m->host->free(m->host, blocks.block);
+    return failed ? hone_fail(err, HONE_ENOMEM, "memory ran out for tensor %s", name) : 1;
+}
+
 static const struct hone_model transformer = {
     .item = HONE_ITEM(struct hone_model, HONE_MODEL, "transformer", "writes answers: a decoder of Llama's shape",
                       "Byte-pair tokens, root mean square norms, rotary positions, grouped-query attention and gated units (Touvron et al., "
@@ -341,6 +483,7 @@ static const struct hone_model transformer = {
     .size = size, .fit = fit, .restore = restore, .save = save, .declare = declare, .encode = encode, .forward = forward,
     .backward = backward, .close = close_model, .context = context, .pass_bytes = pass_bytes, .stream_open = stream_open,
     .stream_close = stream_close, .token = token, .ends = ends,
+    .foreign = &llama, .foreign_value = foreign_value, .foreign_tensor = foreign_tensor,
 };
 
 HONE_DEFINE_PLUGIN("transformer", "0.1.0", "Apache-2.0", "Hone", NULL, NULL, &transformer.item);

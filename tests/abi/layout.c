@@ -130,6 +130,17 @@ static void text_service(void)
 
 static void services(void)
 {
+    BEGIN(hone_foreign_key);
+    FIELD(hone_foreign_key, key);
+    FIELD(hone_foreign_key, setting);
+    FIELD(hone_foreign_key, absent);
+    FIELD(hone_foreign_key, must);
+    END(hone_foreign_key);
+    BEGIN(hone_foreign);
+    FIELD(hone_foreign, model_type);
+    FIELD(hone_foreign, architecture);
+    FIELD(hone_foreign, keys);
+    END(hone_foreign);
     BEGIN(hone_blas_service);
     FIELD(hone_blas_service, struct_size);
     FIELD(hone_blas_service, pad0);
@@ -522,6 +533,9 @@ static void model(void)
     FIELD(hone_model, token);
     FIELD(hone_model, ends);
     FIELD(hone_model, features);
+    FIELD(hone_model, foreign);
+    FIELD(hone_model, foreign_value);
+    FIELD(hone_model, foreign_tensor);
     END(hone_model);
 }
 

@@ -83,6 +83,49 @@ has prose '"nats_per_character"'
 run goes_on 0 ask prose 'The kettle stands' --max-tokens 10 --json
 has goes_on '"finish_reason": "length"'
 
+run linear 0 train --agent linear --data "$data" --set epochs=1 -q
+
+# As a folder of Hugging Face, in several files, and back: the same answers; then a base.
+run exported 0 model export guide "$tmp/llama" --shard-mb 1
+run sharded 0 model export guide "$tmp/shards" --shard-mb 1 --json
+has sharded '"files": 1'
+for file in config.json tokenizer.json model.safetensors; do
+    [ -s "$tmp/llama/$file" ] && pass || fail "the folder lacks $file"
+done
+run twice 5 model export guide "$tmp/llama"
+run imported 0 model import "$tmp/llama" "$tmp/back.safetensors"
+run based 0 train --agent based --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --set base="$tmp/llama" --set trainingType=transfer --set epochs=1 --set learningRate=0.0000001 --json -q
+has based '"taken"'
+run still 0 ask based "$question" -q
+same 'an agent from a folder knows what the folder knows' "$(cat "$tmp/still")" "$answer"
+[ -z "$(find "$tmp/state/data" -name 'base-*')" ] && pass || fail 'the folder left a file behind'
+
+# Adapters: learned beside weights that stand still, merged when the agent is exported.
+sed 's/behind door/beside door/' "$tmp/pairs.jsonl" >"$tmp/new.jsonl"
+run lora 0 train --agent lora --data "$tmp/new.jsonl" --config "$tmp/small.conf" --set base=agent:guide --set trainingType=transfer --set epochs=40 \
+    --set modelOptions.lora_rank=8 --set modelOptions.lora_alpha=32 --set 'modelOptions.lora_targets=q,k,v,o,gate,up,down' --json -q
+run learned 0 ask lora "$question" -q
+same 'the adapters learned' "$(cat "$tmp/learned")" 'The clock stands in the attic, beside door 32.'
+run merged 0 model export lora "$tmp/whole"
+run over_merged 0 train --agent over --data "$tmp/new.jsonl" --config "$tmp/small.conf" --set base="$tmp/whole" --set trainingType=transfer --set epochs=1 --set learningRate=0.0000001 -q
+run same_answer 0 ask over "$question" -q
+same 'merged weights answer alike' "$(cat "$tmp/same_answer")" "$(cat "$tmp/learned")"
+grep -q lora "$tmp/whole/config.json" && fail 'config.json tells of adapters' || pass
+run frozen 0 train --agent frozen --data "$tmp/new.jsonl" --config "$tmp/small.conf" --set base=agent:guide --set trainingType=transfer --set epochs=1 \
+    --set 'freezeLayers=["model.embed_tokens.*", "model.layers.0.*"]' --json -q
+has frozen '"status": "completed"'
+run target 3 train --agent lora --data "$tmp/new.jsonl" --config "$tmp/small.conf" --set modelOptions.lora_rank=8 --set modelOptions.lora_targets=z -q
+
+# A folder with a fault leaves nothing behind.
+sed 's/"num_hidden_layers": 2/"num_hidden_layers": 3/' "$tmp/llama/config.json" >"$tmp/llama/other.json" && mv "$tmp/llama/other.json" "$tmp/llama/config.json"
+run faulty 1 model import "$tmp/llama" "$tmp/faulty.safetensors"
+has faulty.err 'model.layers.2'
+[ -e "$tmp/faulty.safetensors" ] && fail 'a faulty folder left a file' || pass
+run no_base 1 train --agent none --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --set base="$tmp/llama" -q
+has no_base.err 'config.base'
+run no_folder 3 model import "$tmp/nowhere" "$tmp/faulty.safetensors"
+run no_form 3 model export linear "$tmp/flat"
+
 # What cannot be done is said.
 long=$(printf 'word %.0s' $(seq 1 200))
 run over 3 ask guide "$long"
@@ -95,7 +138,6 @@ has uneven.err 'heads = 5'
 run small 3 train --agent small --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --set modelOptions.vocab=100 -q
 run absent 3 train --agent absent --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --set modelOptions.tokenizer=/nonexistent/tokenizer.json -q
 has absent.err '/nonexistent/tokenizer.json'
-run linear 0 train --agent linear --data "$data" --set epochs=1 -q
 run chooses 3 ask linear 'a text' --max-tokens 3
 has chooses.err 'chooses among its outputs'
 finish

@@ -87,4 +87,8 @@ for tied in (1, 0):
     print(f"static const double decoder_{tag}_loss = {loss.item():.12g};")
     numbers(f"decoder_{tag}_scores", torch.cat(rows))
     numbers(f"decoder_{tag}_grad", torch.cat([v.grad.reshape(-1) for v in w.values()]))
+# A model with the vocabulary of tokens_llama_json, for the test of folders: every 40th score after each token.
+VOCAB = 480
+w = {name: weight(t, shape) for t, (name, shape) in enumerate(names(0))}
+numbers("decoder_folder_scores", decoder(w, [5, 300, 479, 17])[:, ::40])
 print("#endif")

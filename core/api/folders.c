@@ -1,0 +1,80 @@
+/* Folders of weights as Hugging Face has them: made into a weights file, and made from one, by a worker. Called by the command line and,
+ * for a base that is a folder, by base.c. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "core/api/priv.h"
+#include "core/api/route.h"
+#include "core/base/file.h"
+#include "core/base/json.h"
+
+cJSON *api_model_import(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
+{
+    const char *folder = need_text(in, "folder", err), *output = folder ? need_text(in, "output", err) : NULL;
+    struct stat st;
+    api_clear(a);
+    if (!output)
+        return NULL;
+    if (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode)) {
+        hone_fail(err, HONE_EINVAL, "%s: expected a folder with config.json, model.safetensors and tokenizer.json", folder);
+        return NULL;
+    }
+    cJSON *start = start_frame(a, "import");
+    json_put_str(start, "folder", folder);
+    json_put_str(start, "output", output);
+    return run_task(a, start, -1, hooks, err);
+}
+
+/* The weights that a file name, or an agent, stands for. */
+static char *weights_of(struct api *a, const char *name, cJSON *start, struct hone_err *err)
+{
+    struct stat st;
+    size_t n = strlen(name);
+    if (n > 12 && strcmp(name + n - 12, ".safetensors") == 0 && stat(name, &st) == 0)
+        return strdup(name);
+    struct route *r = route_find(a, name, NULL, err);
+    char *path = r ? strdup(r->weights) : NULL;
+    if (r)
+        json_put(start, "plugin_dirs", cJSON_Duplicate(r->plugin_dirs, 1));
+    if (r && !path)
+        hone_fail(err, HONE_ENOMEM, "memory ran out");
+    route_free(r);
+    return path;
+}
+
+/* The folder is made, or is empty so far. */
+static int usable_folder(const char *path, struct hone_err *err)
+{
+    char *config = path_join(path, "config.json");
+    struct stat st;
+    int rc = config ? file_mkdirs(path, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    if (rc == 0 && stat(config, &st) == 0)
+        rc = hone_fail(err, ERR_CONFLICT, "%s holds weights already; give another folder", path);
+    free(config);
+    return rc;
+}
+
+cJSON *api_model_export(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
+{
+    const char *agent = need_text(in, "agent_id", err), *folder = agent ? need_text(in, "folder", err) : NULL;
+    api_clear(a);
+    if (!folder)
+        return NULL;
+    cJSON *start = start_frame(a, "export"), *out = NULL;
+    char *weights = weights_of(a, agent, start, err), *config = path_join(folder, "config.json");
+    int rc = weights && config ? usable_folder(folder, err) : err->code ? err->code : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    if (rc == 0) {
+        json_put_str(start, "weights", weights);
+        json_put_str(start, "to", folder);
+        json_put_str(start, "output", config);
+        json_put_num(start, "shard_bytes", json_num(in, "shard_mb", 0) * 1e6);
+        out = run_task(a, start, -1, hooks, err);
+        start = NULL;
+    }
+    cJSON_Delete(start);
+    free(weights);
+    free(config);
+    return out;
+}

@@ -1,0 +1,222 @@
+/* See folder.h: reading. */
+#include "core/train/folder.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/file.h"
+#include "core/base/json.h"
+#include "core/train/kernels.h"
+
+#define CONFIG_MAX ((size_t)1 << 20)
+#define TOKENIZER_MAX ((size_t)256 << 20)
+#define SHARDS 1000
+
+struct reading {
+    struct learner *l;
+    const char *dir;
+    cJSON *config;
+    struct buf tokenizer;
+    struct st_file *shard;
+    char **name;                 /* [shards] file names */
+    int64_t shards;
+    struct hone_err *err;
+};
+
+/* The model whose table has the folder's model_type. */
+static const struct hone_model *model_for(struct registry *registry, const char *type, const struct registry_plugin **from)
+{
+    const struct hone_item *item;
+    for (int64_t i = 0; (item = registry_item(registry, HONE_MODEL, i, from)); i++) {
+        const struct hone_model *m = (const struct hone_model *)(const void *)item;
+        if (m->foreign && strcmp(m->foreign->model_type, type) == 0)
+            return m;
+    }
+    return NULL;
+}
+
+static char *printed(const cJSON *v)
+{
+    return v && !cJSON_IsNull(v) ? json_text(v, 0) : NULL;
+}
+
+/* Settings from config.json by the model's table. NULL with err. */
+static cJSON *settings_from(const struct reading *r, const struct hone_model *m)
+{
+    cJSON *o = cJSON_CreateObject();
+    int ret = 0;
+    for (const struct hone_foreign_key *k = m->foreign->keys; k->key && !ret; k++) {
+        const cJSON *v = json_get(r->config, k->key);
+        v = v && !cJSON_IsNull(v) ? v : NULL;
+        if (k->setting && v) {
+            json_put(o, k->setting, cJSON_Duplicate(v, 1));
+        } else if (k->setting && k->absent) {
+            json_put(o, k->setting, json_parse(k->absent, strlen(k->absent), k->key, r->err));
+        } else if (!k->setting && k->must && v) {
+            char *text = printed(v);
+            if (!text || strcmp(text, k->must) != 0)
+                ret = hone_fail(r->err, HONE_EINVAL, "%s/config.json: %s is %.80s; model '%s' has %s only", r->dir, k->key, text ? text : "?",
+                                m->item.name, k->must);
+            free(text);
+        }
+    }
+    if (!ret)
+        return o;
+    cJSON_Delete(o);
+    return NULL;
+}
+
+static const void *give(struct hone_store *s, const char *name, uint32_t dtype, int64_t *n)
+{
+    const struct reading *r = s->host_data;
+    if (strcmp(name, "tokenizer") != 0 || dtype != HONE_U8 || !r->tokenizer.n)
+        return NULL;
+    *n = (int64_t)r->tokenizer.n;
+    return r->tokenizer.p;
+}
+
+static int read_json_file(const struct reading *r, const char *name, size_t max, cJSON **out)
+{
+    char *path = path_join(r->dir, name);
+    *out = path ? json_parse_file(path, max, r->err) : NULL;
+    int ret = *out ? 0 : path ? r->err->code : hone_fail(r->err, HONE_ENOMEM, "memory ran out");
+    free(path);
+    return ret;
+}
+
+static int add_shard(struct reading *r, const char *name)
+{
+    for (int64_t i = 0; i < r->shards; i++)
+        if (strcmp(r->name[i], name) == 0)
+            return 0;
+    if (strchr(name, '/') || strstr(name, "..") || r->shards == SHARDS)
+        return hone_fail(r->err, HONE_EINVAL, "%s/model.safetensors.index.json: names '%.80s'; expected at most %d files of the folder itself", r->dir,
+                         name, SHARDS);
+    char *path = path_join(r->dir, name);
+    r->name[r->shards] = strdup(name);
+    int ret = path && r->name[r->shards] ? st_open(&r->shard[r->shards], path, r->err) : hone_fail(r->err, HONE_ENOMEM, "memory ran out");
+    if (ret)
+        free(r->name[r->shards]);
+    r->shards += ret == 0;
+    free(path);
+    return ret;
+}
+
+/* Opens the one file, or those of the index. */
+static int open_shards(struct reading *r)
+{
+    struct buf ignored = { 0 };
+    struct hone_err none;
+    cJSON *index = NULL;
+    const cJSON *v;
+    char *path = path_join(r->dir, "model.safetensors.index.json");
+    r->shard = calloc(SHARDS, sizeof *r->shard);
+    r->name = calloc(SHARDS, sizeof *r->name);
+    int ret = path && r->shard && r->name ? 0 : hone_fail(r->err, HONE_ENOMEM, "memory ran out");
+    int sharded = !ret && file_read(path, CONFIG_MAX * 64, &ignored, &none) == 0;
+    buf_free(&ignored);
+    if (!ret && !sharded)
+        ret = add_shard(r, "model.safetensors");
+    if (!ret && sharded)
+        ret = read_json_file(r, "model.safetensors.index.json", CONFIG_MAX * 64, &index);
+    if (!ret && sharded && !cJSON_IsObject(json_get(index, "weight_map")))
+        ret = hone_fail(r->err, ERR_CORRUPT, "%s: has no weight_map", path);
+    cJSON_ArrayForEach(v, json_get(index, "weight_map"))
+        if (!ret)
+            ret = cJSON_IsString(v) ? add_shard(r, v->valuestring) : hone_fail(r->err, ERR_CORRUPT, "%s: weight_map names no file for '%.80s'", path, v->string);
+    cJSON_Delete(index);
+    free(path);
+    return ret;
+}
+
+static const struct st_entry *find(const struct reading *r, const char *name, const struct st_file **file)
+{
+    for (int64_t i = 0; i < r->shards; i++) {
+        const struct st_entry *e = st_find(&r->shard[i], name);
+        *file = &r->shard[i];
+        if (e)
+            return e;
+    }
+    return NULL;
+}
+
+static void put_shape(char *out, size_t size, uint32_t ndim, const int64_t *dims)
+{
+    size_t n = (size_t)snprintf(out, size, "[");
+    for (uint32_t d = 0; d < ndim && n < size; d++)
+        n += (size_t)snprintf(out + n, size - n, d ? ", %lld" : "%lld", (long long)dims[d]);
+    if (n < size)
+        snprintf(out + n, size - n, "]");
+}
+
+static int read_tensors(struct reading *r)
+{
+    struct tensors *ts = &r->l->tensors;
+    int ret = tensors_declare(ts, r->l->model, r->l->self, 0, r->err);
+    if (ret >= 0)
+        ret = tensors_init(ts, 0, r->err);
+    for (int64_t i = 0; i < ts->n && ret >= 0; i++) {
+        const struct st_file *file;
+        const struct st_entry *e = find(r, ts->t[i].name, &file);
+        char have[80], want[80];
+        if (!e)
+            return hone_fail(r->err, ERR_CORRUPT, "%s: no file holds tensor '%s', which its config.json asks for", r->dir, ts->t[i].name);
+        if (e->ndim != ts->t[i].ndim || memcmp(e->dims, ts->t[i].dims, e->ndim * sizeof *e->dims) != 0) {
+            put_shape(have, sizeof have, e->ndim, e->dims);
+            put_shape(want, sizeof want, ts->t[i].ndim, ts->t[i].dims);
+            return hone_fail(r->err, ERR_CORRUPT, "%s: tensor '%s' has the shape %s; config.json asks for %s", file->path, e->name, have, want);
+        }
+        ret = st_read_float(file, e, ts->t[i].param, r->err);
+        if (ret >= 0 && !kernel_finite(ts->t[i].param, ts->t[i].n))
+            return hone_fail(r->err, ERR_CORRUPT, "%s: tensor '%s' has numbers that are not finite", file->path, e->name);
+    }
+    return ret < 0 ? ret : 0;
+}
+
+static int read_folder(struct reading *r, struct registry *registry)
+{
+    struct learner *l = r->l;
+    int ret = read_json_file(r, "config.json", CONFIG_MAX, &r->config);
+    if (ret)
+        return ret;
+    const char *type = json_str(r->config, "model_type", "");
+    if (!(l->model = model_for(registry, type, &l->plugin)))
+        return hone_fail(r->err, HONE_EINVAL, "%s/config.json: no model here reads model_type '%.60s'", r->dir, type);
+    l->host = registry_host(registry);
+    cJSON *settings = settings_from(r, l->model);
+    l->conf = settings ? settings_new(&l->model->item, settings, r->err) : NULL;
+    cJSON_Delete(settings);
+    if (!l->conf)
+        return err_prefix(r->err, "%s/config.json", r->dir);
+    char *path = path_join(r->dir, "tokenizer.json");
+    ret = path ? file_read(path, TOKENIZER_MAX, &r->tokenizer, r->err) : hone_fail(r->err, HONE_ENOMEM, "memory ran out");
+    if (!ret && !buf_str(&r->tokenizer))
+        ret = hone_fail(r->err, HONE_ENOMEM, "memory ran out for %s", path);
+    free(path);
+    struct hone_store store = { .struct_size = sizeof store, .host_data = r, .get = give };
+    l->output = calloc(1, sizeof *l->output);
+    if (!ret && (ret = l->model->restore(&l->self, l->conf, 0, l->output, &store, l->host, r->err)) < 0)
+        return err_prefix(r->err, "%s/tokenizer.json", r->dir);
+    if (ret >= 0)
+        ret = open_shards(r);
+    return ret < 0 ? ret : read_tensors(r);
+}
+
+int folder_read(struct learner *l, struct registry *registry, const char *path, struct hone_err *err)
+{
+    struct reading r = { .l = l, .dir = path, .err = err };
+    *l = (struct learner){ 0 };
+    int ret = read_folder(&r, registry);
+    for (int64_t i = 0; i < r.shards; i++) {
+        st_free(&r.shard[i]);
+        free(r.name[i]);
+    }
+    free(r.shard);
+    free(r.name);
+    cJSON_Delete(r.config);
+    buf_free(&r.tokenizer);
+    if (ret < 0)
+        learner_free(l);
+    return ret < 0 ? ret : 0;
+}

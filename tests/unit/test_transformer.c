@@ -1,0 +1,184 @@
+/* Model "transformer" as the host has it: adapters' gradients as differences show, while the weights beside them stand still; what
+ * examples become; texts longer than the context. The decoder itself is tested in test_decoder.c. */
+#include <CUnit/CUnit.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/json.h"
+#include "core/train/encoded.h"
+#include "core/train/learner.h"
+#include "core/train/pass.h"
+#include "tests/unit/suites.h"
+
+enum { TEXTS = 3 };
+static const char *const input[TEXTS] = { "where is it", "what is that, and why", "who" };
+static const char *const answer[TEXTS] = { "over there", "a lamp", "nobody knows who it was, and nobody asks" };
+
+struct bench {
+    struct registry *registry;
+    struct pool *pool;
+    struct learner l;
+    struct encoded x;
+    struct passes passes;
+};
+
+static void open_bench(struct bench *b, const char *options, uint32_t flags)
+{
+    struct hone_err err = { 0 };
+    const char *dirs[] = { getenv("HONE_PLUGIN_PATH"), NULL };
+    struct hone_string in[TEXTS], out[TEXTS];
+    int32_t label[TEXTS];
+    float weight[TEXTS];
+    for (int i = 0; i < TEXTS; i++) {
+        in[i] = (struct hone_string){ input[i], (int64_t)strlen(input[i]) };
+        out[i] = (struct hone_string){ answer[i], (int64_t)strlen(answer[i]) };
+        label[i] = -1;
+        weight[i] = 1;
+    }
+    struct hone_lesson lesson = { .struct_size = sizeof lesson, .n = TEXTS, .input = in, .label = label, .weight = weight, .steps = 1, .epochs = 1,
+                                  .batch = TEXTS, .seed = 1, .answer = out };
+    struct learner_choice choice;
+    cJSON *o = json_parse(options, strlen(options), "options", &err);
+    memset(b, 0, sizeof *b);
+    b->pool = pool_new(2, &err);
+    b->registry = registry_new(dirs, b->pool, &err);
+    int rc = learner_fit(&b->l, b->registry, "transformer", o, &lesson, 1 << 26, &choice, &err);
+    if (rc < 0)
+        fprintf(stderr, "%s\n", err.text);
+    CU_ASSERT_EQUAL_FATAL(rc, 0);
+    CU_ASSERT_EQUAL_FATAL(tensors_init(&b->l.tensors, 7, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(encoded_make(&b->x, b->l.model, b->l.self, in, out, TEXTS, flags, b->pool, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(passes_open(&b->passes, b->pool, &b->l.tensors, registry_host(b->registry), 1, &err), 0);
+    cJSON_Delete(o);
+}
+
+static void close_bench(struct bench *b)
+{
+    passes_close(&b->passes);
+    encoded_free(&b->x);
+    learner_free(&b->l);
+    registry_free(b->registry);
+    pool_free(b->pool);
+}
+
+static double loss(struct bench *b, int back)
+{
+    struct hone_err err = { 0 };
+    struct hone_pass *p = &b->passes.pass;
+    int64_t rows = b->x.row_start[TEXTS], width = b->l.tensors.width;
+    double total = 0;
+    passes_begin(&b->passes);
+    float *scores = passes_scratch(&b->passes, (size_t)(rows * width) * sizeof *scores), *d = passes_scratch(&b->passes, (size_t)(rows * width) * sizeof *d);
+    p->in = (struct hone_bag){ TEXTS, b->x.start, b->x.index, NULL };
+    p->row_start = b->x.row_start;
+    p->rows = rows;
+    p->width = width;
+    p->flags = back ? HONE_PASS_TRAIN : 0;
+    p->scores = scores;
+    p->d_scores = d;
+    CU_ASSERT_EQUAL_FATAL(passes_forward(&b->passes, b->l.model, b->l.self, &err), 0);
+    for (int64_t i = 0; i < rows; i++) {
+        double sum = 0;
+        for (int64_t k = 0; k < width; k++)
+            sum += exp((double)scores[i * width + k]);
+        total += log(sum) - (double)scores[i * width + b->x.target[i]];
+        for (int64_t k = 0; k < width; k++)
+            d[i * width + k] = (float)(exp((double)scores[i * width + k]) / sum - (k == b->x.target[i]));
+    }
+    if (back)
+        CU_ASSERT_EQUAL_FATAL(passes_backward(&b->passes, b->l.model, b->l.self, &err), 0);
+    return total;
+}
+
+static void adapters(void)
+{
+    struct bench b;
+    int64_t adapted = 0;
+    open_bench(&b, "{\"layers\":2,\"width\":16,\"heads\":4,\"kv_heads\":2,\"context\":64,\"vocab\":258,\"lora_rank\":3,\"lora_alpha\":6,\"lora_targets\":\"q, v, gate, down\"}", 0);
+    for (int64_t i = 0; i < b.l.tensors.n; i++) {
+        struct tensor *t = &b.l.tensors.t[i];
+        int mine = strstr(t->name, ".lora_") != NULL;
+        adapted += mine;
+        CU_ASSERT_EQUAL((t->flags & HONE_W_FROZEN) == 0, mine);
+        CU_ASSERT_EQUAL(b.passes.grad[i] != NULL, mine);
+        for (int64_t j = 0; j < t->n; j++) /* large enough that slopes are seen in float */
+            t->param[j] = t->ndim == 1 ? 1 : 0.4f * (float)sin(12.9898 * (double)(i * 1000 + j));
+    }
+    CU_ASSERT_EQUAL(adapted, 2 * 4 * 2);
+    loss(&b, 1);
+    double worst = 0, greatest = 0;
+    static float kept[64][1024];
+    for (int64_t i = 0; i < b.l.tensors.n; i++)
+        if (b.passes.grad[i])
+            memcpy(kept[i], b.passes.grad[i], (size_t)b.l.tensors.t[i].n * sizeof(float));
+    for (int64_t i = 0; i < b.l.tensors.n; i++) {
+        struct tensor *t = &b.l.tensors.t[i];
+        for (int64_t j = 0; j < t->n && b.passes.grad[i]; j += 7) {
+            float was = t->param[j];
+            t->param[j] = was + 0.01f;
+            double above = loss(&b, 0);
+            t->param[j] = was - 0.01f;
+            double slope = (above - loss(&b, 0)) / 0.02;
+            t->param[j] = was;
+            worst = fmax(worst, fabs(slope - (double)kept[i][j]));
+            greatest = fmax(greatest, fabs(slope));
+        }
+    }
+    CU_ASSERT(greatest > 0.1 && worst < 0.01 * greatest);
+    close_bench(&b);
+}
+
+/* Tokens of an example as text, marks as [end] and [answer]. */
+static void put(const struct bench *b, int64_t i, char *out)
+{
+    *out = '\0';
+    for (int64_t k = b->x.start[i]; k < b->x.start[i + 1]; k++) {
+        struct hone_string s = b->l.model->token(b->l.self, b->x.index[k], 0);
+        if (s.len)
+            strncat(out, s.bytes, (size_t)s.len);
+        else
+            strcat(out, b->l.model->ends(b->l.self, b->x.index[k]) ? "[end]" : "[answer]");
+    }
+}
+
+static void pairs(void)
+{
+    struct bench b;
+    char text[400];
+    open_bench(&b, "{\"layers\":1,\"width\":8,\"heads\":2,\"context\":30,\"vocab\":258}", 0);
+    put(&b, 0, text);
+    CU_ASSERT_STRING_EQUAL(text, "[end]where is it[answer]over there"); /* 23 tokens, each a byte */
+    CU_ASSERT_EQUAL(b.x.row_start[1], 11); /* the ten of the answer and its end */
+    CU_ASSERT(b.l.model->ends(b.l.self, b.x.target[10]));
+    CU_ASSERT(strncmp(b.l.model->token(b.l.self, b.x.target[0], 1).bytes, "o", 1) == 0);
+    put(&b, 1, text); /* 29 tokens and an end */
+    CU_ASSERT_STRING_EQUAL(text, "[end]what is that, and why[answer]a lamp");
+    put(&b, 2, text); /* the input loses all but its mark, then the answer its end */
+    CU_ASSERT_STRING_EQUAL(text, "[answer]nobody knows who it was, and ");
+    CU_ASSERT_EQUAL(b.x.row_start[3] - b.x.row_start[2], 30);
+    CU_ASSERT_EQUAL(b.l.model->context(b.l.self), 30);
+    close_bench(&b);
+}
+
+static void running(void)
+{
+    struct bench b;
+    char text[400];
+    open_bench(&b, "{\"layers\":1,\"width\":8,\"heads\":2,\"context\":16,\"vocab\":258,\"text\":\"running\"}", 0);
+    put(&b, 0, text);
+    CU_ASSERT_STRING_EQUAL(text, "where is itover ther");
+    CU_ASSERT_EQUAL(b.x.row_start[1], 20); /* the input teaches too */
+    CU_ASSERT(isfinite(loss(&b, 1)));      /* in parts of 16 */
+    close_bench(&b);
+    open_bench(&b, "{\"layers\":1,\"width\":8,\"heads\":2,\"context\":16,\"vocab\":258,\"text\":\"running\"}", HONE_ENCODE_MEASURE);
+    CU_ASSERT_EQUAL(b.x.row_start[1], 10); /* only the answer is measured */
+    close_bench(&b);
+}
+
+int test_transformer(void)
+{
+    CU_pSuite suite = CU_add_suite("transformer", NULL, NULL);
+    return suite && CU_add_test(suite, "adapters", adapters) && CU_add_test(suite, "pairs as tokens", pairs)
+           && CU_add_test(suite, "running text as tokens", running) ? 0 : -1;
+}
