@@ -45,16 +45,54 @@ static int is_named(const cJSON *plugin, const char *name)
     return 0;
 }
 
+/* The alias of that name of an item, or NULL. */
+static const cJSON *alias_of(const cJSON *item, const char *name)
+{
+    const cJSON *a;
+    cJSON_ArrayForEach(a, json_get(item, "aliases"))
+        if (strcmp(json_str(a, "name", ""), name) == 0)
+            return a;
+    return NULL;
+}
+
+/* Leaves of a plugin the item that an alias stands for, with the defaults that go with it. 0 when it has none. */
+static int narrow_to_alias(cJSON *plugin, const char *name)
+{
+    cJSON *items = cJSON_GetObjectItemCaseSensitive(plugin, "items"), *kept = cJSON_CreateArray(), *s;
+    for (cJSON *i = items ? items->child : NULL, *next; i; i = next) {
+        const cJSON *a = alias_of(i, name);
+        next = i->next;
+        if (!a)
+            continue;
+        cJSON_ArrayForEach(s, cJSON_GetObjectItemCaseSensitive(i, "settings")) {
+            const cJSON *other = json_get(json_get(a, "options"), json_str(s, "name", ""));
+            if (other)
+                json_put(s, "default", cJSON_Duplicate(other, 1));
+        }
+        json_put_str(i, "alias", name);
+        cJSON_AddItemToArray(kept, cJSON_DetachItemViaPointer(items, i));
+    }
+    int some = kept->child != NULL;
+    if (some)
+        json_put(plugin, "items", kept);
+    else
+        cJSON_Delete(kept);
+    return some;
+}
+
 static int unknown(const cJSON *list, const char *name, struct hone_err *err)
 {
-    const char *names[257];
+    const char *names[513];
     int n = 0;
-    const cJSON *p, *i;
+    const cJSON *p, *i, *other;
     cJSON_ArrayForEach(p, list) {
         const cJSON *items = json_get(p, "items");
         cJSON_ArrayForEach(i, items) {
-            if (n < 256)
+            if (n < 512)
                 names[n++] = json_str(i, "name", "");
+            cJSON_ArrayForEach(other, json_get(i, "aliases"))
+                if (n < 512)
+                    names[n++] = json_str(other, "name", "");
         }
     }
     names[n] = NULL;
@@ -82,7 +120,7 @@ cJSON *api_plugin_inspect(struct api *a, const cJSON *in, struct hone_err *err)
     }
     for (cJSON *p = list ? list->child : NULL, *next; p; p = next) {
         next = p->next;
-        if (is_named(p, name))
+        if (is_named(p, name) || narrow_to_alias(p, name))
             cJSON_AddItemToArray(found, cJSON_DetachItemViaPointer(list, p));
     }
     if (cJSON_GetArraySize(found) == 0)

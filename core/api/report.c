@@ -77,6 +77,28 @@ static void add_metrics(cJSON *sections, const cJSON *job, const cJSON *history)
     report_item(items, "table", table);
 }
 
+/* Of a job that started from weights. */
+static void add_forgetting(cJSON *sections, const cJSON *job)
+{
+    const cJSON *f = json_get(json_get(job, "results"), "forgetting");
+    if (!cJSON_IsObject(f))
+        return;
+    cJSON *items = report_section(sections, "forgetting", "What it forgot of its base"), *v = cJSON_CreateArray();
+    if (json_str(f, "why", NULL)) {
+        char text[400];
+        snprintf(text, sizeof text, "Not measured: %s.", json_str(f, "why", ""));
+        report_item(items, "text", cJSON_CreateString(text));
+        cJSON_Delete(v);
+        return;
+    }
+    cJSON_AddItemToArray(v, report_field("rows", "Held-out rows of the base", "integer", report_copy(f, "rows")));
+    cJSON_AddItemToArray(v, report_field("outputs", "Outputs that both know", "integer", report_copy(f, "outputs")));
+    cJSON_AddItemToArray(v, report_field("before", "Accuracy of the base", "real", report_copy(f, "before")));
+    cJSON_AddItemToArray(v, report_field("after", "Accuracy now", "real", report_copy(f, "after")));
+    cJSON_AddItemToArray(v, report_field("change", "Change", "real", report_copy(f, "change")));
+    report_item(items, "values", v);
+}
+
 static void add_charts(cJSON *sections, const cJSON *history)
 {
     cJSON *items = report_section(sections, "charts", "Charts");
@@ -133,6 +155,7 @@ static cJSON *job_tree(const char *type, const cJSON *job, const cJSON *history,
     add_summary(sections, job);
     add_data(sections, job);
     add_metrics(sections, job, history);
+    add_forgetting(sections, job);
     add_charts(sections, history);
     if (cJSON_IsObject(evaluation))
         report_evaluation(sections, evaluation);
@@ -145,10 +168,10 @@ static cJSON *job_tree(const char *type, const cJSON *job, const cJSON *history,
 static const char *const section_names[] = { "summary", "config", "data", "metrics", "charts", "confusion", "calibration", "errors", "statistics",
                                              "recommendations", "environment", NULL };
 
-/* Sections by the names of a request; the scores of an evaluation go with "metrics", its learning curve with "charts". */
+/* Sections by the names of a request; the scores of an evaluation and what was forgotten go with "metrics", its learning curve with "charts". */
 static int is_wanted(const cJSON *wanted, const char *key)
 {
-    const char *name = strcmp(key, "evaluation") == 0 ? "metrics" : strcmp(key, "learning_curve") == 0 ? "charts" : key;
+    const char *name = strcmp(key, "evaluation") == 0 || strcmp(key, "forgetting") == 0 ? "metrics" : strcmp(key, "learning_curve") == 0 ? "charts" : key;
     const cJSON *w;
     cJSON_ArrayForEach(w, wanted) {
         if (cJSON_IsString(w) && strcmp(w->valuestring, name) == 0)

@@ -12,6 +12,7 @@
 #include "core/cli/commands.h"
 
 #define INPUT_BYTES (64u << 20)
+#define REFUSED_TOP 3 /* alternatives of an answer that is refused, where nobody said how many */
 
 /* A text; to a terminal without what would steer it. */
 static void put_piece(const char *text)
@@ -232,13 +233,33 @@ static enum api_wish on_wish(void *arg)
     return t->next.wish ? t->next.wish(t->next.arg) : API_GO;
 }
 
-static cJSON *ask(struct cli *c, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
+/* What an agent would have said where it says nothing is shown unasked: alternatives stay with the answers that it refused. */
+static void drop_alternatives(cJSON *out)
+{
+    cJSON *a;
+    cJSON_ArrayForEach(a, cJSON_GetObjectItemCaseSensitive(out, "answers"))
+        if (!json_bool(a, "abstained", 0))
+            json_put(a, "alternatives", cJSON_CreateArray());
+}
+
+static cJSON *ask_once(struct cli *c, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
 {
     return cli_remote(c, err) ? cli_call(c, "invokeAgent", cJSON_Duplicate(in, 1), err) : err->code < 0 ? NULL
            : api_predict(&c->api, in, STDOUT_FILENO, hooks, err);
 }
 
-static int ask_texts(struct cli *c, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
+static cJSON *ask(struct cli *c, cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
+{
+    int unasked = !cli_value(c, "top") && !cli_value(c, "explore") && (c->json || cJSON_GetArraySize(json_get(in, "texts")) == 1);
+    if (unasked)
+        json_put_num(in, "top", REFUSED_TOP);
+    cJSON *out = ask_once(c, in, hooks, err);
+    if (unasked)
+        drop_alternatives(out);
+    return out;
+}
+
+static int ask_texts(struct cli *c, cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
 {
     struct telling t = { .next = *hooks };
     const struct api_hooks telling = { &t, on_piece, on_wish };

@@ -81,6 +81,7 @@ static void show_job(const struct cli *c, const cJSON *o)
     show_members("Rows", json_get(data, "counts"));
     show_members("Base", json_get(o, "base"));
     show_members("Taken from the base", json_get(o, "transfer"));
+    show_members("Solved without gradients", json_get(json_get(o, "results"), "solved"));
     show_members("Forgetting", json_get(json_get(o, "results"), "forgetting"));
     show_members("Estimates", json_get(o, "estimates"));
     show_members("Configuration", json_get(o, "config"));

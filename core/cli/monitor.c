@@ -42,9 +42,20 @@ static void show_checkpoints(const cJSON *list)
     cJSON_Delete(rows);
 }
 
+/* Of a job that started from weights: what it still knows of what its base knew. */
+static void show_forgetting(const cJSON *f)
+{
+    char text[4][64];
+    if (json_str(f, "why", NULL))
+        cli_pair("forgetting", "not measured: %s", json_str(f, "why", ""));
+    else
+        cli_pair("forgetting", "%s on %s held-out rows of the base, %s before (%s)", cli_number_text(f, "after", "%.4f", text[0]),
+                 cli_number_text(f, "rows", "%.0f", text[1]), cli_number_text(f, "before", "%.4f", text[2]), cli_number_text(f, "change", "%+.4f", text[3]));
+}
+
 static void show_state(const struct cli *c, const cJSON *o)
 {
-    const cJSON *p = json_get(o, "progress"), *m = json_get(o, "metrics"), *error = json_get(o, "error");
+    const cJSON *p = json_get(o, "progress"), *m = json_get(o, "metrics"), *error = json_get(o, "error"), *forgot = json_get(json_get(o, "results"), "forgetting");
     char text[6][64], left[32] = "";
     (void)c;
     if (cJSON_IsNumber(json_get(p, "estimated_time_remaining_ms")) && strcmp(json_str(o, "status", ""), "running") == 0)
@@ -60,6 +71,8 @@ static void show_state(const struct cli *c, const cJSON *o)
     cli_pair("validation", "loss %s, accuracy %s", cli_number_text(m, "validation_loss", "%.4f", text[0]),
              cli_number_text(m, "validation_accuracy", "%.4f", text[1]));
     cli_pair("speed", "%s examples a second", cli_number_text(m, "examples_per_second", "%.0f", text[0]));
+    if (cJSON_IsObject(forgot))
+        show_forgetting(forgot);
     if (json_str(error, "message", NULL))
         cli_pair("error", "%s", json_str(error, "message", ""));
     if (json_get(o, "history"))

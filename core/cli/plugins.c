@@ -6,6 +6,18 @@
 #include "core/base/text.h"
 #include "core/cli/commands.h"
 
+/* A row of an item; what else it can be named as stands behind what it is. */
+static void add_item(cJSON *rows, const cJSON *plugin, const cJSON *item)
+{
+    char what[600];
+    const cJSON *a;
+    size_t n = (size_t)snprintf(what, sizeof what, "%s", json_str(item, "brief", ""));
+    cJSON_ArrayForEach(a, json_get(item, "aliases"))
+        if (n < sizeof what)
+            n += (size_t)snprintf(what + n, sizeof what - n, "%s%s", a->prev->next ? ", " : "; also ", json_str(a, "name", ""));
+    cli_row(rows, 4, json_str(item, "kind", NULL), json_str(item, "name", NULL), json_str(plugin, "file", NULL), what);
+}
+
 static void show_plugins(const struct cli *c, const cJSON *o)
 {
     static const char *const heads[] = { "KIND", "NAME", "FILE", "WHAT IT IS" };
@@ -14,7 +26,7 @@ static void show_plugins(const struct cli *c, const cJSON *o)
     cJSON_ArrayForEach(p, json_get(o, "plugins")) {
         const char *fault = json_str(p, "error", NULL);
         cJSON_ArrayForEach(it, json_get(p, "items"))
-            cli_row(rows, 4, json_str(it, "kind", NULL), json_str(it, "name", NULL), json_str(p, "file", NULL), json_str(it, "brief", NULL));
+            add_item(rows, p, it);
         if (fault)
             fprintf(stderr, "hone: %s: %s\n", json_str(p, "file", "?"), fault);
     }
@@ -95,6 +107,16 @@ static void show_pin(const struct cli *c, const cJSON *plugin)
         cli_pair("pin it", "plugins: { pins = [\"%s=%s\"] };", json_str(plugin, by, "?"), hash);
 }
 
+static void show_aliases(const cJSON *item)
+{
+    const cJSON *a;
+    cJSON_ArrayForEach(a, json_get(item, "aliases")) {
+        char *options = json_text(json_get(a, "options"), 0);
+        printf("%s: %s\n", json_str(a, "name", "?"), options && strcmp(options, "{}") != 0 ? options : "the same defaults");
+        free(options);
+    }
+}
+
 static void show_plugin(const struct cli *c, const cJSON *o)
 {
     const cJSON *p, *it;
@@ -108,6 +130,9 @@ static void show_plugin(const struct cli *c, const cJSON *o)
             cli_pair("error", "%s", json_str(p, "error", ""));
         cJSON_ArrayForEach(it, json_get(p, "items")) {
             printf("\n%s %s: %s\n", json_str(it, "kind", "?"), json_str(it, "name", "?"), json_str(it, "brief", ""));
+            if (json_str(it, "alias", NULL))
+                printf("As %s, with the defaults that this name stands for.\n", json_str(it, "alias", ""));
+            show_aliases(it);
             if (json_str(it, "doc", NULL))
                 printf("%s\n", json_str(it, "doc", ""));
             show_settings(json_get(it, "settings"));

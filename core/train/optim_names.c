@@ -1,7 +1,8 @@
 /* Names of optimizers with the defaults of other libraries: "keras:adam" is adam with what Keras takes where nothing is said. See
- * run_plugins.c, its only caller. */
+ * run_plugins.c, and task_probe.c, which lists them. */
 #include <stdio.h>
 #include <string.h>
+#include "core/base/json.h"
 #include "core/train/run.h"
 
 /* Where a library's default is that of the plugin, there is nothing to list. */
@@ -58,4 +59,18 @@ const char *optimizer_alias(const char *name, const char **options, struct hone_
         if (strncmp(name, libraries[i], 6) == 0)
             return unknown_name(name, 6, err);
     return name;
+}
+
+cJSON *optimizer_aliases(void)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct hone_err err = { 0 };
+        cJSON *o = cJSON_CreateObject();
+        json_put_str(o, "name", names[i].name);
+        json_put_str(o, "item", names[i].item);
+        json_put(o, "options", json_parse(names[i].options, strlen(names[i].options), names[i].name, &err));
+        cJSON_AddItemToArray(list, o);
+    }
+    return list;
 }

@@ -162,6 +162,8 @@ void run_chosen_free(struct run_chosen *c);
 /* The plugin that "LIBRARY:NAME" stands for, and the options in which the library's defaults differ (JSON). Any other name is
  * returned as it is, with NULL for options. NULL with err for a name that the library does not have. */
 const char *optimizer_alias(const char *name, const char **options, struct hone_err *err);
+/* All of them as [{"name", "item", "options"}], the options as an object. Free with cJSON_Delete(). */
+cJSON *optimizer_aliases(void);
 
 /* ---- run_tensors.c ---- */
 

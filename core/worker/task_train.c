@@ -233,6 +233,18 @@ static cJSON *metrics(double loss, double accuracy, double valid_loss, double va
     return m;
 }
 
+/* What a paradigm chose when it learned from all rows at once. */
+static void put_solved(cJSON *out, const struct run *r)
+{
+    const char *const *names = r->paradigm->state_names;
+    if (!r->solved.weight || !names)
+        return;
+    cJSON *o = cJSON_CreateObject();
+    for (int64_t i = 0; names[i]; i++)
+        put_real(o, names[i], r->solved.state[i]);
+    json_put(out, "solved", o);
+}
+
 static int report(struct task *t, struct run *r, const struct loop_result *result, const char *dir, struct hone_err *err)
 {
     const struct run_state *s = &r->state;
@@ -271,6 +283,7 @@ static int report(struct task *t, struct run *r, const struct loop_result *resul
     json_put_int(w, "bytes", bytes);
     json_put_str(w, "sha256", sha256);
     json_put(out, "calibration", calibration_json(&r->calibration));
+    put_solved(out, r);
     if (r->calibration.rows && !r->calibration.reached)
         log_line(LOG_WARN, "no confidence reaches the targetPrecision %g on the %lld held-out rows; the agent refuses only what is less sure "
                  "than nearly all of its right answers", r->calibration.target, (long long)r->calibration.rows);

@@ -7,13 +7,15 @@ srcdir=${srcdir:-.}
 awk '{ match($0, /"expected_output": *"[^"]*"/); o = substr($0, RSTART, RLENGTH) } o != "" && n[o]++ < 3' "$data" >"$tmp/few.jsonl"
 holds 'there are outputs enough' "$(wc -l <"$tmp/few.jsonl")" -ge 30
 run few 0 train --agent few --data "$tmp/few.jsonl" --preset few-shot --json -q
-has few '"trainingType": "few_shot"' '"folds": 5' 'made of the words of the outputs'
+has few '"solved"' '"left_out_accuracy"' '"trainingType": "few_shot"' '"folds": 5' 'made of the words of the outputs'
 run few_score 0 evaluate latest --test "$fresh" --json
 run plain 0 train --agent plain --data "$tmp/few.jsonl" --set validationSplit=0 --json -q
 run plain_score 0 evaluate latest --test "$fresh" --json
 holds 'few_shot is better than supervised' "$(thousandths few_score accuracy)" -gt "$(thousandths plain_score accuracy)"
 holds 'few_shot is good' "$(thousandths few_score accuracy)" -ge 600
 run wordless 0 train --agent wordless --data "$tmp/few.jsonl" --preset few-shot --set paradigmOptions.output_weight=0 --set calibrationFolds=0 --json -q
+run shown 0 job show few
+has shown 'Solved without gradients' 'sharpness' 'left_out_loss'
 lacks wordless 'made of the words of the outputs'
 has wordless '"calibration": null'
 run solved 0 train --agent solved --data "$tmp/few.jsonl" --preset few-shot --set epochs=1 --set paradigmOptions.fine_tune=false --set calibrationFolds=0 --json -q
@@ -47,11 +49,20 @@ done
 run desk 0 train --agent desk --data "$data" --json -q
 has desk '"temperature"' '"ece_before"' '"folds": 0'
 run strange 0 ask desk 'zzz qqq' --json
-has strange '"abstained": true' '"output": null'
+has strange '"abstained": true' '"output": null' '"alternatives"'
+same 'alternatives of a refusal' "$(grep -c '"output": "' "$tmp/strange")" 3
+run refused 0 ask desk 'zzz qqq'
+same 'and for people' "$(grep -c '^  0\.' "$tmp/refused")" 3
+printf 'zzz qqq\nmy kettle came with a crack in it\n' >"$tmp/lines"
+hone ask desk - <"$tmp/lines" >"$tmp/refused_lines"
+same 'lines stay one an answer' "$(wc -l <"$tmp/refused_lines")" 2
+run one_wish 0 ask desk 'zzz qqq' --top 0 --json
+has one_wish '"alternatives": []'
 run always 0 ask desk 'zzz qqq' --threshold 0 --json
 lacks always '"output": null' '"abstained": true'
 run known 0 ask desk 'my kettle came with a crack in it' --json
 has known '"abstained": false'
+has known '"alternatives": []'
 {
     cat "$fresh"
     for text in 'who wrote the magic flute' 'boil an egg for seven minutes' 'the tide is high at noon' 'prove that primes are many'; do

@@ -20,6 +20,19 @@ run inspect 0 plugin inspect adamw
 has inspect weight_decay beta1
 run inspect 0 plugin inspect "$tmp/sign_descent.so" --json
 has inspect '"settings"'
+run alias 0 plugin inspect keras:adamw
+has alias 'optimizer adamw' 'As keras:adamw' 'keras:adamw: {"eps":1e-07,"weight_decay":0.004}' 'torch:adamw: the same defaults'
+has alias "$(printf '%s' '0.004')"
+run alias_json 0 plugin inspect optax:amsgrad --json
+has alias_json '"alias": "optax:amsgrad"' '"name": "adam"'
+run plain_json 0 plugin inspect adam --json
+lacks plain_json '"alias": '
+same 'amsgrad by the alias' "$(tr -d ' \n' <"$tmp/alias_json" | grep -o '"name":"amsgrad"[^}]*"default":[a-z]*' | sed 's/.*://')" true
+same 'amsgrad by the name' "$(tr -d ' \n' <"$tmp/plain_json" | grep -o '"name":"amsgrad"[^}]*"default":[a-z]*' | sed 's/.*://')" false
+run aliases 0 plugin list --kind optimizer
+has aliases 'also torch:adamw, keras:adamw, optax:adamw'
+run misspelt 4 plugin inspect torch:adamv
+has misspelt.err "did you mean 'torch:adam'"
 run absent 4 plugin inspect adamv
 has absent.err "did you mean"
 

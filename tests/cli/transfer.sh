@@ -65,6 +65,14 @@ holds "plain training forgets" $plain -ge 30
 same "outputs" "$(value forgetting outputs)" 30
 run ask_plain 0 job show plain
 has ask_plain Forgetting 'before' 'change' '"known":30'
+run monitor_plain 0 monitor plain
+has monitor_plain 'forgetting' 'held-out rows of the base'
+run report_plain 0 report plain --format markdown
+has report_plain 'What it forgot of its base' 'Outputs that both know'
+run report_metrics 0 report plain --format json --sections metrics
+has report_metrics '"forgetting"'
+run report_data 0 report plain --format json --sections data
+lacks report_data '"forgetting"'
 forgetting replayed known --set paradigmOptions.replay=600
 holds "replay keeps what was known" $((before - after)) -le 10
 has forgot "of the base's training rows are trained on too"
@@ -72,6 +80,10 @@ hone job show known --json >"$tmp/known"
 cp "$tmp/state/$(value known weights_file)" "$tmp/alone.safetensors"
 forgetting distilled "$tmp/alone.safetensors" --set paradigmOptions.distill=2
 has forgetting 'are not known'
+run monitor_distilled 0 monitor distilled
+has monitor_distilled 'not measured' 'are not known'
+run report_distilled 0 report distilled --format markdown
+has report_distilled 'Not measured' 'are not known'
 run no_rows 3 train --agent no_rows --data "$tmp/added.jsonl" --set trainingType=transfer --set base="$tmp/alone.safetensors" --set paradigmOptions.replay=10
 has no_rows.err 'the rows that the base was trained on are not known'
 run no_base 3 train --agent no_base --data "$data" --set trainingType=transfer
