@@ -6,6 +6,7 @@
 #include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/train/loop.h"
+#include "core/train/memory.h"
 #include "hone/math.h"
 
 #define BLOCK 256 /* texts at a time */
@@ -148,6 +149,8 @@ static int scores(struct referee *r, const struct encoded *x, int64_t from, int6
     p->pass.d_scores = NULL;
     p->pass.tensor = r->weights ? r->weights : r->run.learner.tensors.param;
     int ret = passes_forward(p, r->run.learner.model, r->run.learner.self, err);
+    if (ret >= 0)
+        ret = memory_add(r->run.learner.memory, p, r->run.learner.model, r->run.learner.self, err);
     p->pass.tensor = r->run.learner.tensors.param;
     r->run.beat(r->run.beat_arg);
     return ret < 0 ? ret : 0;

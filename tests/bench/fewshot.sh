@@ -4,19 +4,6 @@
 # a base, with and without, of one model and recipe. SEEDS and COUNTS choose others than 1 to 5 and "1 5 10".
 . "$(dirname "$0")/lib.sh"
 
-# sample FILE N SEED: N rows of each output, by a generator of its own so that every awk draws the same.
-sample() {
-    awk -v n="$2" -v seed="$3" '
-        function draw() { state = (state * 16807) % 2147483647; return state / 2147483647 }
-        BEGIN { state = 7919 * seed + 12345; for (i = 0; i < 20; i++) draw() }
-        { match($0, /"expected_output": *"[^"]*"/); o = substr($0, RSTART, RLENGTH)
-          if (!(o in count)) name[++outputs] = o
-          row[o, ++count[o]] = $0 }
-        END { for (k = 1; k <= outputs; k++) { o = name[k]
-                  for (i = 1; i <= n && i <= count[o]; i++) { j = i + int(draw() * (count[o] - i + 1))
-                      t = row[o, i]; row[o, i] = row[o, j]; row[o, j] = t; print row[o, i] } } }' "$1"
-}
-
 mean() {
     awk '{ s += $1; q += $1 * $1 } END { m = s / NR; v = NR > 1 ? (q - NR * m * m) / (NR - 1) : 0; printf "%.4f +- %.4f", m, sqrt(v > 0 ? v : 0) }'
 }

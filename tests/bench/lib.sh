@@ -36,3 +36,16 @@ accuracy() {
     "$build/hone" --state "$tmp/state" evaluate latest --test "$test" --criteria accuracy --json -q >"$tmp/evaluation"
     value "$tmp/evaluation" accuracy
 }
+
+# sample FILE N SEED: N rows of each output, by a generator of its own so that every awk draws the same.
+sample() {
+    awk -v n="$2" -v seed="$3" '
+        function draw() { state = (state * 16807) % 2147483647; return state / 2147483647 }
+        BEGIN { state = 7919 * seed + 12345; for (i = 0; i < 20; i++) draw() }
+        { match($0, /"expected_output": *"[^"]*"/); o = substr($0, RSTART, RLENGTH)
+          if (!(o in count)) name[++outputs] = o
+          row[o, ++count[o]] = $0 }
+        END { for (k = 1; k <= outputs; k++) { o = name[k]
+                  for (i = 1; i <= n && i <= count[o]; i++) { j = i + int(draw() * (count[o] - i + 1))
+                      t = row[o, i]; row[o, i] = row[o, j]; row[o, j] = t; print row[o, i] } } }' "$1"
+}
