@@ -1,25 +1,53 @@
 /* invokeAgent: answers of the version that is active, by a worker of its own. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sodium.h>
 #include "core/api/priv.h"
 #include "core/api/route.h"
+#include "core/base/clock.h"
 #include "core/base/json.h"
+#include "core/base/log.h"
 #include "core/store/interaction.h"
 
+/* Who answers, and how: by the weights and the settings of the active version, or of the canary in its share of the calls. */
 static int find_weights(struct api *a, const char *name, cJSON *start, cJSON *out, struct hone_err *err)
 {
-    struct route *r = route_find(a, name, NULL, err);
-    if (!r)
+    struct route *whole = route_find(a, name, NULL, err);
+    if (!whole)
         return err->code;
+    const struct route *r = route_drawn(whole, (double)randombytes_random() * 0x1p-32);
     json_put_str(start, "weights", r->weights);
     json_put(start, "plugin_dirs", cJSON_Duplicate(r->plugin_dirs, 1));
+    json_put_num(start, "threshold", r->threshold);
+    if (r->explore_rule) {
+        cJSON *e = cJSON_AddObjectToObject(start, "explore");
+        json_put_str(e, "rule", r->explore_rule);
+        json_put_num(e, "setting", r->explore_setting);
+        json_put_int(e, "seed", randombytes_random());
+    }
     json_put_str(out, "agent_id", r->agent_id);
     json_put_str(out, "agent_name", r->agent_name);
     json_put_str(out, "version_id", r->version_id);
     json_put_int(out, "version", r->version);
-    route_free(r);
+    route_free(whole);
     return 0;
+}
+
+/* What the caller says of how to answer, in place of what the version says. Files are answered with the best outputs: no answer of them is recorded. */
+static void heed_caller(cJSON *start, const cJSON *in)
+{
+    double threshold = json_num(in, "threshold", -1);
+    const cJSON *explore = json_get(in, "explore");
+    if (threshold >= 0 || explore || json_get(in, "batch"))
+        cJSON_DeleteItemFromObjectCaseSensitive(start, "explore");
+    if (threshold >= 0)
+        json_put_num(start, "threshold", threshold);
+    if (explore)
+        json_put(start, "explore", cJSON_Duplicate(explore, 1));
+    if (json_get(start, "explore"))
+        json_put_num(start, "threshold", -1);
 }
 
 static void move_members(cJSON *from, cJSON *to)
@@ -45,21 +73,25 @@ static cJSON *texts_of(const cJSON *in, struct hone_err *err)
     return list;
 }
 
-/* The interactions of answers that were drawn, with the probability of each: what an estimate or a training from the log needs. */
-static int record(struct api *a, const char *rule, const cJSON *texts, cJSON *out, struct hone_err *err)
+/* Writes down who was asked what and answered what, with the probability of each answer that was drawn (`rule`, else NULL): what feedback, an
+ * estimate or a training from the log needs. The answers get their interaction_id. */
+static int record(struct api *a, const char *rule, double latency_ms, const cJSON *texts, const cJSON *who, cJSON *result, struct hone_err *err)
 {
-    cJSON *answers = cJSON_GetObjectItemCaseSensitive(out, "answers"), *answer;
+    cJSON *answers = cJSON_GetObjectItemCaseSensitive(result, "answers"), *answer;
     size_t n = (size_t)cJSON_GetArraySize(answers), i = 0;
     struct interaction_row *rows = calloc(n + 1, sizeof *rows);
     if (!rows)
         return hone_fail(err, HONE_ENOMEM, "memory ran out");
     cJSON_ArrayForEach(answer, answers) {
         const cJSON *text = cJSON_GetArrayItem(texts, (int)i);
-        rows[i++] = (struct interaction_row){ .agent_id = (char *)(intptr_t)json_str(out, "agent_id", NULL),
-                                              .version_id = (char *)(intptr_t)json_str(out, "version_id", NULL),
+        const cJSON *alternatives = json_get(answer, "alternatives");
+        rows[i++] = (struct interaction_row){ .agent_id = (char *)(intptr_t)json_str(who, "agent_id", NULL),
+                                              .version_id = (char *)(intptr_t)json_str(who, "version_id", NULL),
                                               .input = text->valuestring, .output = (char *)(intptr_t)json_str(answer, "output", NULL),
-                                              .confidence = json_num(answer, "confidence", NAN), .propensity = json_num(answer, "propensity", NAN),
-                                              .explored_by = (char *)(intptr_t)rule, .latency_ms = NAN, .rating = NAN };
+                                              .confidence = json_num(answer, "confidence", NAN), .abstained = json_bool(answer, "abstained", 0),
+                                              .alternatives = alternatives && alternatives->child ? json_text(alternatives, 0) : NULL,
+                                              .propensity = rule ? json_num(answer, "propensity", NAN) : 1,
+                                              .explored_by = (char *)(intptr_t)rule, .latency_ms = latency_ms, .rating = NAN };
     }
     struct store *s = books_open(a, err);
     int rc = s ? interaction_insert_all(s, rows, n, err) : err->code;
@@ -68,10 +100,34 @@ static int record(struct api *a, const char *rule, const cJSON *texts, cJSON *ou
     cJSON_ArrayForEach(answer, answers) {
         if (rc >= 0)
             json_put_str(answer, "interaction_id", rows[i].id);
+        free(rows[i].alternatives);
         free(rows[i++].id);
     }
     free(rows);
     return rc < 0 ? err_prefix(err, "the answers could not be recorded") : 0;
+}
+
+/* Runs the task of an answer and records what was answered, unless it is a file's. Takes `start`. */
+static cJSON *answered(struct api *a, cJSON *start, const cJSON *who, int fd, const struct api_hooks *hooks, struct hone_err *err)
+{
+    struct hone_err why = { 0 };
+    const char *rule = json_str(json_get(start, "explore"), "rule", NULL);
+    char *drawn_by = rule ? strdup(rule) : NULL;
+    cJSON *asked = json_get(start, "texts") ? cJSON_Duplicate(json_get(start, "texts"), 1) : NULL;
+    int64_t begun = clock_mono_us();
+    cJSON *result = run_task(a, start, fd, hooks, err);
+    if (result && asked && record(a, drawn_by, (double)(clock_mono_us() - begun) * 1e-3, asked, who, result, &why) < 0) {
+        if (drawn_by) { /* an answer by chance that nobody wrote down is lost for whoever learns from it */
+            *err = why;
+            cJSON_Delete(result);
+            result = NULL;
+        } else {
+            log_line(LOG_WARN, "%s; feedback on them is not possible", why.text);
+        }
+    }
+    free(drawn_by);
+    cJSON_Delete(asked);
+    return result;
 }
 
 cJSON *api_predict(struct api *a, const cJSON *in, int fd, const struct api_hooks *hooks, struct hone_err *err)
@@ -105,23 +161,8 @@ cJSON *api_predict(struct api *a, const cJSON *in, int fd, const struct api_hook
         json_put_int(start, "threads", a->threads); /* a token is work enough for all */
     }
     json_put_bool(start, "stream", json_bool(in, "stream", 0));
-    json_put_num(start, "threshold", json_num(in, "threshold", -1));
-    cJSON *asked = json_get(in, "explore") ? cJSON_Duplicate(json_get(start, "texts"), 1) : NULL;
-    if (asked)
-        json_put(start, "explore", cJSON_Duplicate(json_get(in, "explore"), 1));
-    cJSON *result = run_task(a, start, fd, hooks, err);
-    if (result && asked) {
-        json_put_str(result, "agent_id", json_str(out, "agent_id", NULL));
-        json_put_str(result, "version_id", json_str(out, "version_id", NULL));
-        if (record(a, json_str(json_get(in, "explore"), "rule", NULL), asked, result, err) < 0) {
-            cJSON_Delete(result);
-            result = NULL;
-        } else {
-            cJSON_DeleteItemFromObject(result, "agent_id");
-            cJSON_DeleteItemFromObject(result, "version_id");
-        }
-    }
-    cJSON_Delete(asked);
+    heed_caller(start, in);
+    cJSON *result = answered(a, start, out, fd, hooks, err);
     if (json_get(in, "input"))
         move_members(cJSON_GetArrayItem(json_get(result, "answers"), 0), out);
     else

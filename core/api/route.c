@@ -26,7 +26,9 @@ void route_free(struct route *r)
     free(r->agent_name);
     free(r->version_id);
     free(r->weights);
+    free(r->explore_rule);
     cJSON_Delete(r->plugin_dirs);
+    route_free(r->canary);
     free(r);
 }
 
@@ -40,31 +42,106 @@ static const char *tenant_of(const struct api *a)
     return a->call && a->call->tenant ? a->call->tenant : "default";
 }
 
-/* The strings of rows that are read become the route's. */
+const struct route *route_drawn(const struct route *r, double chance)
+{
+    return r->canary && chance < r->canary_share ? r->canary : r;
+}
+
+/* ---- how a version answers ---- */
+
+double route_explore_default(const char *rule)
+{
+    return !rule ? 0 : strcmp(rule, "epsilon_greedy") == 0 ? 0.05 : strcmp(rule, "softmax") == 0 ? 1 : 1000;
+}
+
+char *route_settings(double threshold, const char *rule, double setting)
+{
+    cJSON *o = cJSON_CreateObject();
+    if (threshold >= 0)
+        json_put_num(o, "threshold", threshold);
+    if (rule) {
+        cJSON *e = cJSON_AddObjectToObject(o, "explore");
+        json_put_str(e, "rule", rule);
+        json_put_num(e, "setting", setting);
+    }
+    char *text = o && o->child ? json_text(o, 0) : NULL;
+    cJSON_Delete(o);
+    return text;
+}
+
+static int read_settings(struct route *r, const char *text, struct hone_err *err)
+{
+    cJSON *o = stored_json(text);
+    const cJSON *explore = json_get(o, "explore");
+    const char *rule = json_str(explore, "rule", NULL);
+    r->threshold = json_num(o, "threshold", -1);
+    r->explore_setting = json_num(explore, "setting", 0);
+    r->explore_rule = rule ? strdup(rule) : NULL;
+    int ok = !rule || r->explore_rule;
+    cJSON_Delete(o);
+    return ok ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");
+}
+
+/* ---- finding ---- */
+
+static struct route *route_new(const char *tenant, const char *asked)
+{
+    struct route *r = calloc(1, sizeof *r);
+    if (r && (r->asked = strdup(asked)) && (r->tenant = strdup(tenant))) {
+        r->refs = 1;
+        r->changes = store_agent_changes();
+        return r;
+    }
+    if (r)
+        free(r->asked);
+    free(r);
+    return NULL;
+}
+
+/* What the route needs to know of a version. */
+static int take_version(struct api *a, struct store *s, struct route *r, const struct agent_row *agent, const struct version_row *version, struct hone_err *err)
+{
+    struct job_row job = { 0 };
+    struct hone_err ignored;
+    cJSON *start = start_frame(a, "predict");
+    if (job_get(s, version->job_id, &job, &ignored) >= 0)
+        add_model_dir(start, job.plugins);
+    r->agent_id = strdup(agent->id);
+    r->agent_name = strdup(agent->name);
+    r->version_id = strdup(version->id);
+    r->version = version->number;
+    r->weights = state_path(a, version->weights_file);
+    r->plugin_dirs = cJSON_DetachItemFromObjectCaseSensitive(start, "plugin_dirs");
+    int rc = r->agent_id && r->agent_name && r->version_id && r->weights && r->plugin_dirs ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    cJSON_Delete(start);
+    job_free(&job);
+    return rc < 0 ? rc : read_settings(r, version->settings, err);
+}
+
+static int take_canary(struct api *a, struct store *s, struct route *r, const struct agent_row *agent, struct hone_err *err)
+{
+    struct version_row version = { 0 };
+    int rc = version_get(s, agent->canary_version, &version, err);
+    if (rc >= 0 && !(r->canary = route_new(r->tenant, r->asked)))
+        rc = hone_fail(err, HONE_ENOMEM, "memory ran out");
+    if (rc >= 0)
+        rc = take_version(a, s, r->canary, agent, &version, err);
+    r->canary_share = agent->canary_share;
+    version_free(&version);
+    return rc;
+}
+
 static int fill(struct api *a, struct store *s, struct route *r, const char *number, struct hone_err *err)
 {
     struct agent_row agent = { 0 };
     struct version_row version = { 0 };
-    struct job_row job = { 0 };
-    struct hone_err ignored;
-    cJSON *start = start_frame(a, "predict");
     int rc = find_agent(s, r->asked, &agent, err);
     if (rc >= 0)
         rc = number ? version_find(s, agent.id, number, &version, err) : version_active(s, agent.id, &version, err);
-    if (rc >= 0 && job_get(s, version.job_id, &job, &ignored) >= 0)
-        add_model_dir(start, job.plugins);
-    if (rc >= 0) {
-        r->agent_id = strdup(agent.id);
-        r->agent_name = strdup(agent.name);
-        r->version_id = strdup(version.id);
-        r->version = version.number;
-        r->weights = state_path(a, version.weights_file);
-        r->plugin_dirs = cJSON_DetachItemFromObjectCaseSensitive(start, "plugin_dirs");
-        if (!r->agent_id || !r->agent_name || !r->version_id || !r->weights || !r->plugin_dirs)
-            rc = hone_fail(err, HONE_ENOMEM, "memory ran out");
-    }
-    cJSON_Delete(start);
-    job_free(&job);
+    if (rc >= 0)
+        rc = take_version(a, s, r, &agent, &version, err);
+    if (rc >= 0 && !number && agent.canary_version)
+        rc = take_canary(a, s, r, &agent, err);
     version_free(&version);
     agent_free(&agent);
     return rc;
@@ -72,16 +149,11 @@ static int fill(struct api *a, struct store *s, struct route *r, const char *num
 
 struct route *route_find(struct api *a, const char *agent, const char *version, struct hone_err *err)
 {
-    struct route *r = calloc(1, sizeof *r);
-    if (!r || !(r->asked = strdup(agent)) || !(r->tenant = strdup(tenant_of(a)))) {
-        if (r)
-            free(r->asked);
-        free(r);
+    struct route *r = route_new(tenant_of(a), agent);
+    if (!r) {
         hone_fail(err, HONE_ENOMEM, "memory ran out");
         return NULL;
     }
-    r->refs = 1;
-    r->changes = store_agent_changes();
     struct store *s = books_open(a, err);
     int rc = s ? fill(a, s, r, version, err) : err->code;
     if (!s && rc == ERR_NOT_FOUND)

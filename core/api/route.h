@@ -14,6 +14,11 @@ struct route {
     int64_t version;
     char *weights;
     cJSON *plugin_dirs;
+    double threshold;            /* below it the version abstains; below 0: the one that it was trained to */
+    char *explore_rule;          /* how answers are drawn by chance; NULL: they are not */
+    double explore_setting;
+    struct route *canary;        /* another version that answers a share of the questions, NULL: none */
+    double canary_share;
 };
 
 /* By an agent's id or name; `version` (an id or a number) or, for NULL, the one that is active. With one reference; NULL with ERR_NOT_FOUND, ERR_PRECONDITION (nothing trained yet) or what reading the
@@ -22,6 +27,13 @@ struct route *route_find(struct api *a, const char *agent, const char *version, 
 struct route *route_keep(struct route *r);
 void route_free(struct route *r); /* NULL is fine */
 void route_version(const struct route *r, struct warm_version *v); /* borrows from r */
+
+/* The route that this question takes: the canary's in its share of all, drawn by `chance` in [0, 1). */
+const struct route *route_drawn(const struct route *r, double chance);
+/* The epsilon, temperature or gamma that a rule has when nobody says; 0 for NULL. */
+double route_explore_default(const char *rule);
+/* The JSON of version_row.settings for these; NULL for none (threshold < 0, rule NULL) or when memory ran out. */
+char *route_settings(double threshold, const char *rule, double setting);
 
 struct routes;
 struct routes *routes_new(void); /* NULL when memory ran out */

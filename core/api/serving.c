@@ -2,18 +2,22 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sodium.h>
 #include "core/api/journal.h"
 #include "core/api/daemon_priv.h"
 #include "core/api/route.h"
 #include "core/base/clock.h"
 #include "core/base/json.h"
+#include "core/base/rng.h"
 
 struct serving {
     struct warm *warm;
     struct routes *routes;
     struct journal *journal;
+    uint64_t seed, draws;        /* chance of this process; draws: atomic */
 };
 
 struct serving *serving_open(const struct api *a, const struct warm_opts *o, struct hone_err *err)
@@ -21,7 +25,7 @@ struct serving *serving_open(const struct api *a, const struct warm_opts *o, str
     struct serving *s = calloc(1, sizeof *s);
     if (!s || !(s->routes = routes_new()))
         hone_fail(err, HONE_ENOMEM, "memory ran out");
-    else if ((s->warm = warm_new(o, err)) && (s->journal = journal_open(a, err)))
+    else if (randombytes_buf(&s->seed, sizeof s->seed), (s->warm = warm_new(o, err)) && (s->journal = journal_open(a, err)))
         return s;
     serving_close(s);
     return NULL;
@@ -84,6 +88,10 @@ struct asking {
     struct serving *serving;
     struct daemon *daemon;       /* that counts the call; NULL: whoever waits for it does */
     struct route *route;
+    const struct route *taken;   /* the route itself or its canary */
+    char rule[16];               /* by which answers are drawn by chance; "": they are the best ones */
+    double setting;
+    uint64_t seed, draw;         /* of the chance; that of the first answer */
     api_done *done;
     void *arg;
     int single;                  /* "input" rather than "texts" */
@@ -134,7 +142,8 @@ static cJSON *complete(struct asking *k, int64_t i)
     cJSON *o = k->asked[i].answer;
     k->asked[i].answer = NULL;
     cJSON_AddItemToObject(o, "interaction_id", cJSON_CreateString(k->rows[i].id));
-    cJSON_AddItemToObject(o, "propensity", cJSON_CreateNumber(k->rows[i].propensity));
+    if (!json_get(o, "propensity"))
+        cJSON_AddItemToObject(o, "propensity", cJSON_CreateNumber(k->rows[i].propensity));
     return o;
 }
 
@@ -143,8 +152,8 @@ static cJSON *data_of(struct asking *k)
     cJSON *data = k->single ? complete(k, 0) : cJSON_CreateObject();
     cJSON_AddItemToObject(data, "agent_id", cJSON_CreateString(k->route->agent_id));
     cJSON_AddItemToObject(data, "agent_name", cJSON_CreateString(k->route->agent_name));
-    cJSON_AddItemToObject(data, "version_id", cJSON_CreateString(k->route->version_id));
-    cJSON_AddItemToObject(data, "version", cJSON_CreateNumber((double)k->route->version));
+    cJSON_AddItemToObject(data, "version_id", cJSON_CreateString(k->taken->version_id));
+    cJSON_AddItemToObject(data, "version", cJSON_CreateNumber((double)k->taken->version));
     if (!k->single) {
         cJSON *list = cJSON_AddArrayToObject(data, "answers");
         for (int64_t i = 0; i < k->n; i++)
@@ -175,10 +184,11 @@ static void write_down(struct asking *k)
     for (int64_t i = 0; i < k->n; i++) {
         const cJSON *answer = k->asked[i].answer, *alternatives = json_get(answer, "alternatives");
         k->rows[i] = (struct interaction_row){
-            .agent_id = k->route->agent_id, .version_id = k->route->version_id, .input = k->asked[i].text,
+            .agent_id = k->route->agent_id, .version_id = k->taken->version_id, .input = k->asked[i].text,
             .output = (char *)(intptr_t)json_str(answer, "output", NULL), .confidence = json_num(answer, "confidence", NAN),
             .alternatives = alternatives && alternatives->child ? json_text(alternatives, 0) : NULL,
-            .abstained = json_bool(answer, "abstained", 0), .propensity = 1, .latency_ms = latency_ms, .rating = NAN,
+            .abstained = json_bool(answer, "abstained", 0), .propensity = json_num(answer, "propensity", 1),
+            .explored_by = k->rule[0] ? k->rule : NULL, .latency_ms = latency_ms, .rating = NAN,
         };
     }
     k->entry = (struct journal_entry){ .rows = k->rows, .n = (size_t)k->n, .written = on_written, .arg = k };
@@ -256,18 +266,40 @@ static int take_texts(struct asking *k, const cJSON *in, struct hone_err *err)
 /* Asks all; what cannot be asked any more counts as come. */
 static void ask_all(struct asking *k, int64_t top, double threshold)
 {
+    struct serving *s = k->serving;
     struct warm_version v;
     struct hone_err err = { 0 };
     int64_t n = k->n;
-    route_version(k->route, &v);
+    route_version(k->taken, &v);
     for (int64_t i = 0; i < n; i++) {
-        struct warm_question q = { k->asked[i].text, top, threshold };
-        if (warm_ask(k->serving->warm, &v, &q, on_answer, &k->asked[i], &err) < 0) {
+        struct warm_question q = { .text = k->asked[i].text, .top = top, .threshold = threshold };
+        if (k->rule[0]) {
+            q.rule = k->rule;
+            q.setting = k->setting;
+            q.seed = k->seed;
+            q.draw = k->draw + (uint64_t)i;
+        }
+        if (warm_ask(s->warm, &v, &q, on_answer, &k->asked[i], &err) < 0) {
             note_failure(k, &err);
             come(k, n - i);
             return;
         }
     }
+}
+
+/* Which version answers, and whether by chance: as the caller says, else as the version is deployed. Who names a threshold wants the best
+ * answer or none. */
+static void choose(struct asking *k, const cJSON *in, double threshold)
+{
+    struct serving *s = k->serving;
+    const cJSON *explore = json_get(in, "explore");
+    uint64_t first = __atomic_fetch_add(&s->draws, (uint64_t)k->n, __ATOMIC_RELAXED);
+    k->taken = route_drawn(k->route, k->route->canary ? rng_unit(s->seed, RNG_CANARY, first) : 0);
+    const char *rule = explore ? json_str(explore, "rule", "") : threshold < 0 ? k->taken->explore_rule : NULL;
+    snprintf(k->rule, sizeof k->rule, "%s", rule ? rule : "");
+    k->setting = explore ? json_num(explore, "setting", 0) : k->taken->explore_setting;
+    k->seed = explore ? (uint64_t)json_int(explore, "seed", 0) : s->seed >> 11;
+    k->draw = explore ? 0 : first;
 }
 
 int serving_begin(struct api *a, const cJSON *in, api_done *done, void *arg, struct hone_err *err)
@@ -283,7 +315,9 @@ int serving_begin(struct api *a, const cJSON *in, api_done *done, void *arg, str
         asking_free(k);
         return rc;
     }
-    ask_all(k, json_int(in, "top", 3), json_num(in, "threshold", -1));
+    double threshold = json_num(in, "threshold", -1);
+    choose(k, in, threshold);
+    ask_all(k, json_int(in, "top", 3), threshold >= 0 ? threshold : k->taken->threshold);
     return 0;
 }
 

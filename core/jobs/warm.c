@@ -1,6 +1,7 @@
 /* See warm.h: the list of keepers, asking them, and which of them has to go. What a keeper does is in warm_keeper.c. */
 #include "core/jobs/warm.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "core/base/clock.h"
@@ -152,6 +153,12 @@ static struct question *question_new(const struct warm_question *q, warm_done *d
     if (n) {
         n->top = q ? q->top : 0;
         n->threshold = q ? q->threshold : 0;
+        if (q && q->rule) {
+            snprintf(n->rule, sizeof n->rule, "%s", q->rule);
+            n->setting = q->setting;
+            n->seed = q->seed;
+            n->draw = q->draw;
+        }
         n->done = done;
         n->arg = arg;
     }

@@ -34,6 +34,9 @@ struct warm_question {
     const char *text;            /* UTF-8 without a NUL inside */
     int64_t top;                 /* alternatives, 0 to 1000 */
     double threshold;            /* below it the agent abstains; below 0: the one that it was trained to */
+    const char *rule;            /* "epsilon_greedy", "softmax", "squarecb": the answer is drawn by chance, with its propensity; NULL: the best one */
+    double setting;              /* of the rule */
+    uint64_t seed, draw;         /* of the chance, at most 2^53 each: the answer is drawn by (seed, draw) */
 };
 
 /* Takes the answer {output (null: abstained), confidence, abstained, alternatives: [{output, confidence}]}; NULL with *err when there is

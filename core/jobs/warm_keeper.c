@@ -210,6 +210,12 @@ static cJSON *ask_frame(const struct questions *batch)
             json_put_int(o, "top", q->top);
         if (q->threshold >= 0)
             json_put_num(o, "threshold", q->threshold);
+        if (q->rule[0]) {
+            json_put_str(o, "rule", q->rule);
+            json_put_num(o, "setting", q->setting);
+            json_put_int(o, "seed", (int64_t)q->seed);
+            json_put_int(o, "draw", (int64_t)q->draw);
+        }
         cJSON_AddItemToArray(list, o);
     }
     json_put(f, "questions", list);

@@ -10,6 +10,9 @@ struct question {
     char *text;                  /* NULL: only load the version */
     int64_t top;
     double threshold;
+    char rule[16];               /* "": the best answer */
+    double setting;
+    uint64_t seed, draw;
     int deaths;                  /* workers that ended while they had it; after the first it is asked alone */
     warm_done *done;
     void *arg;

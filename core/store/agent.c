@@ -12,7 +12,7 @@
 #define COL(name, type) { #name, type, offsetof(struct agent_row, name) }
 static const struct db_col cols[] = {
     COL(id, DB_TEXT), COL(tenant, DB_TEXT), COL(name, DB_TEXT), COL(description, DB_TEXT), COL(metadata, DB_TEXT), COL(active_version, DB_TEXT),
-    COL(created_at, DB_INT), COL(updated_at, DB_INT),
+    COL(canary_version, DB_TEXT), COL(canary_share, DB_REAL), COL(created_at, DB_INT), COL(updated_at, DB_INT),
 };
 static const struct db_table table = { "agents", cols, sizeof cols / sizeof cols[0], sizeof(struct agent_row) };
 
@@ -119,19 +119,40 @@ static int record_deployment(struct store *s, const char *id, const char *versio
     return rc < 0 ? (int)rc : 0;
 }
 
-int agent_activate(struct store *s, const char *id, const char *version_id, const char *reason, struct hone_err *err)
+/* ERR_NOT_FOUND when the version is not one of the agent's. */
+static int check_own(struct store *s, const char *id, const char *version_id, struct hone_err *err)
 {
     int64_t own = 0;
+    int rc = db_number(s, "SELECT count(*) FROM versions WHERE id = ?1 AND agent_id = ?2", DB_ARGS(DB_T(version_id), DB_T(id)), &own, err);
+    if (rc >= 0 && own == 0)
+        rc = hone_fail(err, ERR_NOT_FOUND, "agent '%.200s' has no version '%.100s'", id, version_id);
+    return rc < 0 ? rc : 0;
+}
+
+int agent_set_canary(struct store *s, const char *id, const char *version_id, double share, struct hone_err *err)
+{
+    if (version_id && !(share > 0 && share < 1))
+        return hone_fail(err, HONE_EINVAL, "share: expected more than 0 and less than 1, found %g", share);
     int rc = db_enter(s, err);
     if (rc != 0)
         return rc;
     if (version_id)
-        rc = db_number(s, "SELECT count(*) FROM versions WHERE id = ?1 AND agent_id = ?2",
-                       DB_ARGS(DB_T(version_id), DB_T(id)), &own, err);
-    if (rc >= 0 && version_id && own == 0)
-        rc = hone_fail(err, ERR_NOT_FOUND, "agent '%.200s' has no version '%.100s'", id, version_id);
+        rc = check_own(s, id, version_id, err);
     if (rc >= 0)
-        rc = one_changed(db_run(s, "UPDATE agents SET active_version = ?2, updated_at = ?3 WHERE id = ?1 AND" MINE,
+        rc = one_changed(db_run(s, "UPDATE agents SET canary_version = ?2, canary_share = ?3, updated_at = ?4 WHERE id = ?1 AND" MINE,
+                                DB_ARGS(DB_T(id), DB_T(version_id), DB_R(version_id ? share : 0), DB_I(clock_wall_ms())), err), id, err);
+    return db_leave(s, rc, err);
+}
+
+int agent_activate(struct store *s, const char *id, const char *version_id, const char *reason, struct hone_err *err)
+{
+    int rc = db_enter(s, err);
+    if (rc != 0)
+        return rc;
+    if (version_id)
+        rc = check_own(s, id, version_id, err);
+    if (rc >= 0)
+        rc = one_changed(db_run(s, "UPDATE agents SET active_version = ?2, canary_version = NULL, canary_share = 0, updated_at = ?3 WHERE id = ?1 AND" MINE,
                                 DB_ARGS(DB_T(id), DB_T(version_id), DB_I(clock_wall_ms())), err), id, err);
     if (rc >= 0 && version_id)
         rc = record_deployment(s, id, version_id, reason, err);
@@ -195,7 +216,8 @@ int agent_delete(struct store *s, const char *id, struct hone_err *err)
         "DELETE FROM interactions WHERE agent_id = ?1",
         "DELETE FROM events WHERE job_id IN (SELECT id FROM jobs WHERE agent_id = ?1)",
         "DELETE FROM deployments WHERE agent_id = ?1",
-        "UPDATE agents SET active_version = NULL WHERE id = ?1",
+        "DELETE FROM adaptations WHERE agent_id = ?1",
+        "UPDATE agents SET active_version = NULL, canary_version = NULL WHERE id = ?1",
         "DELETE FROM versions WHERE agent_id = ?1",
         "DELETE FROM jobs WHERE agent_id = ?1",
     };

@@ -11,6 +11,8 @@ struct agent_row {
     char *description;     /* "" when none was given */
     char *metadata;        /* JSON object or NULL */
     char *active_version;  /* version id, NULL before the first training */
+    char *canary_version;  /* version id that answers a share of the questions; NULL: none */
+    double canary_share;   /* > 0, < 1; 0 without a canary */
     int64_t created_at, updated_at; /* ms since 1970 */
 };
 
@@ -37,6 +39,9 @@ int agent_update(struct store *s, const struct agent_row *row, struct hone_err *
 /* The version that answers from now on; it must be one of the agent's. NULL: none. `reason` ("trained", "deployed",
  * AGENT_ROLLED_BACK) is recorded with it. */
 int agent_activate(struct store *s, const char *id, const char *version_id, const char *reason, struct hone_err *err);
+/* Lets another version of the agent answer a share (0 < share < 1) of the questions; the active one answers the others. NULL: no version does.
+ * agent_activate() ends it too. ERR_NOT_FOUND. */
+int agent_set_canary(struct store *s, const char *id, const char *version_id, double share, struct hone_err *err);
 /* The version to roll back to: the one that answered before the present one was deployed, past those that are gone and those that were
  * rolled back themselves. *id is its id (free()). ERR_PRECONDITION when there is none. */
 int agent_previous(struct store *s, const char *agent_id, char **id, struct hone_err *err);

@@ -160,16 +160,17 @@ int job_stop_requested(struct store *s, const char *id, struct hone_err *err)
 static int release_versions(struct store *s, const struct job_row *job, int with_versions, struct hone_err *err)
 {
     int64_t answering = 0;
-    int64_t rc = db_number(s, "SELECT count(*) FROM agents WHERE id = ?1 AND active_version IN"
-                           " (SELECT id FROM versions WHERE job_id = ?2)",
+    int64_t rc = db_number(s, "SELECT count(*) FROM agents a, versions v WHERE a.id = ?1 AND v.job_id = ?2"
+                           " AND v.id IN (a.active_version, a.canary_version)",
                            DB_ARGS(DB_T(job->agent_id), DB_T(job->id)), &answering, err);
     if (rc < 0 || answering == 0)
         return rc < 0 ? (int)rc : 0;
     if (!with_versions)
         return hone_fail(err, ERR_CONFLICT, "agent '%.100s' answers with what job '%.100s' trained; without the job it "
                          "could not", job->agent_id, job->id);
-    rc = db_run(s, "UPDATE agents SET active_version = (SELECT id FROM versions WHERE agent_id = ?1 AND job_id <> ?2"
-                " ORDER BY number DESC LIMIT 1), updated_at = ?3 WHERE id = ?1",
+    rc = db_run(s, "UPDATE agents SET canary_version = NULL, canary_share = 0, updated_at = ?3, active_version = CASE"
+                " WHEN active_version IN (SELECT id FROM versions WHERE job_id = ?2) THEN (SELECT id FROM versions WHERE agent_id = ?1"
+                " AND job_id <> ?2 ORDER BY number DESC LIMIT 1) ELSE active_version END WHERE id = ?1",
                 DB_ARGS(DB_T(job->agent_id), DB_T(job->id), DB_I(clock_wall_ms())), err);
     return rc < 0 ? (int)rc : 0;
 }

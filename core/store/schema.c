@@ -151,7 +151,19 @@ static const char step_5[] =
     " tenant TEXT NOT NULL, token_id TEXT NOT NULL, day INTEGER NOT NULL, jobs INTEGER NOT NULL,"
     " PRIMARY KEY (tenant, token_id, day)) STRICT, WITHOUT ROWID;";
 
-const char *const schema_steps[] = { step_1, step_2, step_3, step_4, step_5 };
+/* How versions answer, canaries, and what Hone changed by itself. */
+static const char step_6[] =
+    "ALTER TABLE versions ADD COLUMN settings TEXT;"
+    "ALTER TABLE agents ADD COLUMN canary_version TEXT REFERENCES versions (id) DEFERRABLE INITIALLY DEFERRED;"
+    "ALTER TABLE agents ADD COLUMN canary_share REAL NOT NULL DEFAULT 0 CHECK (canary_share >= 0 AND canary_share < 1);"
+    "CREATE TABLE adaptations ("
+    " id TEXT PRIMARY KEY, agent_id TEXT NOT NULL REFERENCES agents (id), version_id TEXT NOT NULL, previous_id TEXT NOT NULL, status TEXT NOT NULL"
+    " CHECK (status IN ('canary', 'applied', 'kept', 'rolled back', 'replaced')), proposal TEXT NOT NULL, reason TEXT,"
+    " created_at INTEGER NOT NULL, decided_at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX adaptations_agent ON adaptations (agent_id, id);"
+    "CREATE UNIQUE INDEX adaptations_one_open ON adaptations (agent_id) WHERE status IN ('canary', 'applied');";
+
+const char *const schema_steps[] = { step_1, step_2, step_3, step_4, step_5, step_6 };
 const int schema_version = sizeof schema_steps / sizeof schema_steps[0];
 
 static int check_origin(struct store *s, int64_t version, int n, struct hone_err *err)

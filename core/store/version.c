@@ -7,7 +7,7 @@
 #define COL(name, type) { #name, type, offsetof(struct version_row, name) }
 static const struct db_col cols[] = {
     COL(id, DB_TEXT), COL(agent_id, DB_TEXT), COL(number, DB_INT), COL(job_id, DB_TEXT), COL(weights_file, DB_TEXT),
-    COL(weights_sha256, DB_TEXT), COL(weights_bytes, DB_INT), COL(created_at, DB_INT),
+    COL(weights_sha256, DB_TEXT), COL(weights_bytes, DB_INT), COL(settings, DB_TEXT), COL(created_at, DB_INT),
 };
 static const struct db_table table = { "versions", cols, sizeof cols / sizeof cols[0], sizeof(struct version_row) };
 

@@ -1,4 +1,5 @@
-/* Versions of agents: weights that a job made, numbered from 1 within the agent. Rows never change. */
+/* Versions of agents: weights that a job made, and how they answer, numbered from 1 within the agent. Rows never change: the same weights with
+ * another threshold are another version. */
 #ifndef STORE_VERSION_H
 #define STORE_VERSION_H
 #include <stddef.h>
@@ -12,6 +13,7 @@ struct version_row {
     char *weights_file;    /* relative to the state directory */
     char *weights_sha256;
     int64_t weights_bytes;
+    char *settings;        /* JSON object {threshold, explore: {rule, setting}} of what differs from how it was trained to answer; NULL: nothing */
     int64_t created_at;
 };
 

@@ -162,12 +162,14 @@ static void put_drawn(struct answerer *a, struct buf *b, int64_t i, const struct
         hone_explore_softmax(prob, width, w->setting, a->chance);
     else
         hone_explore_squarecb(prob, width, w->setting, a->chance);
-    int64_t drawn = hone_choose(a->chance, width, rng_unit(w->seed, RNG_EXPLORE, (uint64_t)i));
+    int64_t drawn = hone_choose(a->chance, width, rng_unit(w->seed, RNG_EXPLORE, w->draw));
     buf_puts(b, "{\"output\":");
     put_name(a, b, (int32_t)drawn);
     buf_puts(b, ",\"confidence\":");
     put_prob(b, prob[drawn]);
     buf_printf(b, ",\"propensity\":%.9g,\"best\":%s", (double)a->chance[drawn], drawn == a->best[i] ? "true" : "false");
+    if (w->complete)
+        buf_puts(b, ",\"abstained\":false");
 }
 
 static void put_written(struct answerer *a, struct buf *b, int64_t i, const struct answer_wish *wish)

@@ -32,7 +32,7 @@ int answer_rule_of(const char *name);
 struct answer_wish {
     enum answer_rule rule;   /* other than ANSWER_BEST: an output is drawn, needs rows */
     double setting;          /* of the rule: epsilon, temperature or gamma */
-    uint64_t seed;           /* answer i is drawn by (seed, i) */
+    uint64_t seed, draw;     /* the answer is drawn by (seed, draw) */
     int64_t top;             /* alternatives, 0 to ANSWERER_MAX_TOP */
     double threshold;        /* below it the agent abstains; below 0: the one that the agent was trained to */
     int complete;            /* "abstained" and "alternatives" stand in the answer even when nobody asked for them */

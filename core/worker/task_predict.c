@@ -147,6 +147,7 @@ static int answer_list(struct answering *a, const cJSON *texts, struct hone_err 
     ret = answerer_run(a->agent, a->text, a->n, a->wish.top > 0 || a->wish.rule != ANSWER_BEST, err);
     for (int64_t i = 0; i < a->n && !ret; i++) {
         buf_clear(&a->out);
+        a->wish.draw = (uint64_t)i;
         answerer_put(a->agent, &a->out, i, &a->wish);
         cJSON *one = buf_oom(&a->out) ? NULL : json_parse(a->out.p, a->out.n, "answer", err);
         if (!one)

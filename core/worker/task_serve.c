@@ -50,11 +50,16 @@ static int take_questions(struct serving *s, const cJSON *frame, struct hone_err
     cJSON_ArrayForEach(q, json_get(frame, "questions")) {
         const char *text = json_str(q, "text", NULL);
         struct answer_wish *w = &s->wish[s->n];
-        *w = (struct answer_wish){ .top = json_int(q, "top", 0), .threshold = json_num(q, "threshold", -1), .complete = 1 };
+        int rule = answer_rule_of(json_str(q, "rule", NULL));
+        *w = (struct answer_wish){ .top = json_int(q, "top", 0), .threshold = json_num(q, "threshold", -1), .complete = 1,
+                                   .setting = json_num(q, "setting", 0), .seed = (uint64_t)json_int(q, "seed", 0), .draw = (uint64_t)json_int(q, "draw", 0) };
+        if (rule < 0)
+            return hone_fail(err, HONE_EINVAL, "rule is '%.40s'; expected epsilon_greedy, softmax or squarecb", json_str(q, "rule", ""));
+        w->rule = (enum answer_rule)rule;
         if (!text || s->n == ANSWERER_BLOCK || w->top < 0 || w->top > ANSWERER_MAX_TOP)
             return hone_fail(err, HONE_EINVAL, "question %lld of a frame is none: expected at most %d with text and top (0 to %d)",
                              (long long)s->n + 1, ANSWERER_BLOCK, ANSWERER_MAX_TOP);
-        s->rows |= w->top > 0;
+        s->rows |= w->top > 0 || w->rule != ANSWER_BEST;
         s->text[s->n++] = (struct hone_string){ text, (int64_t)strlen(text) };
     }
     return 0;

@@ -59,7 +59,7 @@ static const struct warm_version other = { "ver_3", "agent_2", "1000000", NULL }
 /* The process that answers, or 0 with err when there is no answer. */
 static pid_t pid_of(struct warm *w, const struct warm_version *v, const char *text)
 {
-    cJSON *a = warm_answer(w, v, &(struct warm_question){ text, 0, 0 }, &err);
+    cJSON *a = warm_answer(w, v, &(struct warm_question){ .text = text, .top = 0, .threshold = 0 }, &err);
     pid_t pid = (pid_t)json_int(a, "pid", 0);
     if (a)
         CU_ASSERT_STRING_EQUAL(json_str(a, "output", ""), text);
@@ -129,7 +129,7 @@ static void ask_one(struct warm *w, const struct warm_version *v, struct one_of 
 {
     char own[16];
     snprintf(own, sizeof own, "t%d", o->i);
-    CU_ASSERT_EQUAL(warm_ask(w, v, &(struct warm_question){ text ? text : own, 0, 0 }, note, o, &err), 0);
+    CU_ASSERT_EQUAL(warm_ask(w, v, &(struct warm_question){ .text = text ? text : own, .top = 0, .threshold = 0 }, note, o, &err), 0);
 }
 
 static int once_each(const struct tally *t, int n)
@@ -276,7 +276,7 @@ static void queue_is_bounded(void)
         o[i] = (struct one_of){ &t, i };
         if (i == 1)
             pause_ms(50); /* the first is being answered */
-        refused += warm_ask(w, &one, &(struct warm_question){ "!slow", 0, 0 }, note, &o[i], &err) == ERR_QUOTA;
+        refused += warm_ask(w, &one, &(struct warm_question){ .text = "!slow", .top = 0, .threshold = 0 }, note, &o[i], &err) == ERR_QUOTA;
     }
     CU_ASSERT_EQUAL(refused, 1);
     warm_free(w);
@@ -292,7 +292,7 @@ static void *ask_many(void *arg)
         char text[24];
         snprintf(text, sizeof text, "q%d", i);
         struct hone_err e = { 0 };
-        cJSON *a = warm_answer(w, i % 3 ? &one : &other, &(struct warm_question){ text, 0, 0 }, &e);
+        cJSON *a = warm_answer(w, i % 3 ? &one : &other, &(struct warm_question){ .text = text, .top = 0, .threshold = 0 }, &e);
         good += a && strcmp(json_str(a, "output", ""), text) == 0;
         cJSON_Delete(a);
     }
@@ -308,7 +308,7 @@ static void killed_at_random(void)
         pthread_create(&t[i], NULL, ask_many, w);
     for (uint32_t i = 0; i < 20; i++) {
         struct hone_err e = { 0 };
-        cJSON *a = warm_answer(w, &one, &(struct warm_question){ "pid", 0, 0 }, &e);
+        cJSON *a = warm_answer(w, &one, &(struct warm_question){ .text = "pid", .top = 0, .threshold = 0 }, &e);
         pause_ms((int)(i * 7 % 11));
         /* its own worker, unless it ended meanwhile; it is a child that nobody else reaps before the pool notices */
         unanswered += !a;
