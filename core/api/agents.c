@@ -13,6 +13,7 @@ cJSON *version_json(const struct version_row *v, const char *active)
     json_put_str(o, "weights_file", v->weights_file);
     json_put_str(o, "weights_sha256", v->weights_sha256);
     json_put_int(o, "weights_bytes", v->weights_bytes);
+    json_put(o, "settings", stored_json(v->settings));
     json_put_bool(o, "active", active && strcmp(active, v->id) == 0);
     put_time(o, "created_at", v->created_at);
     return o;
@@ -26,6 +27,8 @@ cJSON *agent_json(const struct agent_row *row)
     json_put_str(o, "description", row->description ? row->description : "");
     json_put(o, "metadata", stored_json(row->metadata));
     json_put_str(o, "active_version_id", row->active_version);
+    json_put_str(o, "canary_version_id", row->canary_version);
+    json_put_num(o, "canary_share", row->canary_share);
     put_time(o, "created_at", row->created_at);
     put_time(o, "updated_at", row->updated_at);
     return o;

@@ -99,7 +99,9 @@ cJSON *api_version_list(struct api *a, const cJSON *in, struct hone_err *err);
 cJSON *api_version_deploy(struct api *a, const cJSON *in, struct hone_err *err);
 /* in: {agent_id}: the version that answered before the present one. ERR_PRECONDITION when there is none. */
 cJSON *api_agent_rollback(struct api *a, const cJSON *in, struct hone_err *err);
-/* recordFeedback. in: {interaction_id, feedback, rating, expected_output}, one of the three at least. out: what is stored of it now. */
+/* adaptAgentBehavior; see shapes_adapt.c. Before looking, an open change of the agent is judged. ERR_PRECONDITION with fewer than 5 interactions. */
+cJSON *api_adapt(struct api *a, const cJSON *in, struct hone_err *err);
+/* recordFeedback. An open change of the agent is judged anew. in: {interaction_id, feedback, rating, expected_output}, one of the three at least. out: what is stored of it now. */
 cJSON *api_feedback(struct api *a, const cJSON *in, struct hone_err *err);
 
 /* ---- using what was trained: evaluate.c, predict.c, report.c ---- */

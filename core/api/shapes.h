@@ -19,6 +19,7 @@ extern const struct shape job_out[], list_jobs_out[], monitor_out[], evaluate_ou
 extern const struct shape agent_in[], list_agents_in[], invoke_in[];
 extern const struct shape agent_out[], list_agents_out[], invoke_out[];
 extern const struct shape create_agent_in[], update_agent_in[], list_versions_in[], deploy_in[], feedback_in[];
+extern const struct shape adapt_in[], adapt_out[];
 extern const struct shape agent_row_out[], deleted_agent_out[], list_versions_out[], deploy_out[], feedback_out[];
 /* shapes_data.c */
 extern const struct shape list_plugins_in[], list_plugins_out[], nothing_in[];

@@ -49,6 +49,12 @@ const struct shape list_versions_in[] = { ID("agent_id", "Agent, by id or name."
 const struct shape deploy_in[] = {
     ID("agent_id", "Agent, by id or name."),
     MEMBER("version_id", SHAPE_TEXT, SHAPE_REQUIRED, "Version, by id or number.", .also = "version", .min = 1, .max = 200),
+    MEMBER("threshold", SHAPE_NUMBER, 0, "It abstains below this confidence, as a version of its own with the same weights; 0: never.", .min = 0, .max = 1),
+    MEMBER("explore", SHAPE_OBJECT, 0, "Its answers are drawn by chance, as a version of its own.", .of = (const struct shape[]){
+        MEMBER("rule", SHAPE_TEXT, SHAPE_REQUIRED, "How; none: by no chance.", .choices = "epsilon_greedy softmax squarecb none"),
+        MEMBER("setting", SHAPE_NUMBER, 0, "Its epsilon, temperature or gamma.", .min = 0, .max = 1e12),
+        END }),
+    MEMBER("canary_share", SHAPE_NUMBER, 0, "It answers this share of the questions; the version that is active answers the others.", .min = 0.001, .max = 0.999),
     END
 };
 const struct shape feedback_in[] = {
@@ -66,6 +72,8 @@ const struct shape feedback_in[] = {
     MEMBER("description", SHAPE_TEXT, SHAPE_REQUIRED, "What it is for."), \
     MEMBER("metadata", SHAPE_OBJECT, SHAPE_REQUIRED | SHAPE_NULL | SHAPE_OPEN, "What the caller put there."), \
     MEMBER("active_version_id", SHAPE_TEXT, SHAPE_REQUIRED | SHAPE_NULL, "The version that answers."), \
+    MEMBER("canary_version_id", SHAPE_TEXT, SHAPE_REQUIRED | SHAPE_NULL, "Another one that answers a share of the questions."), \
+    MEMBER("canary_share", SHAPE_NUMBER, SHAPE_REQUIRED, "That share."), \
     MEMBER("created_at", SHAPE_TEXT, SHAPE_REQUIRED, "When it was made."), MEMBER("updated_at", SHAPE_TEXT, SHAPE_REQUIRED, "Last change.")
 
 const struct shape agent_out[] = {
@@ -113,6 +121,7 @@ static const struct shape version_row = MEMBER("", SHAPE_OBJECT, 0, NULL, .of = 
     MEMBER("version_id", SHAPE_TEXT, SHAPE_REQUIRED, "The version."), MEMBER("number", SHAPE_INTEGER, SHAPE_REQUIRED, "Its number within the agent."),
     MEMBER("job_id", SHAPE_TEXT, SHAPE_REQUIRED, "The job that made it."), MEMBER("weights_file", SHAPE_TEXT, SHAPE_REQUIRED, "Its file, in the state directory."),
     MEMBER("weights_sha256", SHAPE_TEXT, SHAPE_REQUIRED, "The hash of the file."), MEMBER("weights_bytes", SHAPE_INTEGER, SHAPE_REQUIRED, "Its size."),
+    MEMBER("settings", SHAPE_OBJECT, SHAPE_REQUIRED | SHAPE_NULL | SHAPE_OPEN, "Threshold and exploration, where they are not as it was trained."),
     MEMBER("active", SHAPE_BOOLEAN, SHAPE_REQUIRED, "Whether it answers."), MEMBER("created_at", SHAPE_TEXT, SHAPE_REQUIRED, "When it was made."), END });
 const struct shape list_versions_out[] = {
     MEMBER("agent_id", SHAPE_TEXT, SHAPE_REQUIRED, "The agent."),
@@ -122,7 +131,8 @@ const struct shape deploy_out[] = {
     MEMBER("agent_id", SHAPE_TEXT, SHAPE_REQUIRED, "The agent."), MEMBER("version_id", SHAPE_TEXT, SHAPE_REQUIRED, "The version that answers now."),
     MEMBER("version", SHAPE_INTEGER, SHAPE_REQUIRED, "Its number."),
     MEMBER("previous_version_id", SHAPE_TEXT, SHAPE_REQUIRED | SHAPE_NULL, "The version that answered before."),
-    MEMBER("reason", SHAPE_TEXT, SHAPE_REQUIRED, "deployed or rolled back."), END
+    MEMBER("reason", SHAPE_TEXT, SHAPE_REQUIRED, "deployed or rolled back."),
+    MEMBER("canary_share", SHAPE_NUMBER, 0, "The share that it answers, where it is not all."), END
 };
 const struct shape feedback_out[] = {
     MEMBER("interaction_id", SHAPE_TEXT, SHAPE_REQUIRED, "The answer."), MEMBER("agent_id", SHAPE_TEXT, SHAPE_REQUIRED, "Who gave it."),

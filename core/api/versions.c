@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/api/adapt.h"
 #include "core/api/priv.h"
 #include "core/api/route.h"
 #include "core/api/serving.h"
@@ -115,9 +116,38 @@ static cJSON *deploy(struct api *a, const char *agent, const char *version, cons
     return out;
 }
 
+/* The weights of a version with a threshold or exploration of the caller's, or for a share of the questions. */
+static cJSON *deploy_changed(struct api *a, const cJSON *in, struct hone_err *err)
+{
+    struct agent_row agent = { 0 };
+    struct version_row version = { 0 };
+    struct manner m = { 0 };
+    const cJSON *explore = cJSON_GetObjectItemCaseSensitive(in, "explore");
+    struct store *s = books_open(a, err);
+    int rc = s ? find_agent(s, json_str(in, "agent_id", ""), &agent, err) : err->code;
+    if (rc >= 0)
+        rc = version_find(s, agent.id, json_str(in, "version_id", ""), &version, err);
+    if (rc >= 0)
+        rc = manner_of(s, &version, &m, err);
+    books_close(a, s);
+    m.threshold = json_num(in, "threshold", m.threshold);
+    if (rc >= 0 && explore) {
+        free(m.explore_rule);
+        m.explore_rule = strcmp(json_str(explore, "rule", "none"), "none") != 0 ? strdup(json_str(explore, "rule", "")) : NULL;
+        m.explore_setting = json_num(explore, "setting", route_explore_default(m.explore_rule));
+    }
+    cJSON *out = rc >= 0 ? adapt_apply(a, &version, &m, json_num(in, "canary_share", 0), NULL, err) : NULL;
+    manner_free(&m);
+    version_free(&version);
+    agent_free(&agent);
+    return out;
+}
+
 cJSON *api_version_deploy(struct api *a, const cJSON *in, struct hone_err *err)
 {
     api_clear(a);
+    if (json_get(in, "threshold") || json_get(in, "explore") || json_get(in, "canary_share"))
+        return deploy_changed(a, in, err);
     return deploy(a, json_str(in, "agent_id", ""), json_str(in, "version_id", ""), "deployed", err);
 }
 
@@ -167,6 +197,8 @@ cJSON *api_feedback(struct api *a, const cJSON *in, struct hone_err *err)
         rc = hone_fail(err, ERR_NOT_FOUND, "there is no interaction '%.200s'", id);
     if (rc >= 0)
         rc = interaction_rate(s, id, &f, err);
+    if (rc >= 0)
+        rc = adapt_watch(s, row.agent_id, err);
     interaction_free(&row);
     if (rc >= 0)
         rc = interaction_get(s, id, &row, err);

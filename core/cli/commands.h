@@ -13,6 +13,8 @@ extern const struct cli_command cmd_evaluate, cmd_report;
 extern const struct cli_command cmd_job_export;
 /* compare.c */
 extern const struct cli_command cmd_compare;
+/* adapt.c */
+extern const struct cli_command cmd_adapt, cmd_feedback;
 /* ask.c */
 extern const struct cli_command cmd_ask;
 /* jobs.c */

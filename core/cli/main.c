@@ -12,7 +12,7 @@
 #include "core/cli/remote.h"
 
 const struct cli_command *const cli_commands[] = {
-    &cmd_train, &cmd_monitor, &cmd_evaluate, &cmd_compare, &cmd_ask, &cmd_report,
+    &cmd_train, &cmd_monitor, &cmd_evaluate, &cmd_compare, &cmd_ask, &cmd_feedback, &cmd_adapt, &cmd_report,
     &cmd_job_list, &cmd_job_show, &cmd_job_resume, &cmd_job_pause, &cmd_job_cancel, &cmd_job_delete, &cmd_job_export,
     &cmd_agent_list, &cmd_agent_show,
     &cmd_module_create, &cmd_module_list, &cmd_module_show, &cmd_module_delete, &cmd_generate,

@@ -3,6 +3,7 @@
 #ifndef SUITE
 #define SUITE(name) int test_##name(void);
 #endif
+SUITE(adapt)
 SUITE(base)
 SUITE(buf)
 SUITE(calibration)
