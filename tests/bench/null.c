@@ -129,8 +129,12 @@ static int run_one(const struct world *w, const int64_t *from, int64_t n, uint64
     return rc;
 }
 
-enum { MCNEMAR, WELCH, PERMUTATION, TESTS };
-static const char *const names[] = { "exact McNemar of two runs", "Welch over runs", "permutation of two runs' losses" };
+/* Welch's test is about configurations: chance in training is part of its noise. The others are about two trained models, which do differ when
+ * they learned from other rows: their null holds when each row gives its two answers (and losses) to the models by a coin. */
+enum { WELCH, MCNEMAR_COIN, PERMUTATION_COIN, MCNEMAR, PERMUTATION, TESTS };
+static const char *const names[] = { "Welch over runs of one configuration", "exact McNemar of two models, answers swapped by a coin",
+                                     "permutation of two models' losses, swapped by a coin", "(exact McNemar of two runs as they are",
+                                     "(permutation of two runs' losses as they are" };
 
 static int trial(const struct world *w, uint64_t t, int64_t *order, struct answers *a, int found[TESTS], double *between, struct hone_err *err)
 {
@@ -148,16 +152,19 @@ static int trial(const struct world *w, uint64_t t, int64_t *order, struct answe
         accuracy[r % 2][r / 2] = a[r % 2].accuracy;
         if (r != 1)
             continue;
-        for (int64_t i = 0; i < w->test; i++) {
-            b += a[0].right[i] && !a[1].right[i];
-            c += a[1].right[i] && !a[0].right[i];
-            d[i] = a[0].loss[i] - a[1].loss[i];
-        }
-        found[MCNEMAR] += difference_mcnemar(b, c) < 0.05;
-        *between += (double)(b + c) / (double)w->test;
-        if (rc == 0)
+        for (int swap = 0; swap < 2 && rc == 0; swap++) {
+            b = c = 0;
+            for (int64_t i = 0; i < w->test; i++) {
+                int coin = swap && rng_u64(SEED + t, RNG_PERMUTE, (uint64_t)i) & 1;
+                b += a[coin].right[i] && !a[!coin].right[i];
+                c += a[!coin].right[i] && !a[coin].right[i];
+                d[i] = a[coin].loss[i] - a[!coin].loss[i];
+            }
+            found[swap ? MCNEMAR_COIN : MCNEMAR] += difference_mcnemar(b, c) < 0.05;
             rc = difference_permutation(d, w->test, 999, SEED + t, NULL, &p, err);
-        found[PERMUTATION] += p < 0.05;
+            found[swap ? PERMUTATION_COIN : PERMUTATION] += p < 0.05;
+        }
+        *between += (double)(b + c) / (double)w->test;
     }
     if (rc == 0 && w->runs > 1)
         found[WELCH] += difference_welch(accuracy[0], w->runs, accuracy[1], w->runs, &stat, &df) < 0.05;
@@ -205,9 +212,13 @@ int main(int argc, char **argv)
     }
     for (int k = 0; k < TESTS; k++) {
         int ok = fair(found[k], trials, &low, &high);
-        printf("%s: %d of %lld below 0.05, %.3f (%s; fair tests: %.3f to %.3f)\n", names[k], found[k], (long long)trials, (double)found[k] / (double)trials, ok ? "fair" : "not fair", low, high);
-        bad |= k == WELCH && !ok;
+        if (k == WELCH && w.runs < 2)
+            continue;
+        printf("%s: %d of %lld below 0.05, %.3f%s\n", names[k], found[k], (long long)trials, (double)found[k] / (double)trials,
+               k >= MCNEMAR ? "; they differ in truth)" : ok ? "" : ": not fair");
+        bad |= k < MCNEMAR && !ok;
     }
+    printf("fair tests would be within %.3f and %.3f\n", low, high);
     printf("%lld trials of 2 x %lld runs, %lld training and %lld test rows, seed %d; %.3f of the rows answered differently; %.1f s\n", (long long)trials, (long long)w.runs,
            (long long)w.train, (long long)w.test, SEED, between / (double)trials, (double)(clock_mono_us() - began) / 1e6);
     return bad;
