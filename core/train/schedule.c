@@ -67,7 +67,7 @@ double schedule_rate(const struct schedule *s, int64_t step, int64_t epoch)
     const struct schedule_part *p = part_at(s, step - s->warmup);
     struct hone_sched_in in = input(s, p, step - s->warmup, epoch, NAN);
     double rate = s->factor * p->item->value(&in, p->conf, p->state);
-    return rate > 0 ? rate : 0;
+    return rate < 0 ? 0 : rate;
 }
 
 int schedule_observe(struct schedule *s, int64_t step, int64_t epoch, double metric, struct hone_err *err)

@@ -38,7 +38,8 @@ int schedule_start(struct schedule *s, double base, int64_t warmup, int64_t tota
 /* Begins again at step 0 of so many steps, with fresh states. */
 void schedule_span(struct schedule *s, int64_t warmup, int64_t total);
 /* The rate of step (0 first): base x step / warmup while warming up, as in the field's transformers library, then the value of the
- * part that the step falls into, steps counted from the end of the warm-up or the beginning of the part. Never below 0. */
+ * part that the step falls into, steps counted from the end of the warm-up or the beginning of the part. Never below 0;
+ * not finite when the scheduler's value is not. */
 double schedule_rate(const struct schedule *s, int64_t step, int64_t epoch);
 /* After an evaluation; metric is smaller when better. The present part sees it. */
 int schedule_observe(struct schedule *s, int64_t step, int64_t epoch, double metric, struct hone_err *err);

@@ -211,6 +211,9 @@ int stepper_take(struct stepper *s, const int64_t *row, int64_t n, double *norm,
 {
     struct run *r = s->run;
     double rate = plan_rate(r, r->state.step, r->state.epoch), loss;
+    if (!isfinite(rate))
+        return hone_fail(err, ERR_PLUGIN, "the scheduler '%s' gives a learning rate that is not finite for step %lld", r->config.scheduler_type,
+                         (long long)r->state.step);
     int ret = plan_refresh(r, err);
     if (ret < 0)
         return ret;
