@@ -27,6 +27,7 @@ struct daemon_options {
     int64_t job_ms;          /* longest time that a job may run, over all its starts; 0: no limit */
     int64_t retry_ms;        /* wait after the first death of a job's worker, four times as long after each further one; 0: 1000 */
     int deaths;              /* so many deaths of its workers fail a job; 0: 3 */
+    int64_t silence_ms;      /* a job's worker that shows no progress for so long is killed; 0: WORKER_SILENCE_MS */
     int64_t drain_ms;        /* how long running jobs may take for a checkpoint at the end; 0: 25000 */
     struct quota_limits tenant, token; /* of each */
 };

@@ -25,8 +25,8 @@
 
 int runner_start(struct runner *r, const cJSON *start, struct hone_err *err)
 {
-    r->w = worker_start(&(struct worker_opts){ .lock_fd = r->lock > 0 ? r->lock : 0,
-                                                .memory_mb = r->a->daemon ? r->a->daemon->o.memory_mb : 0 }, err);
+    const struct daemon_options none = { 0 }, *o = r->a->daemon ? &r->a->daemon->o : &none;
+    r->w = worker_start(&(struct worker_opts){ .lock_fd = r->lock > 0 ? r->lock : 0, .memory_mb = o->memory_mb, .silence_ms = o->silence_ms }, err);
     int rc = r->w ? worker_send(r->w, start, err) : err->code;
     return r->w && rc == HONE_EIO ? 0 : rc; /* it is gone: runner_ready() hears what it said before, and why */
 }

@@ -157,10 +157,11 @@ static struct warm_opts serving_options(const struct settings *s)
 static int configure(struct serve *s, struct hone_err *err)
 {
     struct cli *c = s->c;
-    int64_t jobs = 0, minutes = 0, requests = 0, ms = 0;
+    int64_t jobs = 0, minutes = 0, silence = 0, requests = 0, ms = 0;
     int rc = number(c, "jobs", 64, &jobs, err);
     rc = rc < 0 ? rc : number(c, "job-memory", 1e9, &s->options.memory_mb, err);
     rc = rc < 0 ? rc : number(c, "job-minutes", 1e6, &minutes, err);
+    rc = rc < 0 ? rc : number(c, "job-silence", 1e6, &silence, err);
     rc = rc < 0 ? rc : number(c, "retry-ms", 1e9, &s->options.retry_ms, err);
     rc = rc < 0 ? rc : number(c, "drain-ms", 1e9, &ms, err);
     rc = rc < 0 ? rc : number(c, "requests-per-minute", 1e9, &requests, err);
@@ -168,6 +169,7 @@ static int configure(struct serve *s, struct hone_err *err)
         return rc;
     s->options.jobs = (int)jobs;
     s->options.job_ms = minutes * 60000;
+    s->options.silence_ms = silence * 1000;
     s->options.drain_ms = ms;
     s->options.tenant = limits(c->settings, "limits");
     s->options.tenant.webhooks = (int64_t)settings_number(c->settings, "limits.webhooks");
@@ -329,6 +331,7 @@ static const struct cli_option serve_options[] = {
     { "jobs", "N", "jobs that run at once (default: one a core)" },
     { "job-memory", "MB", "most memory of a job's worker (default: no limit)" },
     { "job-minutes", "N", "longest time that a job may run (default: no limit)" },
+    { "job-silence", "N", "seconds without progress after which a job's worker is killed (default 300)" },
     { "retry-ms", "N", "wait after the first death of a worker, four times as long after each further one (default 1000)" },
     { "drain-ms", "N", "how long jobs may take for their checkpoint at the end (default 25000)" },
     { "requests-per-minute", "N", "of one token (default: no limit)" },
