@@ -1,9 +1,13 @@
 /* See guard.h. */
 #include "core/host/guard.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>
@@ -32,8 +36,18 @@ static const char *locale_name(void)
     return s ? s : "";
 }
 
+/* Reading it means setting it; other threads make files through descriptors of their own modes only. */
+static mode_t mask_of_files(void)
+{
+    mode_t m = umask(077);
+    umask(m);
+    return m;
+}
+
 void guard_enter(struct guard *g)
 {
+    g->umask = mask_of_files();
+    g->cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     fegetenv(&g->fenv);
     g->rounding = fegetround();
     g->control = control_word();
@@ -62,9 +76,37 @@ static int signals_changed(const struct guard *g)
     return changed;
 }
 
-int guard_leave(const struct guard *g, const char *who, struct hone_err *err)
+static int is_elsewhere(int cwd)
+{
+    struct stat was, is;
+    return cwd >= 0 && fstat(cwd, &was) == 0 && (stat(".", &is) != 0 || was.st_dev != is.st_dev || was.st_ino != is.st_ino);
+}
+
+/* The parts that concern the process as a whole. */
+static int leave_process(const struct guard *g, const char *who, struct hone_err *err)
 {
     int rc = 0;
+    struct itimerval timer = { 0 };
+    if (mask_of_files() != g->umask) {
+        rc = hone_fail(err, ERR_PLUGIN, "%s changed the mask for new files (umask), which a plugin must not do", who);
+        umask(g->umask);
+    }
+    if (is_elsewhere(g->cwd)) {
+        rc = hone_fail(err, ERR_PLUGIN, "%s changed the working directory, which a plugin must not do", who);
+        (void)!fchdir(g->cwd);
+    }
+    if (g->cwd >= 0)
+        close(g->cwd);
+    if (getitimer(ITIMER_REAL, &timer) == 0 && (timer.it_value.tv_sec || timer.it_value.tv_usec)) {
+        rc = hone_fail(err, ERR_PLUGIN, "%s left a timer running that would end the process, which a plugin must not do", who);
+        setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
+    }
+    return rc;
+}
+
+int guard_leave(const struct guard *g, const char *who, struct hone_err *err)
+{
+    int rc = leave_process(g, who, err);
     if (fegetround() != g->rounding || control_word() != g->control)
         rc = hone_fail(err, ERR_PLUGIN, "%s changed the floating-point environment (rounding mode, flush to zero or "
                        "traps), which a plugin must not do", who);

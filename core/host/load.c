@@ -271,10 +271,8 @@ int load_file(const char *path, struct loaded *out, struct hone_err *err)
                          strerror(errno));
     }
     int rc = load_real(real, out, err);
-    if (rc != 0 && out->handle)
-        dlclose(out->handle);
     if (rc != 0)
-        load_drop(out);
+        load_drop(out); /* without dlclose(), which would run code of what was just refused */
     return rc;
 }
 

@@ -8,7 +8,7 @@
 #include "hone/abi.h"
 
 struct loaded {
-    void *handle;                   /* of dlopen; never closed once the descriptor was accepted */
+    void *handle;                   /* of dlopen; never closed */
     const struct hone_plugin *info; /* owned, see adopt.h */
     char *path;                     /* real path */
     char sha256[65];
@@ -19,7 +19,7 @@ struct loaded {
 };
 
 /* 0 with *out filled (release with load_drop()), else *out is zeroed: ERR_NOT_FOUND no such file, ERR_PLUGIN a file that
- * cannot be used, HONE_ENOMEM. The sentence begins with the file's path. */
+ * cannot be used (it may stay mapped), HONE_ENOMEM. The sentence begins with the file's path. */
 int load_file(const char *path, struct loaded *out, struct hone_err *err);
 /* Frees what load_file() allocated. The object stays mapped. */
 void load_drop(struct loaded *l);

@@ -33,6 +33,7 @@
 #define STAGE_INIT 'i'
 #define STAGE_SETTINGS 's'
 #define SENTENCE '!'
+#define EXIT_CLOSED 117 /* of a child that could not tell */
 
 static void tell(int fd, char c)
 {
@@ -199,7 +200,8 @@ int probe_start(struct probe *p, const char *path, struct hone_err *err)
     }
     if (pid == 0) {
         close(fd[0]);
-        _exit(child(path, fd[1], memory) == 0 ? 0 : 1);
+        int rc = child(path, fd[1], memory);
+        _exit(rc == 0 ? 0 : fcntl(fd[1], F_GETFD) < 0 ? EXIT_CLOSED : 1);
     }
     close(fd[1]);
     fcntl(fd[0], F_SETFL, O_NONBLOCK);
@@ -245,6 +247,8 @@ static void describe_end(const struct probe *p, int status, char stage, char *ou
     else if (WIFSIGNALED(status))
         snprintf(out, size, "%s: it crashed %s: signal %d (%s)", p->path, stage_text(stage), WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
+    else if (WEXITSTATUS(status) == EXIT_CLOSED)
+        snprintf(out, size, "%s: it closed descriptors that are not its own %s", p->path, stage_text(stage));
     else
         snprintf(out, size, "%s: it ended the process %s with exit code %d, which a plugin must not do", p->path,
                  stage_text(stage), WEXITSTATUS(status));
@@ -262,11 +266,13 @@ static int conclude(struct probe *p, int status, struct hone_err *err)
     int ended_well = !p->timed_out && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (s && ended_well && s[i] == SENTENCE) {
         p->result = error_json(p->path, s + i + 1);
-    } else if (s && ended_well && s[i] == '{') {
+    } else if (s && ended_well && i < p->out.n) {
         struct hone_err why = { 0 };
         p->result = json_parse(s + i, p->out.n - i, p->path, &why);
-        if (!p->result)
-            p->result = error_json(p->path, why.text);
+        if (!p->result && why.code != HONE_ENOMEM) {
+            snprintf(text, sizeof text, "%s: it wrote into a descriptor that is not its own %s", p->path, stage_text(stage));
+            p->result = error_json(p->path, text);
+        }
     } else {
         describe_end(p, status, stage, text, sizeof text);
         p->result = error_json(p->path, text);
@@ -277,16 +283,17 @@ static int conclude(struct probe *p, int status, struct hone_err *err)
 int probe_poll(struct probe *p, struct hone_err *err)
 {
     int status = 0;
+    siginfo_t ended = { 0 };
     take_output(p);
-    pid_t done = waitpid(p->pid, &status, WNOHANG);
-    if (done == 0 && clock_mono_us() > p->deadline_us) {
+    if (waitid(P_PID, (id_t)p->pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == 0) {
+        if (clock_mono_us() <= p->deadline_us)
+            return 0;
         p->timed_out = 1;
-        kill(-p->pid, SIGKILL);
-        kill(p->pid, SIGKILL);
-        done = waitpid(p->pid, &status, 0);
     }
-    if (done == 0)
-        return 0;
+    /* All of its group, while its number cannot be given to another one. */
+    kill(-p->pid, SIGKILL);
+    kill(p->pid, SIGKILL);
+    waitpid(p->pid, &status, 0);
     int rc = conclude(p, status, err);
     p->pid = 0;
     probe_end(p);

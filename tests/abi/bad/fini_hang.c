@@ -1,0 +1,11 @@
+/* Never comes back when it is told of the end. */
+#include "bad.h"
+#include <unistd.h>
+
+static void end(void)
+{
+    for (;;)
+        pause();
+}
+BAD_OPTIMIZER(descend);
+HONE_DEFINE_PLUGIN("bad", "1", "Apache-2.0", "", NULL, end, &bad.item);

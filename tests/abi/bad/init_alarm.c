@@ -1,0 +1,12 @@
+/* Leaves a timer running. */
+#include "bad.h"
+#include <unistd.h>
+
+static int begin(const struct hone_host *host, struct hone_err *err)
+{
+    (void)host, (void)err;
+    alarm(600);
+    return 0;
+}
+BAD_OPTIMIZER(descend);
+BAD_PLUGIN(begin);
