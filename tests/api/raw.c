@@ -1,7 +1,8 @@
 /* raw PORT [--slow MS] [--sip N] [--wait MS] [--for MS] [--count N]: sends standard input as it is to 127.0.0.1 and prints what comes back, for tests of what no
  * good client sends.
- *   --slow MS   one byte each MS milliseconds, while reading
+ *   --slow MS   one byte each MS milliseconds, while reading; with --count on each connection
  *   --sip N     reads at most N bytes each 100 milliseconds, and notes a reset at once
+ *   --half 1    says that nothing more will be sent, and goes on reading
  *   --wait MS   ends when nothing came for so long (3000)
  *   --for MS    ends after so long in any case (30000)
  *   --count N   over N connections at once; what comes back is not printed, only counted
@@ -64,7 +65,7 @@ static int sip(int port, const char *request, size_t n, long bytes, long most)
     return 0;
 }
 
-static int one(int port, const char *request, size_t n, long slow, long wait, long most)
+static int one(int port, const char *request, size_t n, long slow, long half, long wait, long most)
 {
     char back[65536];
     int fd = dial(port), closed = 0;
@@ -76,6 +77,8 @@ static int one(int port, const char *request, size_t n, long slow, long wait, lo
     }
     if (!slow)
         sent = write(fd, request, n) == (ssize_t)n ? n : 0;
+    if (half)
+        shutdown(fd, SHUT_WR);
     while (!closed && now_ms() - last < wait && now_ms() - start < most) {
         struct pollfd p = { .fd = fd, .events = POLLIN };
         if (slow && sent < n && now_ms() >= next) {
@@ -98,20 +101,35 @@ static int one(int port, const char *request, size_t n, long slow, long wait, lo
     return 0;
 }
 
-static int many(int port, const char *request, size_t n, long count, long wait, long most)
+/* The next byte on every connection that is still open. */
+static void drip(const struct pollfd *p, long count, const char *byte)
+{
+    for (long i = 0; i < count; i++) {
+        if (p[i].fd >= 0)
+            (void)!send(p[i].fd, byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+}
+
+static int many(int port, const char *request, size_t n, long count, long slow, long wait, long most)
 {
     static char back[65536];
     struct pollfd *p = calloc((size_t)count, sizeof *p);
     char *answered = calloc((size_t)count, 1);
-    long connected = 0, answers = 0, closed = 0, start = now_ms(), last = start;
+    long connected = 0, answers = 0, closed = 0, start = now_ms(), last = start, next = start + slow;
+    size_t sent = slow ? 1 : n;
     long long bytes = 0;
     if (!p || !answered)
         return 1;
     for (long i = 0; i < count; i++) {
         p[i] = (struct pollfd){ .fd = dial(port), .events = POLLIN };
-        connected += p[i].fd >= 0 && send(p[i].fd, request, n, MSG_NOSIGNAL) == (ssize_t)n;
+        connected += p[i].fd >= 0 && send(p[i].fd, request, sent, MSG_NOSIGNAL) == (ssize_t)sent;
     }
     while (now_ms() - last < wait && now_ms() - start < most && closed < count) {
+        if (sent < n && now_ms() >= next) {
+            drip(p, count, request + sent++);
+            next += slow;
+            last = now_ms();
+        }
         if (poll(p, (nfds_t)count, 50) <= 0)
             continue;
         for (long i = 0; i < count; i++) {
@@ -137,7 +155,7 @@ static int many(int port, const char *request, size_t n, long count, long wait, 
 int main(int argc, char **argv)
 {
     static char request[1 << 22];
-    long slow = 0, sips = 0, wait = 3000, most = 30000, count = 0;
+    long slow = 0, sips = 0, half = 0, wait = 3000, most = 30000, count = 0;
     struct rlimit files;
     if (argc < 2)
         return 2;
@@ -153,6 +171,8 @@ int main(int argc, char **argv)
             most = v;
         else if (strcmp(argv[i], "--count") == 0)
             count = v;
+        else if (strcmp(argv[i], "--half") == 0)
+            half = v;
         else
             return 2;
     }
@@ -165,5 +185,5 @@ int main(int argc, char **argv)
     int port = (int)strtol(argv[1], NULL, 10);
     if (sips)
         return sip(port, request, n, sips, most);
-    return count ? many(port, request, n, count, wait, most) : one(port, request, n, slow, wait, most);
+    return count ? many(port, request, n, count, slow, wait, most) : one(port, request, n, slow, half, wait, most);
 }

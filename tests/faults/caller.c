@@ -102,19 +102,25 @@ static int exchange(struct caller *c, const struct buf *request, struct buf *ans
     return status;
 }
 
-int caller_call(struct caller *c, const char *function, const char *key, const char *body, cJSON **out)
+int caller_call_bytes(struct caller *c, const char *function, const char *key, const char *body, size_t n, cJSON **out)
 {
     struct buf request = { 0 }, answer = { 0 };
     buf_printf(&request, "POST /api/v2/functions/%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Bearer %s\r\n"
-               "Content-Type: application/json\r\nContent-Length: %zu\r\n", function, c->port, c->token, strlen(body));
+               "Content-Type: application/json\r\nContent-Length: %zu\r\n", function, c->port, c->token, n);
     if (key)
         buf_printf(&request, "Idempotency-Key: %s\r\n", key);
-    buf_printf(&request, "\r\n%s", body);
+    buf_puts(&request, "\r\n");
+    buf_add(&request, body, n);
     int status = exchange(c, &request, &answer);
     *out = status > 0 ? json_parse(answer.p ? answer.p : "", answer.n, function, NULL) : NULL;
     buf_free(&request);
     buf_free(&answer);
     return status;
+}
+
+int caller_call(struct caller *c, const char *function, const char *key, const char *body, cJSON **out)
+{
+    return caller_call_bytes(c, function, key, body, strlen(body), out);
 }
 
 int caller_get(struct caller *c, const char *path)

@@ -13,6 +13,8 @@ struct caller {
 /* Calls the function with that body (JSON text) and, unless it is NULL, idempotency key. The HTTP status with the body in *out
  * (cJSON_Delete(); NULL when it is no JSON), or -1 when no whole answer came: nobody knows then whether it was done. */
 int caller_call(struct caller *c, const char *function, const char *key, const char *body, cJSON **out);
+/* The same with a body of n bytes, whatever they are. */
+int caller_call_bytes(struct caller *c, const char *function, const char *key, const char *body, size_t n, cJSON **out);
 /* GET of a path: its status, or -1. */
 int caller_get(struct caller *c, const char *path);
 void caller_close(struct caller *c);
