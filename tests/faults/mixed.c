@@ -2,7 +2,7 @@
  * holds for every request whatever the moment: an answer comes, and no failure of the server's own. Races, leaks and latencies are judged
  * by who runs it: threads.sh, soak.sh and hostile_http.sh.
  * Use: mixed PORT CLIENTS SECONDS [SEED [GENTLE]], the token (admin) in HONE_TEST_TOKEN. With GENTLE only sound requests, and a pause of
- * so many milliseconds behind each. Prints "N requests, N bad; good requests: p50 N us, p99 N us". */
+ * so many milliseconds behind each. Prints how many calls succeeded and "N requests, N bad; good requests: p50 N us, p99 N us". */
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -29,7 +29,7 @@ struct client {
     struct caller caller;
     char agent[32], job[64];
     int jobs;
-    int64_t requests, bad;
+    int64_t requests, bad, done;      /* done: answered with 2xx */
     int64_t us[KEPT];
     int64_t n_us;
 };
@@ -72,16 +72,19 @@ static int call(struct client *c, const char *function, cJSON **out, const char 
     if (c->n_us < KEPT)
         c->us[c->n_us++] = clock_mono_us() - start;
     c->requests++;
+    c->done += status / 100 == 2;
     if (!is_answer(status))
         complain(c, function, status, *out);
     return status;
 }
 
-static void keep(const cJSON *answer, const char *key, char *out, size_t size)
+/* 1 when the answer has it. */
+static int keep(const cJSON *answer, const char *key, char *out, size_t size)
 {
     const char *text = json_str(json_get(answer, "data"), key, "");
     if (*text)
         snprintf(out, size, "%s", text);
+    return *text != '\0';
 }
 
 /* ---- sound requests ---- */
@@ -95,8 +98,7 @@ static void start_job(struct client *c)
          "{\"agent_id\":\"%s\",\"training_data\":{\"examples\":[{\"input\":\"where is it\",\"expected_output\":\"there\"},{\"input\":\"what is it\","
          "\"expected_output\":\"that\"},{\"input\":\"where are you\",\"expected_output\":\"there\"},{\"input\":\"what do you do\",\"expected_output\":"
          "\"that\"}]},\"config\":{\"epochs\":%d,\"threads\":1,\"validationSplit\":0}}", c->agent, (int)(1 + draw(c, 4)));
-    keep(out, "job_id", c->job, sizeof c->job);
-    c->jobs++;
+    c->jobs += keep(out, "job_id", c->job, sizeof c->job);
     cJSON_Delete(out);
 }
 
@@ -236,15 +238,18 @@ static int by_size(const void *a, const void *b)
 
 static int report(struct client *client, int n)
 {
-    int64_t requests = 0, bad = 0, count = 0;
+    int64_t requests = 0, bad = 0, done = 0, jobs = 0, count = 0;
     int64_t *all = calloc((size_t)n * KEPT + 1, sizeof *all);
     for (int i = 0; i < n; i++) {
         requests += client[i].requests;
         bad += client[i].bad;
+        done += client[i].done;
+        jobs += client[i].jobs;
         memcpy(all + count, client[i].us, (size_t)client[i].n_us * sizeof *all);
         count += client[i].n_us;
     }
     qsort(all, (size_t)count, sizeof *all, by_size);
+    printf("%lld functions done, among them %lld jobs started\n", (long long)done, (long long)jobs);
     printf("%lld requests, %lld bad; good requests: p50 %lld us, p99 %lld us\n", (long long)requests, (long long)bad, (long long)all[count / 2],
            (long long)all[count * 99 / 100]);
     free(all);
