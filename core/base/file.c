@@ -259,11 +259,17 @@ int file_sha256(const char *path, char hex[65], struct hone_err *err)
     return ret;
 }
 
-/* With the temporary file written: under its name, durably. One of that name has the same bytes, but whoever wrote it may have been killed,
- * or refused, before it was synced, and a second sync of it would tell nothing. */
-static int store_as(int out, const char *temporary, const char *final, struct hone_err *err)
+/* Gives the file in `temporary` its name, whose contents have the hash. One of that name that is whole stays the file that it is: who was allowed
+ * to open it may be about to. Where the file system has no links, it takes the other one's place. */
+static int store_as(int out, const char *temporary, const char *final, const char hex[65], struct hone_err *err)
 {
-    if (fsync(out) || rename(temporary, final))
+    char there[65];
+    struct hone_err ignored;
+    if (fsync(out))
+        return err_errno(err, "store", final);
+    if (link(temporary, final) == 0 || (errno == EEXIST && file_sha256(final, there, &ignored) == 0 && strcmp(there, hex) == 0))
+        unlink(temporary);
+    else if (rename(temporary, final))
         return err_errno(err, "store", final);
     return file_sync_dir(final, err);
 }
@@ -295,7 +301,7 @@ int file_store(const char *src, const char *dir, const char *suffix, char hex[65
     else if (asprintf(&final, "%s/%s%s", dir, hex, suffix) < 0)
         ret = hone_fail(err, HONE_ENOMEM, "memory ran out");
     else
-        ret = store_as(out, temporary, final, err);
+        ret = store_as(out, temporary, final, hex, err);
     if (ret)
         unlink(temporary);
     if (bytes)

@@ -154,15 +154,22 @@ static void hashes(void)
     CU_ASSERT_STRING_EQUAL(again, hex);
     CU_ASSERT_EQUAL(file_sha256(dir, again, &e), HONE_EIO);
     CU_ASSERT_EQUAL(file_mkdirs(at("data"), &e), 0);
-    for (int i = 0; i < 2; i++) {
+    char name[128];
+    ino_t first = 0;
+    snprintf(name, sizeof name, "data/%s.csv", hex);
+    for (int i = 0; i < 3; i++) {
         CU_ASSERT_EQUAL(file_store(at("abc"), at("data"), ".csv", again, &bytes, &e), 0);
         CU_ASSERT_STRING_EQUAL(again, hex);
         CU_ASSERT_EQUAL(bytes, 3);
         CU_ASSERT_EQUAL(entries("data"), 1);
+        CU_ASSERT(stat(at(name), &st) == 0 && st.st_size == 3);
+        CU_ASSERT(i == 0 || i == 2 || st.st_ino == first); /* an equal one stays the file that it is */
+        first = st.st_ino;
+        if (i == 1)
+            CU_ASSERT_EQUAL(file_write_atomic(at(name), "abd", 3, &e), 0); /* and one that is damaged does not */
     }
-    char name[128];
-    snprintf(name, sizeof name, "data/%s.csv", hex);
-    CU_ASSERT(stat(at(name), &st) == 0 && st.st_size == 3);
+    CU_ASSERT_EQUAL(file_sha256(at(name), again, &e), 0);
+    CU_ASSERT_STRING_EQUAL(again, hex);
     CU_ASSERT_EQUAL(file_store(dir, at("data"), "", again, NULL, &e), HONE_EIO);
     CU_ASSERT_EQUAL(file_store(at("none"), at("data"), "", again, NULL, &e), HONE_EIO);
     CU_ASSERT_EQUAL(file_store(at("abc"), at("nowhere"), "", again, NULL, &e), HONE_EIO);
