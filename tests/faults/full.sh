@@ -12,5 +12,7 @@ long KILLS=10000 sh "$srcdir/tests/faults/kill9.sh"
 long STEP=1 sh "$srcdir/tests/faults/sweep.sh"
 long STATES=50000 sh "$srcdir/tests/faults/power.sh"
 long KILLS=1000 sh "$srcdir/tests/faults/webhooks_kill.sh"
+long MUTANTS=20000 sh "$srcdir/tests/faults/plugins.sh"
+long MINUTES=10 sh "$srcdir/tests/faults/soak.sh"
 echo "$bad failed"
 [ $bad -eq 0 ]
