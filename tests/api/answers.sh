@@ -71,6 +71,8 @@ call invokeAgent "{\"agent_id\":\"$agent\",\"input\":\"where is it?\"}"
 interaction=$(member interaction_id)
 call invokeAgent "{\"agent_id\":\"$agent\",\"texts\":[\"where is it?\",\"how much?\"]}"
 call recordFeedback "{\"interaction_id\":\"$interaction\",\"feedback\":\"correct\"}"
+call invokeAgent "{\"agent_id\":\"$agent\",\"texts\":[\"one\",\"two\",\"three\",\"four\",\"five\"]}"
+call adaptAgentBehavior "{\"agent_id\":\"$agent\"}"
 call deployAgentVersion "{\"agent_id\":\"$agent\",\"version_id\":\"$version\"}"
 call rollbackAgent "{\"agent_id\":\"$agent\"}" 200 once
 long="{\"agent_id\":\"$agent\",\"training_data\":{\"dataset_id\":\"$dataset\"},\"config\":{\"epochs\":10000,\"earlyStopping\":false,\"validationSplit\":0}}"

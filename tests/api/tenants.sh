@@ -53,7 +53,7 @@ holds 'functions are described' "$(echo "$functions" | wc -l)" -ge 25
 tried=0
 for f in $functions; do
     case $f in
-    createAgent | uploadDataset | createTrainingModule | createToken | listTokens | listPlugins | listPresets | listAgents | listTrainingJobs | listDatasets | listTrainingModules | registerWebhook | listWebhooks | getUsage) continue ;;
+    createAgent | uploadDataset | createTrainingModule | createToken | listTokens | listPlugins | listPresets | listAgents | listTrainingJobs | listDatasets | listTrainingModules | registerWebhook | listWebhooks | getUsage | backupState | checkState) continue ;;
     startTrainingJob) body="{\"agent_id\":\"$agent\",\"training_data\":{\"examples\":[$example]}}" ;;
     validateTrainingData) body="{\"training_data\":{\"dataset_id\":\"$dataset\"}}" ;;
     deployAgentVersion) body="{\"agent_id\":\"$agent\",\"version_id\":\"$version\"}" ;;
@@ -67,7 +67,7 @@ for f in $functions; do
     *Webhook*) body="{\"webhook_id\":\"$webhook\"}" ;;
     *Dataset) body="{\"dataset_id\":\"$dataset\"}" ;;
     *Module | generateSyntheticTrainingData) body="{\"module_id\":\"$module\"}" ;;
-    *Agent | *AgentVersions) body="{\"agent_id\":\"$agent\"}" ;;
+    *Agent | *AgentVersions | adaptAgentBehavior) body="{\"agent_id\":\"$agent\"}" ;;
     *) body="{\"job_id\":\"$job\"}" ;;
     esac
     call "$two" "$f" "$body"

@@ -22,6 +22,7 @@ async function trained(name) {
 const first = await trained(`documents-first-${process.pid}`);
 const second = await trained(`documents-second-${process.pid}`);
 ids.agent_abc123 = (await base44.functions.createAgent({ name: `documents-example-${process.pid}` })).data.agent_id;
+ids.module_abc = (await base44.functions.createTrainingModule({ name: `documents-module-${process.pid}`, examples: trainingExamples() })).data.module_id;
 ids.job_xyz123 = ids.job_a123 = first.job;
 ids.job_baseline456 = ids.job_b456 = second.job;
 
@@ -144,6 +145,7 @@ for (const [name, shape, code] of examples) {
   const text = code.replace(/'((?:agent|job|module)_[a-z0-9]+)'/g, (all, id) => `'${ids[id] ?? id}'`);
   const variable = text.match(/const (\w+) = /)[1];
   try {
+    for (let i = 0; name === 'adaptAgentBehavior' && i < 5; i++) await base44.functions.invokeAgent({ agent_id: ids.agent_abc123, input: `question ${i}` });
     const answer = await new AsyncFunction('base44', `${text}\nreturn ${variable};`)(base44);
     check(`${name}: success`, answer.success === true, answer);
     if (shape) checkShape(name, shape, answer);

@@ -67,6 +67,9 @@ check('listTrainingJobs', (await invoke('listTrainingJobs', { agent_id }))?.jobs
 if (has('listCheckpoints')) check('listCheckpoints', (await invoke('listCheckpoints', { job_id }))?.checkpoints.length > 0);
 check('evaluateTrainingResults', (await invoke('evaluateTrainingResults', { job_id }))?.evaluation.overall_score > 50);
 check('generateTrainingReport', (await invoke('generateTrainingReport', { job_id, format: 'markdown' })) !== undefined);
+const written = await invoke('generateTrainingReport', { job_id, format: 'markdown' });
+const verified = await invoke('verifyTrainingReport', { report: written?.report ?? written?.content ?? written });
+check('verifyTrainingReport', verified?.verified === true, verified);
 
 // ---- asking ----
 const answer = await invoke('invokeAgent', { agent_id, input: examples[0].input });
@@ -78,6 +81,10 @@ const unsure = await invoke('invokeAgent', { agent_id, input: 'zzz qqq', thresho
 check('it abstains', unsure?.abstained === true && unsure.output === null, unsure);
 await invoke('recordFeedback', { interaction_id: answer.interaction_id, feedback: 'correct', rating: 1 }, 200);
 await refused('feedback of nothing', 404, 'NOT_FOUND', base44.functions.invoke('recordFeedback', { interaction_id: 'intr_0000000000000000', feedback: 'correct' }));
+
+await invoke('invokeAgent', { agent_id, texts: examples.slice(0, 5).map((e) => e.input).concat(['one', 'two', 'three', 'four']) });
+const adaptation = await invoke('adaptAgentBehavior', { agent_id, feedback_window_days: 7, auto_apply: false });
+checkShape('adaptAgentBehavior', { drift_found: 'boolean', proposals: [], applied: [], trends: [{ name: 'string', changed: 'boolean' }] }, adaptation);
 
 // ---- versions ----
 const again = await invoke('startTrainingJob', { agent_id, training_data, config: { ...config, seed: 8 } }, 201);
@@ -183,6 +190,10 @@ if (later.auth.setToken) check('a token that is set later', (await later.functio
 
 await invoke('deleteAgent', { agent_id });
 await refused('a deleted agent', 404, 'NOT_FOUND', base44.functions.invoke('getAgent', { agent_id }));
+for (const name of ['backupState', 'checkState']) { // for this machine's own command line
+  await refused(name, 422, 'VALIDATION_ERROR', base44.functions.invoke(name, { file: 'backup' }));
+  called.add(name);
+}
 const left = [...known.keys()].filter((name) => !called.has(name));
 check('every function was invoked', known.size > 5 && left.length === 0, left);
 finish();
