@@ -59,7 +59,7 @@ const struct config_key serve_keys[] = {
     STR("generate.model", NULL, "Name of its model."),
     STR("generate.keyFile", NULL, "File with the key that it is sent, readable by its owner alone."),
     STR("generate.caFile", NULL, "PEM file of the authorities that its certificate is checked against, in place of the system's."),
-    INT("generate.timeoutMs", 60000, 100, 120000, "Milliseconds that it may take for an answer."),
+    INT("generate.timeoutMs", 60000, 100, 90000, "Milliseconds that it may take for an answer."),
     INT("generate.tries", 3, 1, 3, "Times that it is asked when it is busy, fails or does not answer."),
     INT("serving.memoryMb", 1024, 16, 1e6, "Memory of all workers that keep agents ready, in MB; the least used ones end beyond it."),
     INT("serving.idleMs", 600000, 1000, 86400000, "Milliseconds without a question after which such a worker ends."),

@@ -19,6 +19,7 @@ struct measuring {
     struct synth *s;
     const struct synth_order *o;
     double *difference;               /* [test rows] of being right, with minus without, summed over the seeds that judge the row */
+    uint8_t *judged;                  /* [test rows] */
     struct score seed[MEASURE_SEEDS];
 };
 
@@ -41,11 +42,13 @@ static int one_training(struct measuring *m, const struct examples *rows, int se
         output[i] = referee_output(&r, test->outputs.name[test->output[i]]);
     if (!ret)
         ret = referee_judge(&r, test->input, output, test->n, v, err);
-    for (int64_t i = 0; i < test->n && !ret; i++)
-        if (output[i] >= 0 && v[i].best == output[i]) {
-            m->seed[seed].right[with]++;
-            m->difference[row ? row[i] : i] += with ? 1 : -1;
-        }
+    for (int64_t i = 0; i < test->n && !ret; i++) {
+        int64_t at = row ? row[i] : i;
+        int right = output[i] >= 0 && v[i].best == output[i];
+        m->seed[seed].right[with] += right;
+        m->difference[at] += right ? with ? 1 : -1 : 0;
+        m->judged[at] = 1;
+    }
     m->seed[seed].rows = test->n;
     referee_free(&r);
     free(output);
@@ -155,19 +158,19 @@ static int put_result(cJSON *out, struct measuring *m, int64_t rows, const char 
 int measure_put(cJSON *out, struct synth *s, const struct synth_order *o, const struct synth_found *f, const struct examples *test, struct hone_err *err)
 {
     int64_t rows = test ? test->n : s->rows->n;
-    struct measuring m = { .s = s, .o = o, .difference = calloc((size_t)rows + 1, sizeof *m.difference) };
-    int ret = m.difference ? 0 : no_memory(err, rows);
+    struct measuring m = { .s = s, .o = o, .difference = calloc((size_t)rows + 1, sizeof *m.difference), .judged = calloc((size_t)rows + 1, 1) };
+    int ret = m.difference && m.judged ? 0 : no_memory(err, rows);
     for (int i = 0; i < MEASURE_SEEDS && !ret; i++)
         ret = test ? one_pair(&m, s, f, s->rows, i, test, NULL, err) : one_part(&m, i, err);
-    for (int64_t i = 0; i < rows && test && !ret; i++)
-        m.difference[i] /= MEASURE_SEEDS;
-    int64_t judged = 0;
-    for (int i = 0; i < MEASURE_SEEDS; i++)
-        judged += m.seed[i].rows;
+    int64_t judged = 0; /* what was always trained on judges nothing */
+    for (int64_t i = 0; i < rows && !ret; i++)
+        if (m.judged[i])
+            m.difference[judged++] = m.difference[i] / (test ? MEASURE_SEEDS : 1);
     if (!ret && !judged)
         ret = hone_fail(err, ERR_PRECONDITION, "no row can be held out to measure by, since every output has one distinct input; give test rows (--test FILE)");
     if (!ret)
-        ret = put_result(out, &m, rows, test ? "test_data" : "five_parts", err);
+        ret = put_result(out, &m, judged, test ? "test_data" : "five_parts", err);
     free(m.difference);
+    free(m.judged);
     return ret;
 }

@@ -77,7 +77,7 @@ int referee_train(struct referee *r, const struct examples *rows, const cJSON *c
 {
     const struct loop_hooks hooks = { .arg = (void *)(intptr_t)watch, .beat = on_beat, .progress = no_progress, .epoch = no_epoch,
                                       .checkpoint = no_checkpoint, .rolled_back = no_rollback, .stop = on_stop, .warn = on_warn };
-    const struct run_files files = { .data = "the module", .rows = rows, .beat = on_beat, .beat_arg = (void *)(intptr_t)watch };
+    const struct run_files files = { .data = "the module", .rows = rows, .single_output = 1, .beat = on_beat, .beat_arg = (void *)(intptr_t)watch };
     struct train_config c;
     struct loop_result result = { 0 };
     *r = (struct referee){ 0 };

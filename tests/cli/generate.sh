@@ -112,6 +112,18 @@ same 'five seeds' "$(sed -n '/"measure"/,$p' "$tmp/measured" | grep -c '"seed": 
 run measured_fresh 0 generate small --per-output 5 --test "$fresh" --no-keep
 has measured_fresh 'fresh rows' '95% interval'
 
+printf '%s\n' '{"input":"red one","expected_output":"a"}' '{"input":"the red one please","expected_output":"a"}' '{"input":"i want red","expected_output":"a"}' \
+    '{"input":"blue","expected_output":"b"}' >"$tmp/lone.jsonl"
+run lone 0 module create --name lone --data "$tmp/lone.jsonl" -q
+run lone_measured 0 generate lone --count 4 --measure --json --no-keep
+same 'what is always trained on judges nothing' "$(sed -n '/"measure"/,$p' "$tmp/lone_measured" >"$tmp/measure"; value measure rows)" 3
+head -n 3 "$tmp/lone.jsonl" >"$tmp/single.jsonl"
+run single 0 module create --name single --data "$tmp/single.jsonl" -q
+run single_made 0 generate single --count 3 --json --no-keep
+holds 'a module of one output gives rows, too' "$(value single_made generated)" -ge 1
+run not_measured 8 generate two --count 1 --measure
+has not_measured.err 'no row can be held out'
+
 # ---- a generator that misbehaves fails its task alone ----
 cat >"$tmp/wild.c" <<'EOF'
 #include "hone/generator.h"
