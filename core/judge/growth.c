@@ -228,6 +228,7 @@ static int draw(struct growth_curve *c, struct packed *p, uint64_t seed)
     c->b = l.b * pow(unit, l.c);
     c->c = l.c;
     c->residual = misfit(&l, z, e, c->sizes);
+    c->drawn = 1;
     c->more = GROWTH_FACTOR * unit;
     c->forecast = 1 - law_error(&l, GROWTH_FACTOR);
     c->gain = law_error(&l, 1) - law_error(&l, GROWTH_FACTOR);
@@ -338,8 +339,7 @@ cJSON *growth_json(const struct growth *g, const struct growth_curve *c)
     json_put_str(o, "source", g->source);
     json_put_int(o, "row_visits", g->visits);
     json_put_int(o, "test_rows", c ? c->n : 0);
-    json_put(o, "points", c && (c->why[0] == '\0' || c->accuracy[0] > 0 || c->accuracy[c->sizes > 0 ? c->sizes - 1 : 0] > 0) ? points_json(g, c)
-                                                                                                                      : cJSON_CreateArray());
+    json_put(o, "points", c && c->drawn ? points_json(g, c) : cJSON_CreateArray());
     json_put_str(o, "why", why[0] ? why : NULL);
     if (c && !c->why[0]) {
         put_fit(o, c);

@@ -35,6 +35,7 @@ struct growth_curve {
     struct interval a_range, b_range, c_range;
     double rows[GROWTH_SIZES], accuracy[GROWTH_SIZES]; /* measured; mean of the draws */
     struct interval range[GROWTH_SIZES];
+    int drawn;                        /* accuracy and range are there, also where there is no law */
     int64_t sizes, n;
     double more, forecast, gain;      /* rows, accuracy there, and that minus the law's accuracy at all rows */
     struct interval forecast_range, gain_range;

@@ -65,13 +65,20 @@ static struct example_row row_of(const struct examples *e, int64_t i)
     return (struct example_row){ .input = e->input[i], .answer = e->outputs.name[e->output[i]], .weight = 1, .reward = (float)NAN, .propensity = (float)NAN };
 }
 
+static void put_text(cJSON *o, const char *key, const struct hone_string *s)
+{
+    char *text = strndup(s->bytes, (size_t)s->len);
+    json_put_str(o, key, text);
+    free(text);
+}
+
 static int write_test(const struct world *w, const int64_t *row)
 {
     FILE *f = fopen(w->path, "w");
     for (int64_t i = 0; f && i < w->test; i++) {
         cJSON *o = cJSON_CreateObject();
-        json_put(o, "input", cJSON_CreateString(strndup(w->all.input[row[i]].bytes, (size_t)w->all.input[row[i]].len)));
-        json_put(o, "expected_output", cJSON_CreateString(strndup(w->all.outputs.name[w->all.output[row[i]]].bytes, (size_t)w->all.outputs.name[w->all.output[row[i]]].len)));
+        put_text(o, "input", &w->all.input[row[i]]);
+        put_text(o, "expected_output", &w->all.outputs.name[w->all.output[row[i]]]);
         char *text = json_text(o, 0);
         fprintf(f, "%s\n", text);
         free(text);
@@ -206,6 +213,14 @@ int main(int argc, char **argv)
     for (int64_t t = 0; t < trials && rc == 0; t++)
         rc = trial(&w, (uint64_t)(first + t), order, a, found, &between, &err);
     unlink(w.path);
+    for (int i = 0; i < 2; i++) {
+        free(a[i].right);
+        free(a[i].loss);
+    }
+    free(order);
+    registry_free(w.registry);
+    pool_free(w.pool);
+    examples_free(&w.all);
     if (rc < 0) {
         fprintf(stderr, "%s\n", err.text);
         return 2;
