@@ -152,6 +152,27 @@ cJSON *api_checkpoint_list(struct api *a, const cJSON *in, struct hone_err *err)
 /* out: {presets: [{name, doc}]}. */
 cJSON *api_preset_list(struct api *a, const cJSON *in, struct hone_err *err);
 
+/* ---- pipelines and sweeps: pipelines.c ---- */
+
+/* runTrainingPipeline. in: {pipeline (a name; on the command line also a file) or definition, parameters, directory, workers, check_only}. Without a
+ * daemon it is driven to its end here, told of by hooks ("run", "step", and those of trainings); out: the run. ERR_INTERRUPTED: it is paused. */
+cJSON *api_run_start(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {pipeline_run_id, workers}: goes on with a run that rests or has failed, whose failed steps are tried again. */
+cJSON *api_run_resume(struct api *a, const cJSON *in, struct hone_err *err);
+/* getPipelineRun. in: {pipeline_run_id, include_results}. */
+cJSON *api_run_show(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {kind, status, limit}. out: {runs: [...]}, newest first. */
+cJSON *api_run_list(struct api *a, const cJSON *in, struct hone_err *err);
+/* in: {pipeline_run_id}. */
+cJSON *api_run_cancel(struct api *a, const cJSON *in, struct hone_err *err);
+/* out: {pipelines: [{name, doc}]}. */
+cJSON *api_pipeline_list(struct api *a, const cJSON *in, struct hone_err *err);
+
+/* The definition in a file of this machine, for a daemon elsewhere. NULL with err. */
+cJSON *api_definition_read(const char *file, struct hone_err *err);
+/* The keys of pipelines and sweeps, their tables as docs/pipelines.md has them (free()). NULL when memory ran out. */
+char *api_pipeline_markdown(void);
+
 /* ---- tokens: tokens.c ---- */
 
 /* in: {scope, name, tenant, expires_in_days}. out: the token's row and, this once, "token", its text. */

@@ -66,3 +66,8 @@ void books_close(struct api *a, struct store *s)
     if (lost)
         kill(getpid(), SIGTERM); /* who waits for signals ends the process */
 }
+
+int book_also(struct api *a, struct store *s, const cJSON *data, struct hone_err *err)
+{
+    return a->call && a->call->also ? a->call->also(a->call->also_arg, s, data, err) : 0;
+}

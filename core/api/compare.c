@@ -93,8 +93,9 @@ static cJSON *keep(struct api *a, cJSON *result, struct hone_err *err)
     char *list = json_text(ids, 0), *text = json_text(result, 0);
     struct comparison_row row = { .run_ids = list, .result = text };
     struct store *s = list && text ? books_open(a, err) : NULL;
-    int rc = s ? comparison_insert(s, &row, err) : err->code;
-    books_close(a, s);
+    int rc = s ? store_begin(s, err) : err->code;
+    if (rc >= 0)
+        rc = comparison_insert(s, &row, err);
     if (rc >= 0) {
         json_put_str(out, "comparison_id", row.id);
         put_time(out, "created_at", row.created_at);
@@ -103,7 +104,11 @@ static cJSON *keep(struct api *a, cJSON *result, struct hone_err *err)
             cJSON_DetachItemViaPointer(result, f);
             cJSON_AddItemToObject(out, f->string, f);
         }
+        rc = book_also(a, s, out, err);
     }
+    if (rc >= 0)
+        rc = store_commit(s, err);
+    books_close(a, s);
     row.run_ids = row.result = NULL;
     comparison_free(&row);
     cJSON_Delete(ids);

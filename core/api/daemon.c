@@ -107,6 +107,8 @@ struct daemon *daemon_open(const struct api *like, const struct daemon_options *
                            .daemon = d };
     for (int i = 0; i < MAX_JOBS; i++)
         d->place[i].d = d;
+    for (int i = 0; i < MAX_DRIVES; i++)
+        d->drive[i].d = d;
     if (!(d->store = store_open(like->state_dir, err)) || put_in_order(d, err) < 0)
         goto failed;
     return d;
@@ -152,6 +154,12 @@ int daemon_start(struct daemon *d, struct hone_err *err)
         if (error)
             rc = hone_fail(err, HONE_EIO, "no thread for a job: %s", strerror(error));
     }
+    for (int i = 0; i < MAX_DRIVES && rc == 0; i++) {
+        error = pthread_create(&d->drive[i].thread, NULL, drive_run, &d->drive[i]);
+        d->drive[i].started = error == 0;
+        if (error)
+            rc = hone_fail(err, HONE_EIO, "no thread for pipelines: %s", strerror(error));
+    }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (rc < 0)
         daemon_stop(d);
@@ -182,6 +190,11 @@ static void join_all(struct daemon *d)
     if (!all_ended(d))
         __atomic_store_n(&d->killing, 1, __ATOMIC_RELEASE);
     pthread_mutex_unlock(&d->queue);
+    for (int i = 0; i < MAX_DRIVES; i++) {
+        if (d->drive[i].started)
+            pthread_join(d->drive[i].thread, NULL);
+        d->drive[i].started = 0;
+    }
     for (int i = 0; i < d->o.jobs; i++) {
         if (d->place[i].started)
             pthread_join(d->place[i].thread, NULL);

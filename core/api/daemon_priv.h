@@ -9,6 +9,7 @@
 
 #define MAX_JOBS 64
 #define MAX_WATCHERS 16
+#define MAX_DRIVES 4      /* runs of pipelines that are driven at once */
 
 /* A place for a job that runs, with the thread that runs it. */
 struct place {
@@ -20,6 +21,14 @@ struct place {
     char job_id[64];          /* "": free. Under d->queue */
     struct runner *runner;    /* under d->queue */
     int stop;                 /* enum job_stop; atomic */
+};
+
+/* A place for a run of a pipeline. */
+struct drive_place {
+    struct daemon *d;
+    pthread_t thread;
+    int started;
+    char run_id[64];          /* "": free. Under d->queue */
 };
 
 struct watcher {
@@ -47,6 +56,7 @@ struct daemon {
     pthread_cond_t wake;      /* a job may be due, the daemon stops, or a place's thread has ended */
     int64_t wakes;            /* how often that was said */
     struct place place[MAX_JOBS];
+    struct drive_place drive[MAX_DRIVES];
     int stopping, killing;    /* atomic */
     int lost;                 /* atomic; the books cannot be trusted to reach the disk any more */
     int64_t deaths, retries, dropped, calls, faults; /* atomic */
@@ -61,6 +71,8 @@ struct daemon {
 void daemon_note_call(struct daemon *d, int rc);
 /* queue.c: a place's thread. */
 void *queue_run(void *place);
+/* pipe_daemon.c: the same for runs of pipelines. */
+void *drive_run(void *place);
 /* A job may be due. [any] */
 void queue_wake(struct daemon *d);
 /* Tells whoever runs the job to look into the books now. [any] */

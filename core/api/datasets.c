@@ -69,12 +69,17 @@ static cJSON *make(struct api *a, enum dataset_kind kind, const cJSON *in, struc
     struct store *s = rc >= 0 ? books_make(a, err) : NULL;
     if (rc >= 0) {
         row.bytes = k.bytes;
-        rc = s ? insert(a, s, &row, err) : err->code;
+        rc = s ? store_begin(s, err) : err->code;
     }
+    if (rc >= 0)
+        rc = insert(a, s, &row, err);
     if (rc >= 0) {
         out = row_json(&row);
         json_put_int(out, "faults", faults);
+        rc = book_also(a, s, out, err);
     }
+    if (rc >= 0)
+        rc = store_commit(s, err);
     books_close(a, s);
     if (rc < 0 && *k.sha256)
         drop_unused(a, k.sha256, hold);
@@ -84,7 +89,10 @@ static cJSON *make(struct api *a, enum dataset_kind kind, const cJSON *in, struc
     free(row.tenant);
     free(text);
     kept_free(&k);
-    return out;
+    if (rc >= 0)
+        return out;
+    cJSON_Delete(out);
+    return NULL;
 }
 
 cJSON *api_dataset_upload(struct api *a, const cJSON *in, struct hone_err *err)

@@ -74,12 +74,17 @@ static cJSON *keep(struct api *a, const struct job_row *row, const cJSON *in, cJ
                                 .criteria = criteria, .benchmark_job = benchmark ? (char *)(uintptr_t)benchmark : NULL, .overall_score = json_num(json_get(out, "evaluation"), "overall_score", NAN),
                                 .result = text };
     struct store *s = text ? books_open(a, err) : NULL;
-    int rc = s ? evaluation_insert(s, &e, err) : text ? err->code : hone_fail(err, HONE_ENOMEM, "memory ran out for the evaluation");
-    books_close(a, s);
+    int rc = s ? store_begin(s, err) : text ? err->code : hone_fail(err, HONE_ENOMEM, "memory ran out for the evaluation");
+    if (rc >= 0)
+        rc = evaluation_insert(s, &e, err);
     if (rc >= 0) {
         json_put_str(out, "evaluation_id", e.id);
         put_time(out, "created_at", e.created_at);
+        rc = book_also(a, s, out, err);
     }
+    if (rc >= 0)
+        rc = store_commit(s, err);
+    books_close(a, s);
     free(e.id);
     free(text);
     free(criteria);

@@ -58,6 +58,11 @@ struct api_call {
     const char *idempotency_key;   /* NULL: none */
     const char *body_sha256;   /* of the request as it came, to tell two uses of a key apart; NULL: of `in` */
     const struct api_hooks *hooks; /* told of progress and asked for wishes by API_LONG functions; NULL: nobody */
+    const char *job_id;        /* the id that a job gets which is made by the call, "job_..."; NULL: a new one. From within the program only */
+    /* NULL, or what is to be written down with what the function changes, in the same transaction: told the data of its answer. A function that
+     * calls it says so in book_also()'s callers; others leave it to who calls them. */
+    int (*also)(void *arg, struct store *s, const cJSON *data, struct hone_err *err);
+    void *also_arg;
     int fd;                    /* where API_STREAM functions write; 0: standard output */
     int upload_fd;             /* a file that came along, of any length, to be read with pread() from 0 on; 0 or -1: none. Only for API_UPLOAD */
     const char *upload_name;   /* as its sender calls it: for people and its suffix, never a path */

@@ -20,6 +20,9 @@ struct store *books_make(struct api *a, struct hone_err *err);
 /* NULL is fine. A transaction that is still open is undone. */
 void books_close(struct api *a, struct store *s);
 
+/* Within the transaction in which a function writes what it has done: also writes what the call wants to be written with it. */
+int book_also(struct api *a, struct store *s, const cJSON *data, struct hone_err *err);
+
 /* ---- once.c ---- */
 
 /* Runs a function: 0 with a->answer, or a negative code. */

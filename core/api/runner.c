@@ -255,8 +255,9 @@ static int add_version(struct runner *r, struct store *s, const cJSON *weights, 
     struct version_row v = { .agent_id = r->agent_id, .job_id = r->job_id, .weights_file = (char *)(intptr_t)file,
                              .weights_sha256 = (char *)(intptr_t)json_str(weights, "sha256", ""),
                              .weights_bytes = json_int(weights, "bytes", 0) };
-    int rc = version_insert(s, &v, err);
-    if (rc >= 0)
+    int rc = version_insert(s, &v, err), withheld = rc < 0 ? rc : job_withheld(s, r->job_id, err);
+    rc = withheld < 0 ? withheld : rc;
+    if (rc >= 0 && !withheld)
         rc = agent_activate(s, r->agent_id, v.id, "trained", err);
     free(v.id);
     return rc;

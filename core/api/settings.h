@@ -54,5 +54,10 @@ char *settings_markdown(void);
 cJSON *settings_presets(void);
 /* {name, file, doc, settings: {key: value}} of one. NULL with ERR_NOT_FOUND, naming those that there are, or with what is wrong in its file. */
 cJSON *settings_preset(const char *name, struct hone_err *err);
+/* A training configuration with the values of the preset that it names behind its own (a copy in any case). NULL with err. */
+cJSON *settings_with_preset(const cJSON *config, struct hone_err *err);
+/* The i-th directory in which files of this kind ("presets", "pipelines") are looked for (free()): the user's, that of the build tree, that of the
+ * installation; NULL behind the last, "" for one that is not there. */
+char *settings_dir(const char *what, int i);
 
 #endif

@@ -9,13 +9,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "core/api/conf.h"
 #include "core/api/settings_priv.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
 
 #define MAX_FILE (1u << 20)
-#define MAX_DEPTH 16
 
 struct reading {
     struct settings *s;
@@ -30,33 +30,6 @@ static int is_section(const char *name)
 
 /* ---- libconfig ---- */
 
-static cJSON *json_of(const config_setting_t *v, int depth)
-{
-    switch (config_setting_type(v)) {
-    case CONFIG_TYPE_INT:
-        return cJSON_CreateNumber(config_setting_get_int(v));
-    case CONFIG_TYPE_INT64:
-        return cJSON_CreateNumber((double)config_setting_get_int64(v));
-    case CONFIG_TYPE_FLOAT:
-        return cJSON_CreateNumber(config_setting_get_float(v));
-    case CONFIG_TYPE_BOOL:
-        return cJSON_CreateBool(config_setting_get_bool(v));
-    case CONFIG_TYPE_STRING:
-        return cJSON_CreateString(config_setting_get_string(v));
-    default:
-        break;
-    }
-    cJSON *out = config_setting_is_group(v) ? cJSON_CreateObject() : cJSON_CreateArray();
-    for (int i = 0; depth < MAX_DEPTH && i < config_setting_length(v); i++) {
-        config_setting_t *e = config_setting_get_elem(v, (unsigned)i);
-        if (config_setting_is_group(v))
-            json_put(out, config_setting_name(e), json_of(e, depth + 1));
-        else
-            cJSON_AddItemToArray(out, json_of(e, depth + 1));
-    }
-    return out;
-}
-
 static struct place place_of(const struct reading *r, const config_setting_t *v)
 {
     const char *file = config_setting_source_file(v);
@@ -67,7 +40,7 @@ static void add_setting(const struct reading *r, const char *prefix, const confi
 {
     char name[200];
     snprintf(name, sizeof name, "%s%.120s", prefix, config_setting_name(v));
-    cJSON *value = json_of(v, 0);
+    cJSON *value = conf_json(v);
     layer_add(r->s, r->layer, name, value, place_of(r, v), 0);
     cJSON_Delete(value);
 }
@@ -205,19 +178,18 @@ void layer_read(struct settings *s, struct layer *l, const char *path, int must)
 
 /* ---- presets ---- */
 
-/* The i-th directory with presets (free()); NULL behind the last, "" for one that is not there. */
-static char *preset_dir(int i)
+char *settings_dir(const char *what, int i)
 {
-    char program[PATH_MAX];
+    char program[PATH_MAX], place[PATH_MAX];
     const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
     char *out = NULL;
     int n = 0;
     switch (i) {
     case 0:
         if (config && *config == '/')
-            n = asprintf(&out, "%s/hone/presets", config);
+            n = asprintf(&out, "%s/hone/%s", config, what);
         else
-            n = home && *home ? asprintf(&out, "%s/.config/hone/presets", home) : asprintf(&out, "%s", "");
+            n = home && *home ? asprintf(&out, "%s/.config/hone/%s", home, what) : asprintf(&out, "%s", "");
         break;
     case 1: /* the build tree that the program lies in */
         if (path_program_dir(program, sizeof program, NULL) != 0)
@@ -225,10 +197,11 @@ static char *preset_dir(int i)
         n = (int)strlen(program);
         if (n > 6 && strcmp(program + n - 6, "/.libs") == 0)
             program[n - 6] = '\0';
-        n = asprintf(&out, "%s/etc/presets", program);
+        n = asprintf(&out, "%s/etc/%s", program, what);
         break;
     case 2:
-        n = asprintf(&out, "%s", path_installed(HONE_DATADIR "/hone/presets", program));
+        snprintf(place, sizeof place, "%s/hone/%s", HONE_DATADIR, what);
+        n = asprintf(&out, "%s", path_installed(place, program));
         break;
     default:
         break;
@@ -241,7 +214,7 @@ char *preset_find(const char *name)
     if (strchr(name, '/') || !*name)
         return NULL;
     char *dir, *path = NULL;
-    for (int i = 0; !path && (dir = preset_dir(i)); i++) {
+    for (int i = 0; !path && (dir = settings_dir("presets", i)); i++) {
         if (asprintf(&path, "%s/%s.conf", dir, name) < 0 || access(path, R_OK) != 0) {
             free(path);
             path = NULL;
@@ -272,7 +245,7 @@ cJSON *settings_presets(void)
 {
     cJSON *out = cJSON_CreateArray();
     char *dir;
-    for (int i = 0; (dir = preset_dir(i)); i++) {
+    for (int i = 0; (dir = settings_dir("presets", i)); i++) {
         struct dirent **e = NULL;
         int n = *dir ? scandir(dir, &e, NULL, alphasort) : 0;
         for (int k = 0; k < n; k++) {
@@ -324,5 +297,53 @@ cJSON *settings_preset(const char *name, struct hone_err *err)
     }
     layer_free(&l);
     free(path);
+    return out;
+}
+
+/* The entry of a value in out that stands for the key, under whatever name. */
+static cJSON *under_any_name(cJSON *out, const char *key)
+{
+    cJSON *m;
+    cJSON_ArrayForEach(m, out) {
+        const struct config_key *k = config_key_find(m->string);
+        if (strcmp(k ? k->name : m->string, key) == 0)
+            return m;
+    }
+    return NULL;
+}
+
+/* Adds a value of a preset, "epochs" or "optimizerOptions.beta1", unless there is one. */
+static void put_behind(cJSON *out, const cJSON *v)
+{
+    char group[96];
+    const char *dot = strchr(v->string, '.');
+    snprintf(group, sizeof group, "%.*s", (int)(dot ? dot - v->string : (ptrdiff_t)strlen(v->string)), v->string);
+    cJSON *have = under_any_name(out, group);
+    if (!dot && !have)
+        json_put(out, group, cJSON_Duplicate(v, 1));
+    if (!dot)
+        return;
+    if (!have) {
+        json_put(out, group, cJSON_CreateObject());
+        have = cJSON_GetObjectItemCaseSensitive(out, group);
+    }
+    if (cJSON_IsObject(have) && !cJSON_GetObjectItemCaseSensitive(have, dot + 1))
+        json_put(have, dot + 1, cJSON_Duplicate(v, 1));
+}
+
+cJSON *settings_with_preset(const cJSON *config, struct hone_err *err)
+{
+    const char *name = json_str(config, "preset", NULL);
+    cJSON *preset = name ? settings_preset(name, err) : NULL, *out = config ? cJSON_Duplicate(config, 1) : cJSON_CreateObject();
+    const cJSON *v;
+    if (name && !preset) {
+        if (err->code == ERR_NOT_FOUND)
+            err->code = HONE_EINVAL; /* of the request, not what it asks for */
+        cJSON_Delete(out);
+        return NULL;
+    }
+    cJSON_ArrayForEach(v, json_get(preset, "settings"))
+        put_behind(out, v);
+    cJSON_Delete(preset);
     return out;
 }

@@ -1,4 +1,4 @@
-/* The tables of what functions take and give, one a function: shapes_jobs.c, shapes_agents.c, shapes_data.c, shapes_webhooks.c. Private to core/api;
+/* The tables of what functions take and give, one a function: shapes_*.c. Private to core/api;
  * used by functions.c. */
 #ifndef API_SHAPES_H
 #define API_SHAPES_H
@@ -21,6 +21,9 @@ extern const struct shape agent_out[], list_agents_out[], invoke_out[];
 extern const struct shape create_agent_in[], update_agent_in[], list_versions_in[], deploy_in[], feedback_in[];
 extern const struct shape adapt_in[], adapt_out[];
 extern const struct shape agent_row_out[], deleted_agent_out[], list_versions_out[], deploy_out[], feedback_out[];
+/* shapes_pipelines.c */
+extern const struct shape run_pipeline_in[], show_run_in[], list_runs_in[], resume_run_in[], run_in[];
+extern const struct shape run_out[], list_runs_out[], pipelines_out[];
 /* shapes_data.c */
 extern const struct shape list_plugins_in[], list_plugins_out[], nothing_in[];
 extern const struct shape upload_in[], dataset_in[], list_rows_in[], validate_in[], create_module_in[], module_in[];

@@ -48,7 +48,7 @@ const struct shape update_agent_in[] = { ID("agent_id", "Agent, by id or name.")
 const struct shape list_versions_in[] = { ID("agent_id", "Agent, by id or name."), LIMIT, END };
 const struct shape deploy_in[] = {
     ID("agent_id", "Agent, by id or name."),
-    MEMBER("version_id", SHAPE_TEXT, SHAPE_REQUIRED, "Version, by id or number.", .also = "version", .min = 1, .max = 200),
+    MEMBER("version_id", SHAPE_TEXT, SHAPE_REQUIRED, "Version, by id, number or the id of the job that trained it.", .also = "version", .min = 1, .max = 200),
     MEMBER("threshold", SHAPE_NUMBER, 0, "It abstains below this confidence, as a version of its own with the same weights; 0: never.", .min = 0, .max = 1),
     MEMBER("explore", SHAPE_OBJECT, 0, "Its answers are drawn by chance, as a version of its own.", .of = (const struct shape[]){
         MEMBER("rule", SHAPE_TEXT, SHAPE_REQUIRED, "How; none: by no chance.", .choices = "epsilon_greedy softmax squarecb none"),
@@ -97,7 +97,7 @@ const struct shape list_agents_out[] = {
     MEMBER("interaction_id", SHAPE_TEXT, 0, "To give feedback by; absent where answers are not recorded."), \
     MEMBER("propensity", SHAPE_NUMBER, 0, "The probability with which this output was chosen.", .min = 0, .max = 1), \
     MEMBER("tokens", SHAPE_INTEGER, 0, "Tokens that were written, a mark of the end included."), \
-    MEMBER("finish_reason", SHAPE_TEXT, 0, "Why the writing ended; refused: the input leaves no room for an answer.", .choices = "end stop length refused")
+    MEMBER("finish_reason", SHAPE_TEXT, 0, "Why the writing ended.", .choices = "end stop length")
 
 static const struct shape alternative = MEMBER("", SHAPE_OBJECT, 0, NULL, .of = (const struct shape[]){
     MEMBER("output", SHAPE_TEXT, SHAPE_REQUIRED, "An output."), MEMBER("confidence", SHAPE_NUMBER, SHAPE_REQUIRED, "Its probability."), END });

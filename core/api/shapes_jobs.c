@@ -30,6 +30,8 @@ const struct shape start_job_in[] = {
         END }),
     MEMBER("config", SHAPE_OBJECT, SHAPE_NULL | SHAPE_CONFIG, "Training configuration."),
     MEMBER("priority", SHAPE_INTEGER, 0, "Higher ones run first.", .min = -10, .max = 10, .dflt = "0"),
+    MEMBER("deploy", SHAPE_BOOLEAN, 0, "Whether the agent answers with what was trained as soon as that is done; else it becomes a version to be deployed.",
+           .dflt = "true"),
     MEMBER("create_agent", SHAPE_BOOLEAN, SHAPE_LOCAL, "Makes the agent when there is none of that name."),
     END
 };

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <unistd.h>
 #include "core/api/daemon_priv.h"
+#include "core/api/settings.h"
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
@@ -23,6 +24,8 @@ struct request {
     struct train_config config;
     struct base_ref base;    /* path NULL: none */
     const char *agent;
+    const char *id;          /* that the job gets; NULL: a new one */
+    int withheld;            /* its version waits to be deployed */
     int hold, fresh;         /* fresh: there was no state directory */
 };
 
@@ -45,7 +48,9 @@ int check_config(struct api *a, const cJSON *given, struct train_config *c, stru
     int n = 0;
     if (!f)
         return hone_fail(err, HONE_ENOMEM, "memory ran out");
-    int rc = config_resolve(c, given, f, MAX_FAULTS, &n, err);
+    cJSON *whole = settings_with_preset(given, err);
+    int rc = whole ? config_resolve(c, whole, f, MAX_FAULTS, &n, err) : err->code;
+    cJSON_Delete(whole);
     if (rc < 0 && n > 0)
         put_details(a, f, n);
     free(f);
@@ -164,7 +169,7 @@ static int insert_job(struct runner *r, struct store *s, const struct request *q
     struct agent_row agent = { 0 };
     struct job_row row = { .id = strdup(r->job_id), .training_type = copy(q->config.training_type), .data_name = copy(q->data.name),
                            .data_file = copy(q->data.file), .data_format = copy(q->data.format), .data_sha256 = copy(q->data.sha256),
-                           .progress = { .loss = NAN, .learning_rate = NAN, .gradient_norm = NAN, .examples_per_second = NAN,
+                           .withheld = q->withheld, .progress = { .loss = NAN, .learning_rate = NAN, .gradient_norm = NAN, .examples_per_second = NAN,
                                          .memory_mb = NAN } };
     if (q->validation.file) {
         row.validation_name = copy(q->validation.name);
@@ -201,13 +206,21 @@ static int book(struct runner *r, const struct request *q, const cJSON *ready, s
     return rc;
 }
 
+static void new_job_id(const struct request *q, char id[64])
+{
+    if (q->id)
+        snprintf(id, 64, "%s", q->id);
+    else
+        id_new("job", id, 64);
+}
+
 /* From the kept files to a job in the books that is ready to go. On failure the job's directory is gone. */
 static int launch(struct runner *r, struct request *q, struct hone_err *err)
 {
     struct kept base = { 0 };
     const struct kept *const files[] = { &q->data, &q->validation, &base };
     char id[64];
-    id_new("job", id, sizeof id);
+    new_job_id(q, id);
     char *dir = job_dir(r->a->state_dir, id);
     if (!dir)
         return hone_fail(err, HONE_ENOMEM, "memory ran out");
@@ -304,7 +317,7 @@ static void fill_row(struct job_row *row, const struct api *a, const struct requ
                              .data_format = copy(q->data.format), .data_sha256 = copy(q->data.sha256), .config = config_text(q),
                              .priority = json_int(in, "priority", 0), .queue = JOB_WAITING, .token_id = copy(quota_token(a)),
                              .trace_id = copy(a->call ? a->call->trace_id : NULL), .data_bytes = q->data.bytes,
-                             .data_examples = q->data.examples,
+                             .data_examples = q->data.examples, .id = copy(q->id), .withheld = q->withheld,
                              .progress = { .loss = NAN, .learning_rate = NAN, .gradient_norm = NAN, .examples_per_second = NAN, .memory_mb = NAN } };
     if (q->validation.file) {
         row->validation_name = copy(q->validation.name);
@@ -320,12 +333,13 @@ static int put_base(struct api *a, struct request *q, struct job_row *row, struc
     char id[64];
     if (!q->base.path)
         return 0;
-    id_new("job", id, sizeof id);
+    new_job_id(q, id);
     cJSON *frame = cJSON_CreateObject();
     char *dir = job_dir(a->state_dir, id);
     int rc = dir ? file_mkdirs(dir, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
     if (rc >= 0)
         rc = keep_base(a, &q->base, dir, frame, err);
+    free(row->id);
     row->id = strdup(id);
     row->data_counts = json_text(frame, 0);
     cJSON_Delete(frame);
@@ -402,6 +416,8 @@ cJSON *api_train(struct api *a, const cJSON *in, const struct api_hooks *hooks, 
     if (job_id)
         job_id[0] = '\0';
     q.agent = need_text(in, "agent_id", err);
+    q.id = a->call ? a->call->job_id : NULL;
+    q.withheld = !json_bool(in, "deploy", 1);
     q.fresh = access(a->state_dir, F_OK) != 0;
     if (!q.agent)
         return NULL;

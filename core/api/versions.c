@@ -75,9 +75,21 @@ static int activate_in(struct store *s, const struct agent_row *agent, const cha
     return store_part_end(s, rc, err);
 }
 
-/* Makes the version of the route the one that answers. `before` gets the id of the one before (free()), or NULL. */
-static int activate(struct api *a, const struct route *r, const char *reason, char **before, struct hone_err *err)
+static cJSON *deployed_json(const struct route *r, const char *before, const char *reason)
 {
+    cJSON *out = cJSON_CreateObject();
+    json_put_str(out, "agent_id", r->agent_id);
+    json_put_str(out, "version_id", r->version_id);
+    json_put_int(out, "version", r->version);
+    json_put_str(out, "previous_version_id", before);
+    json_put_str(out, "reason", reason);
+    return out;
+}
+
+/* Makes the version of the route the one that answers. What the function answers, or NULL with err. */
+static cJSON *activate(struct api *a, const struct route *r, const char *reason, struct hone_err *err)
+{
+    cJSON *out = NULL;
     struct agent_row row = { 0 };
     struct version_row version = { 0 };
     struct store *s = books_open(a, err);
@@ -89,29 +101,26 @@ static int activate(struct api *a, const struct route *r, const char *reason, ch
     if (rc >= 0)
         rc = s ? agent_get(s, r->agent_id, &row, err) : err->code;
     if (rc >= 0)
+        rc = store_begin(s, err);
+    if (rc >= 0)
         rc = activate_in(s, &row, r->version_id, reason, err);
+    if (rc >= 0)
+        rc = book_also(a, s, out = deployed_json(r, row.active_version, reason), err);
+    if (rc >= 0)
+        rc = store_commit(s, err);
     books_close(a, s);
-    *before = row.active_version;
-    row.active_version = NULL;
     agent_free(&row);
     version_free(&version);
-    return rc;
+    if (rc >= 0)
+        return out;
+    cJSON_Delete(out);
+    return NULL;
 }
 
 static cJSON *deploy(struct api *a, const char *agent, const char *version, const char *reason, struct hone_err *err)
 {
-    cJSON *out = NULL;
-    char *before = NULL;
     struct route *r = route_find(a, agent, version, err);
-    if (r && activate(a, r, reason, &before, err) >= 0) {
-        out = cJSON_CreateObject();
-        json_put_str(out, "agent_id", r->agent_id);
-        json_put_str(out, "version_id", r->version_id);
-        json_put_int(out, "version", r->version);
-        json_put_str(out, "previous_version_id", before);
-        json_put_str(out, "reason", reason);
-    }
-    free(before);
+    cJSON *out = r ? activate(a, r, reason, err) : NULL;
     route_free(r);
     return out;
 }

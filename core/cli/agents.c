@@ -78,3 +78,31 @@ const struct cli_command cmd_agent_show = {
     "agent show", "AGENT", "an agent with its versions and jobs", "hone agent show support\nhone agent show agent_01jd --json",
     NULL, 1, 1, 1, run_show,
 };
+
+/* ---- which version answers ---- */
+
+static void show_deployed(const struct cli *c, const cJSON *o)
+{
+    (void)c;
+    printf("version %lld (%s) answers now\n", (long long)json_int(o, "version", 0), json_str(o, "version_id", "-"));
+}
+
+static int run_deploy(struct cli *c, struct hone_err *err)
+{
+    cJSON *in = cli_query("agent_id", c->arg[0], "version_id", c->arg[1], NULL);
+    return cli_result(c, cli_call(c, "deployAgentVersion", in, err), show_deployed, err);
+}
+
+const struct cli_command cmd_agent_deploy = {
+    "agent deploy", "AGENT VERSION", "let a version answer: its number, its id or the job that trained it",
+    "hone agent deploy support 3\nhone agent deploy support job_01jd", NULL, 2, 2, 1, run_deploy,
+};
+
+static int run_rollback(struct cli *c, struct hone_err *err)
+{
+    return cli_result(c, cli_call(c, "rollbackAgent", cli_query("agent_id", c->arg[0], NULL), err), show_deployed, err);
+}
+
+const struct cli_command cmd_agent_rollback = {
+    "agent rollback", "AGENT", "let the version answer that did so before", "hone agent rollback support", NULL, 1, 1, 1, run_rollback,
+};

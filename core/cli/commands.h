@@ -3,6 +3,9 @@
 #define CLI_COMMANDS_H
 #include "core/cli/cli.h"
 
+/* pipelines.c */
+extern const struct cli_command cmd_pipeline_list, cmd_pipeline_check, cmd_pipeline_show, cmd_pipeline_run, cmd_pipeline_runs,
+    cmd_pipeline_resume, cmd_pipeline_cancel, cmd_sweep;
 /* train.c */
 extern const struct cli_command cmd_train, cmd_job_resume;
 /* monitor.c */
@@ -20,7 +23,7 @@ extern const struct cli_command cmd_ask;
 /* jobs.c */
 extern const struct cli_command cmd_job_list, cmd_job_show, cmd_job_pause, cmd_job_cancel, cmd_job_delete;
 /* agents.c */
-extern const struct cli_command cmd_agent_list, cmd_agent_show;
+extern const struct cli_command cmd_agent_list, cmd_agent_show, cmd_agent_deploy, cmd_agent_rollback;
 /* plugins.c */
 extern const struct cli_command cmd_plugin_list, cmd_plugin_inspect;
 /* plugin_new.c, plugin_check.c, plugin_bench.c */
@@ -31,8 +34,6 @@ extern const struct cli_command cmd_model_import, cmd_model_export;
 extern const struct cli_command cmd_scheduler_preview;
 /* data.c */
 extern const struct cli_command cmd_data_check, cmd_data_convert, cmd_data_split;
-/* data_tokenizer.c */
-extern const struct cli_command cmd_data_tokenizer;
 /* serve.c, tokens.c */
 /* db.c */
 extern const struct cli_command cmd_db_backup, cmd_db_restore, cmd_db_check, cmd_db_migrate;

@@ -23,7 +23,7 @@ static const struct db_col cols[] = {
     COL(error_code, DB_TEXT), COL(error_text, DB_TEXT), COL(error_stage, DB_TEXT), COL(error_details, DB_TEXT),
     COL(attempt, DB_INT), COL(created_at, DB_INT), COL(started_at, DB_INT), COL(updated_at, DB_INT),
     COL(completed_at, DB_INT), COL(priority, DB_INT), COL(queue, DB_INT), COL(fence, DB_INT), COL(run_after, DB_INT),
-    COL(deaths, DB_INT), COL(cause, DB_TEXT), COL(token_id, DB_TEXT), COL(trace_id, DB_TEXT), COL(data_bytes, DB_INT), COL(data_examples, DB_INT),
+    COL(deaths, DB_INT), COL(cause, DB_TEXT), COL(token_id, DB_TEXT), COL(trace_id, DB_TEXT), COL(data_bytes, DB_INT), COL(data_examples, DB_INT), COL(withheld, DB_INT),
 };
 const struct db_table job_table = { "jobs", cols, sizeof cols / sizeof cols[0], sizeof(struct job_row) };
 
@@ -147,6 +147,13 @@ int job_request_stop(struct store *s, const char *id, enum job_stop stop, struct
                        " WHERE id = ?1 AND status IN (0, 1)",
                        DB_ARGS(DB_T(id), DB_I(stop), DB_I(clock_wall_ms())), err);
     return job_one_changed(s, n, id, "only a job that is preparing or running can be stopped", err);
+}
+
+int job_withheld(struct store *s, const char *id, struct hone_err *err)
+{
+    int64_t withheld = 0;
+    int rc = db_number(s, "SELECT withheld FROM jobs WHERE id = ?1", DB_ARGS(DB_T(id)), &withheld, err);
+    return rc < 0 ? rc : (int)withheld;
 }
 
 int job_stop_requested(struct store *s, const char *id, struct hone_err *err)

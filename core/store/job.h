@@ -65,6 +65,7 @@ struct job_row {
     char *token_id;           /* of whoever asked for it; NULL: no token */
     char *trace_id;           /* of the request that asked for it; NULL: none */
     int64_t data_bytes, data_examples; /* of its training data, for quotas; 0: not counted */
+    int64_t withheld;         /* 1: what it trains becomes a version, which does not answer until it is deployed */
     int64_t created_at, started_at, updated_at, completed_at; /* ms since 1970; 0: not yet */
 };
 
@@ -132,6 +133,9 @@ int job_set_progress(struct store *s, const char *id, const struct job_progress 
 int job_request_stop(struct store *s, const char *id, enum job_stop stop, struct hone_err *err);
 /* The request, or a negative code. Cheap. */
 int job_stop_requested(struct store *s, const char *id, struct hone_err *err);
+/* Whether the job's version waits to be deployed: 1, 0, or a negative code. */
+int job_withheld(struct store *s, const char *id, struct hone_err *err);
+
 /* ---- the daemon's queue: job_queue.c; each call is one transaction ---- */
 
 /* Claims the job whose turn it is (priority, then age; run_after has come): it is the caller's run now, with a new fence.

@@ -163,7 +163,24 @@ static const char step_6[] =
     "CREATE INDEX adaptations_agent ON adaptations (agent_id, id);"
     "CREATE UNIQUE INDEX adaptations_one_open ON adaptations (agent_id) WHERE status IN ('canary', 'applied');";
 
-const char *const schema_steps[] = { step_1, step_2, step_3, step_4, step_5, step_6 };
+/* Runs of pipelines and sweeps with their steps; trainings whose version does not answer by itself. */
+static const char step_7[] =
+    "CREATE TABLE pipeline_runs ("
+    " id TEXT PRIMARY KEY, tenant TEXT NOT NULL CHECK (tenant <> ''), kind TEXT NOT NULL CHECK (kind IN ('pipeline', 'sweep')), name TEXT NOT NULL,"
+    " definition TEXT NOT NULL, local INTEGER NOT NULL CHECK (local IN (0, 1)), status INTEGER NOT NULL CHECK (status BETWEEN 0 AND 4),"
+    " cancel INTEGER NOT NULL CHECK (cancel IN (0, 1)), elapsed_ms INTEGER NOT NULL, result TEXT, error_code TEXT, error_text TEXT,"
+    " created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, completed_at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX pipeline_runs_tenant ON pipeline_runs (tenant, id); CREATE INDEX pipeline_runs_status ON pipeline_runs (status);"
+
+    "CREATE TABLE pipeline_steps ("
+    " run_id TEXT NOT NULL REFERENCES pipeline_runs (id), seq INTEGER NOT NULL, name TEXT NOT NULL, part INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " status INTEGER NOT NULL CHECK (status BETWEEN 0 AND 5), attempts INTEGER NOT NULL, job_id TEXT, inputs TEXT, same_as TEXT, result TEXT,"
+    " reason TEXT, started_at INTEGER NOT NULL, completed_at INTEGER NOT NULL, PRIMARY KEY (run_id, seq)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX pipeline_steps_inputs ON pipeline_steps (inputs) WHERE inputs IS NOT NULL;"
+
+    "ALTER TABLE jobs ADD COLUMN withheld INTEGER NOT NULL DEFAULT 0 CHECK (withheld IN (0, 1));";
+
+const char *const schema_steps[] = { step_1, step_2, step_3, step_4, step_5, step_6, step_7 };
 const int schema_version = sizeof schema_steps / sizeof schema_steps[0];
 
 static int check_origin(struct store *s, int64_t version, int n, struct hone_err *err)

@@ -45,7 +45,7 @@ int version_by_number(struct store *s, const char *agent_id, int64_t number, str
 
 int version_find(struct store *s, const char *agent_id, const char *id_or_number, struct version_row *row, struct hone_err *err)
 {
-    int rc = db_row(s, &table, "WHERE agent_id = ?1 AND (id = ?2 OR cast(number AS TEXT) = ?2)", DB_ARGS(DB_T(agent_id), DB_T(id_or_number)),
+    int rc = db_row(s, &table, "WHERE agent_id = ?1 AND (id = ?2 OR job_id = ?2 OR cast(number AS TEXT) = ?2) ORDER BY number LIMIT 1", DB_ARGS(DB_T(agent_id), DB_T(id_or_number)),
                     row, err);
     return rc == 0 ? hone_fail(err, ERR_NOT_FOUND, "agent '%.200s' has no version '%.80s'", agent_id, id_or_number) : rc < 0 ? rc : 0;
 }
@@ -73,6 +73,13 @@ int version_list(struct store *s, const char *agent_id, int64_t before, int64_t 
                      DB_ARGS(DB_T(agent_id), DB_I(before), DB_I(db_limit(limit))), &rows, &list->n, err);
     list->v = rows;
     return rc;
+}
+
+int version_was_deployed(struct store *s, const char *job_id, struct hone_err *err)
+{
+    int64_t n = 0;
+    int rc = db_number(s, "SELECT count(*) FROM deployments WHERE version_id IN (SELECT id FROM versions WHERE job_id = ?1)", DB_ARGS(DB_T(job_id)), &n, err);
+    return rc < 0 ? rc : n > 0;
 }
 
 void version_free(struct version_row *row)

@@ -28,13 +28,15 @@ int version_get(struct store *s, const char *id, struct version_row *row, struct
 /* By number within an agent. */
 int version_by_number(struct store *s, const char *agent_id, int64_t number, struct version_row *row,
                       struct hone_err *err);
-/* By id or number within an agent. ERR_NOT_FOUND. */
+/* By id, number or the id of the job that made it, within an agent. ERR_NOT_FOUND. */
 int version_find(struct store *s, const char *agent_id, const char *id_or_number, struct version_row *row, struct hone_err *err);
 /* The active one. ERR_PRECONDITION when the agent has none yet, ERR_NOT_FOUND when there is no agent. */
 int version_active(struct store *s, const char *agent_id, struct version_row *row, struct hone_err *err);
 /* Newest first; `before` (0: none) is the number of the last row of the page before; limit 0: all. */
 int version_list(struct store *s, const char *agent_id, int64_t before, int64_t limit, struct version_list *list,
                  struct hone_err *err);
+/* Whether the version that this job made has ever answered for its agent: 1, 0, or a negative code. */
+int version_was_deployed(struct store *s, const char *job_id, struct hone_err *err);
 void version_free(struct version_row *row);
 void version_list_free(struct version_list *list);
 

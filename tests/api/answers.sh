@@ -90,6 +90,17 @@ call getTrainingModule "{\"module_id\":\"$module\"}"
 call createTrainingModule "{\"name\":\"many\",\"examples\":[$(sed -n '1,80p' "$data" | grep -v incorrect | paste -s -d , -)]}" 201
 call generateSyntheticTrainingData "{\"module_id\":\"$(member module_id)\",\"sample_count\":3}" 200 once
 call listPresets '{}'
+call listPipelines '{}'
+call runTrainingPipeline '{"definition":{"steps":{"g":{"do":"gate","require":"1 < 2"}}},"check_only":true}' 201
+call runTrainingPipeline '{"definition":{"steps":{"g":{"do":"gate","require":"1 < 2"},"h":{"do":"gate","require":"1 > 2","otherwise":"fail"}}}}' 201
+run=$(member pipeline_run_id)
+done_tries=0
+while call getPipelineRun "{\"pipeline_run_id\":\"$run\"}"; ! grep -q '"status":"failed","error"' "$tmp/answer" && [ $done_tries -lt 300 ]; do done_tries=$((done_tries + 1)); sleep 0.1; done
+call listPipelineRuns '{}'
+call resumePipelineRun "{\"pipeline_run_id\":\"$run\"}" 200 once
+done_tries=0
+while call getPipelineRun "{\"pipeline_run_id\":\"$run\"}"; ! grep -q '"status":"failed","error"' "$tmp/answer" && [ $done_tries -lt 300 ]; do done_tries=$((done_tries + 1)); sleep 0.1; done
+call cancelPipelineRun "{\"pipeline_run_id\":\"$run\"}" 200 once
 call listPlugins '{"kind":"scheduler"}'
 call createToken '{"scope":"read"}' 201
 secret "$(member token)"

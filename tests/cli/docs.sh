@@ -40,6 +40,22 @@ hone functions --markdown >"$tmp/functions"
 sed -n '/^### /,$p' "$docs/api.md" >"$tmp/said"
 cmp -s "$tmp/functions" "$tmp/said" && pass || fail "docs/api.md differs from 'hone functions --markdown': $(diff "$tmp/said" "$tmp/functions" | head -n 6)"
 
+hone pipeline list --markdown >"$tmp/keys"
+for line in 'Key | Of' 'Step | Function' 'Key | Default'; do
+    sed -n "/^| $line/,/^\$/p" "$tmp/keys" | sed '/^$/d' >"$tmp/table"
+    sed -n "/^| $line/,/^\$/p" "$docs/pipelines.md" | sed '/^$/d' >"$tmp/said"
+    cmp -s "$tmp/table" "$tmp/said" && holds 'a table' -s "$tmp/table" || fail "docs/pipelines.md differs from 'hone pipeline list --markdown': $(diff "$tmp/said" "$tmp/table" | head -n 6)"
+done
+for pipeline in "$srcdir"/etc/pipelines/*.conf; do
+    said 'the pipeline' "| \`$(basename "$pipeline" .conf)\` |" pipelines.md
+    for parameter in $(sed -n '/^parameters/,/^};/s/^ *\([a-z_]*\) = .*/\1/p' "$pipeline" | grep -v '^parameters$'); do
+        grep -F "| \`$(basename "$pipeline" .conf)\` |" "$docs/pipelines.md" | grep -F -q "\`$parameter\`" && pass || fail "docs/pipelines.md does not mention the parameter $parameter of $pipeline"
+    done
+done
+for function in $(sed -n 's/^static const char \*const functions\[\] = { \(.*\), NULL };/\1/p' "$srcdir/core/api/expr.c" | tr -d '",'); do
+    said 'the function of expressions' "\`$function" pipelines.md
+done
+
 for preset in "$srcdir"/etc/presets/*.conf; do
     said 'the preset' "\`$(basename "$preset" .conf)\`" configuration.md
 done

@@ -1,0 +1,201 @@
+/* Definitions of pipelines: files, those that can be named, and parameters that are given for a run. See pipe.h. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "core/api/conf.h"
+#include "core/api/pipe.h"
+#include "core/api/settings.h"
+#include "core/base/file.h"
+#include "core/base/json.h"
+#include "core/base/text.h"
+
+#define WHAT "pipelines"
+
+/* ---- by name ---- */
+
+static char *find_named(const char *name)
+{
+    char *dir, *path = NULL;
+    for (int i = 0; !path && (dir = settings_dir(WHAT, i)); i++) {
+        if (asprintf(&path, "%s/%s.conf", dir, name) < 0 || access(path, R_OK) != 0) {
+            free(path);
+            path = NULL;
+        }
+        free(dir);
+    }
+    return path;
+}
+
+/* The comment at the head of the file, its first line, is what it is for. */
+static cJSON *named_json(const char *name, const char *path)
+{
+    cJSON *o = cJSON_CreateObject();
+    struct buf text = { 0 };
+    json_put_str(o, "name", name);
+    json_put_str(o, "file", path);
+    const char *s = file_read(path, 1 << 20, &text, NULL) == 0 ? buf_str(&text) : NULL;
+    if (s && strncmp(s, "# ", 2) == 0) {
+        char *line = strndup(s + 2, strcspn(s + 2, "\n"));
+        json_put_str(o, "doc", line);
+        free(line);
+    }
+    buf_free(&text);
+    return o;
+}
+
+static void add_dir(cJSON *out, const char *dir)
+{
+    struct dirent **e = NULL;
+    int n = *dir ? scandir(dir, &e, NULL, alphasort) : 0;
+    for (int k = 0; k < n; k++) {
+        size_t len = strlen(e[k]->d_name);
+        char name[256];
+        const cJSON *have;
+        int known = 0;
+        snprintf(name, sizeof name, "%.*s", (int)(len > 5 ? len - 5 : 0), e[k]->d_name);
+        cJSON_ArrayForEach(have, out)
+            known = known || strcmp(json_str(have, "name", ""), name) == 0;
+        char *path = !known && len > 5 && strcmp(e[k]->d_name + len - 5, ".conf") == 0 ? path_join(dir, e[k]->d_name) : NULL;
+        if (path)
+            cJSON_AddItemToArray(out, named_json(name, path));
+        free(path);
+        free(e[k]);
+    }
+    free(e);
+}
+
+cJSON *pipe_files(void)
+{
+    cJSON *out = cJSON_CreateArray();
+    char *dir;
+    for (int i = 0; (dir = settings_dir(WHAT, i)); i++) {
+        add_dir(out, dir);
+        free(dir);
+    }
+    return out;
+}
+
+static int unknown(const char *name, struct hone_err *err)
+{
+    const char *names[65];
+    cJSON *all = pipe_files();
+    const cJSON *p;
+    int n = 0;
+    cJSON_ArrayForEach(p, all) {
+        if (n < 64)
+            names[n++] = json_str(p, "name", "");
+    }
+    names[n] = NULL;
+    const char *near = text_nearest(name, names);
+    hone_fail(err, ERR_NOT_FOUND, "there is no pipeline '%.200s'%s%s%s", name, near ? "; did you mean '" : "; `hone pipeline list` shows those that there are",
+              near ? near : "", near ? "'?" : "");
+    cJSON_Delete(all);
+    return err->code;
+}
+
+cJSON *pipe_read(const char *name, int local, cJSON **lines, char **file, struct hone_err *err)
+{
+    int is_file = strchr(name, '/') != NULL || (local && access(name, F_OK) == 0);
+    *lines = NULL;
+    *file = is_file && local ? strdup(name) : !is_file ? find_named(name) : NULL;
+    if (!*file || access(*file, F_OK) != 0) {
+        unknown(name, err);
+        return NULL;
+    }
+    cJSON *def = conf_read(*file, lines, err);
+    if (def && !json_get(def, "name")) {
+        const char *base = strrchr(*file, '/');
+        base = base ? base + 1 : *file;
+        size_t n = strlen(base);
+        char *plain = strndup(base, n > 5 && strcmp(base + n - 5, ".conf") == 0 ? n - 5 : n);
+        json_put_str(def, "name", plain);
+        free(plain);
+    }
+    return def;
+}
+
+/* ---- parameters ---- */
+
+/* `given` as a value of the type of `have`: itself, or what a text says, as a command line gives it. NULL: it is of another type. */
+static cJSON *typed(const cJSON *have, const cJSON *given)
+{
+    struct hone_err ignored;
+    if ((have->type & 0xff) == (given->type & 0xff) || (cJSON_IsBool(have) && cJSON_IsBool(given)))
+        return cJSON_Duplicate(given, 1);
+    if (!cJSON_IsString(given))
+        return NULL;
+    if (cJSON_IsArray(have)) {
+        cJSON *list = cJSON_CreateArray();
+        for (const char *s = given->valuestring; *s;) {
+            size_t n = strcspn(s, ",");
+            char *word = strndup(s, n);
+            cJSON_AddItemToArray(list, cJSON_CreateString(word ? word : ""));
+            free(word);
+            s += n + (s[n] == ',');
+        }
+        return list;
+    }
+    cJSON *v = json_parse(given->valuestring, strlen(given->valuestring), "", &ignored);
+    if ((cJSON_IsNumber(have) && cJSON_IsNumber(v)) || (cJSON_IsBool(have) && cJSON_IsBool(v)))
+        return v;
+    cJSON_Delete(v);
+    return NULL;
+}
+
+/* Those that must be given and are still empty. */
+static void check_required(const cJSON *def, cJSON *faults, struct hone_err *err, int *n)
+{
+    const cJSON *v, *parameters = json_get(def, "parameters");
+    cJSON_ArrayForEach(v, json_get(def, "required")) {
+        const cJSON *have = cJSON_IsString(v) ? json_get(parameters, v->valuestring) : NULL;
+        if (!have || (cJSON_IsString(have) && !have->valuestring[0])) {
+            char path[100];
+            cJSON *o = cJSON_CreateObject();
+            snprintf(path, sizeof path, "parameters.%.60s", cJSON_IsString(v) ? v->valuestring : "");
+            json_put_str(o, "path", path);
+            json_put_str(o, "message", "missing");
+            json_put_str(o, "fix", "");
+            cJSON_AddItemToArray(faults, o);
+            if ((*n)++ == 0)
+                hone_fail(err, HONE_EINVAL, "%s: the pipeline needs a value for it", path);
+        }
+    }
+}
+
+int pipe_give(cJSON *def, const cJSON *given, cJSON *faults, struct hone_err *err)
+{
+    cJSON *parameters = cJSON_GetObjectItemCaseSensitive(def, "parameters");
+    const char *names[130];
+    const cJSON *v;
+    int n = 0, count = 0;
+    cJSON_ArrayForEach(v, parameters) {
+        if (count < 128)
+            names[count++] = v->string;
+    }
+    names[count] = NULL;
+    cJSON_ArrayForEach(v, given) {
+        const cJSON *have = json_get(parameters, v->string);
+        const char *near = have ? NULL : text_nearest(v->string, names);
+        char path[100], message[200], fix[100] = "";
+        cJSON *value = have ? typed(have, v) : NULL;
+        if (value) {
+            json_put(parameters, v->string, value);
+            continue;
+        }
+        snprintf(path, sizeof path, "parameters.%.60s", v->string);
+        snprintf(message, sizeof message, have ? "expected a value of the type that the pipeline's own has" : "the pipeline has no such parameter");
+        if (near)
+            snprintf(fix, sizeof fix, "did you mean '%.60s'?", near);
+        cJSON *o = cJSON_CreateObject();
+        json_put_str(o, "path", path);
+        json_put_str(o, "message", message);
+        json_put_str(o, "fix", fix);
+        cJSON_AddItemToArray(faults, o);
+        if (n++ == 0)
+            hone_fail(err, HONE_EINVAL, "%s: %s%s%s", path, message, *fix ? "; " : "", fix);
+    }
+    check_required(def, faults, err, &n);
+    return n ? HONE_EINVAL : 0;
+}
