@@ -80,6 +80,15 @@ holds 'and is reached on the held-out rows' "$(thousandths precise precision)" -
 run mixed_text 0 evaluate latest --test "$tmp/mixed.jsonl"
 has mixed_text 'out of scope' 'calibration' 'refused'
 
+# ---- outputs with few rows beside outputs with many ----
+awk '{ match($0, /"expected_output": *"[^"]*"/); o = substr($0, RSTART, RLENGTH); if (!(o in number)) number[o] = ++outputs }
+     o != "" && n[o]++ < (number[o] % 2 ? 2 : 100)' "$data" >"$tmp/uneven.jsonl"
+run uneven 0 train --agent uneven --data "$tmp/uneven.jsonl" --preset imbalanced --json -q
+run uneven_score 0 evaluate latest --test "$fresh" --criteria balanced_accuracy --json
+run even_handed 0 train --agent even_handed --data "$tmp/uneven.jsonl" --json -q
+run even_score 0 evaluate latest --test "$fresh" --criteria balanced_accuracy --json
+holds 'the preset imbalanced is better than the defaults' "$(thousandths uneven_score balanced_accuracy)" -gt $(($(thousandths even_score balanced_accuracy) + 20))
+
 # ---- rows of a language model's kind: outputs without words teach nothing by themselves ----
 awk '{ print "{\"input\": \"text " NR % 4 " of " NR "\", \"expected_output\": \"" NR % 4 "\"}" }' "$tmp/few.jsonl" >"$tmp/numbers.jsonl"
 run numbers 0 train --agent numbers --data "$tmp/numbers.jsonl" --preset few-shot --json -q

@@ -78,6 +78,26 @@ sleep 1
 run resumed 0 job resume "$job" --json -q
 same 'without a checkpoint' "$(value resumed weights_sha256)" "$weights"
 
+# While the folds of the calibration run: training is over by then, and weights and calibration (both in the file) end in the same bits.
+folds='--set epochs=80 --set validationSplit=0 --set calibrationFolds=8 --set checkpointInterval=4 --set threads=1 --set earlyStopping=false'
+# shellcheck disable=SC2086
+run calibrated 0 train --agent calibrated --data "$data" $folds --json -q
+has calibrated '"folds": 8'
+for signal in INT KILL; do
+    # shellcheck disable=SC2086
+    begin "folds$signal" $folds
+    epoch 80
+    sleep 0.3
+    kill -$signal "$pid"
+    wait "$pid" 2>/dev/null
+    sleep 1
+    run shown 0 job show "$job" --json
+    has shown '"status": "paused"' '"current_epoch": 80'
+    run resumed 0 job resume "$job" --json -q
+    same "after $signal during the folds" "$(value resumed weights_sha256)" "$(value calibrated weights_sha256)"
+    has resumed '"folds": 8'
+done
+
 # A model that `auto` took because of the memory: the same one goes on.
 for i in $(seq 3000); do echo "{\"input\":\"word$i and $((i * 7 % 300)) more\",\"expected_output\":\"o$((i % 1500))\"}"; done >"$tmp/wide.jsonl"
 kept_data=$data
