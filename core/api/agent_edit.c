@@ -81,14 +81,9 @@ static void remove_files(struct api *a, const struct job_list *jobs, cJSON *out)
 {
     for (size_t i = 0; i < jobs->n; i++) {
         struct hone_err why = { 0 };
-        char *dir = job_dir(a->state_dir, jobs->v[i].id);
-        if (dir && file_remove_tree(dir, &why) < 0)
+        discard_job(a, &jobs->v[i], &why);
+        if (why.code < 0)
             json_put_str(out, "warning", why.text);
-        free(dir);
-        if (jobs->v[i].data_sha256)
-            drop_unused(a, jobs->v[i].data_sha256, hold_data(a, &why));
-        if (jobs->v[i].validation_sha256)
-            drop_unused(a, jobs->v[i].validation_sha256, hold_data(a, &why));
     }
 }
 

@@ -35,6 +35,7 @@ struct api {
     cJSON *details;              /* owned; see api_clear() */
     struct daemon *daemon;       /* NULL: a command line, which opens the books for each transaction */
     struct store *held;          /* the books of a call that is one transaction as a whole */
+    cJSON *discards;             /* what such a call removes once it is committed; see discard_data() */
     const struct api_call *call; /* within api_call_function(): what is called for, and where the answer goes */
     struct api_answer *answer;
     struct serving *serving;     /* a daemon's agents that are kept ready (serving.h); NULL: every question starts a worker */

@@ -78,6 +78,8 @@ static int put_in_order(struct daemon *d, struct hone_err *err)
     if (n > 0)
         log_line(LOG_INFO, "%lld jobs of a former daemon are in the queue again", (long long)n);
     rc = n < 0 ? (int)n : idempotency_prune(d->store, 1, err);
+    if (rc >= 0 && (n = sweep_orphans(&d->api)) > 0)
+        log_line(LOG_INFO, "%lld leftovers of a former daemon were removed", (long long)n);
     if (rc >= 0)
         rc = event_newest(d->store, &d->published, err);
     d->changes = store_changes(d->store);

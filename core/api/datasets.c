@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "core/api/quota.h"
 #include "core/api/settings.h"
+#include "core/base/crash.h"
 #include "core/base/json.h"
 #include "core/data/check.h"
 #include "core/store/dataset.h"
@@ -74,6 +75,7 @@ static cJSON *make(struct api *a, enum dataset_kind kind, const cJSON *in, struc
     if (rc >= 0)
         rc = insert(a, s, &row, err);
     if (rc >= 0) {
+        crash_at(CRASH_module_booked);
         out = row_json(&row);
         json_put_int(out, "faults", faults);
         rc = book_also(a, s, out, err);
@@ -166,7 +168,6 @@ static cJSON *forget(struct api *a, enum dataset_kind kind, const cJSON *in, str
 {
     const char *id = json_str(in, id_names[kind], "");
     struct dataset_row row = { 0 };
-    struct hone_err ignored;
     cJSON *out = NULL;
     struct store *s = books_open(a, err);
     int rc = s ? dataset_get(s, kind, id, &row, err) : err->code;
@@ -174,7 +175,8 @@ static cJSON *forget(struct api *a, enum dataset_kind kind, const cJSON *in, str
         rc = dataset_delete(s, kind, row.id, err);
     books_close(a, s);
     if (rc >= 0) {
-        drop_unused(a, row.sha256, hold_data(a, &ignored));
+        crash_at(CRASH_removal_booked);
+        discard_data(a, row.sha256);
         out = cJSON_CreateObject();
         json_put_str(out, id_names[kind], row.id);
         json_put_bool(out, "deleted", 1);

@@ -12,7 +12,9 @@
 #include "core/api/priv.h"
 #include "core/base/buf.h"
 #include "core/base/file.h"
+#include "core/base/log.h"
 #include "core/data/examples.h"
+#include "core/jobs/lock.h"
 
 int file_usable(const char *path, struct hone_err *err)
 {
@@ -138,6 +140,115 @@ void drop_unused(struct api *a, const char *sha256, int hold)
     }
     if (hold >= 0)
         close(hold);
+}
+
+/* ---- what the books no longer name ---- */
+
+static int later(struct api *a, char kind, const char *what)
+{
+    char *text = NULL;
+    if (!a->held || !a->discards || asprintf(&text, "%c%s", kind, what) < 0)
+        return 0;
+    cJSON_AddItemToArray(a->discards, cJSON_CreateString(text));
+    free(text);
+    return 1;
+}
+
+void discard_data(struct api *a, const char *sha256)
+{
+    struct hone_err ignored;
+    if (sha256 && !later(a, 'd', sha256))
+        drop_unused(a, sha256, hold_data(a, &ignored));
+}
+
+static void discard_tree(struct api *a, const char *dir, struct hone_err *why)
+{
+    if (!later(a, 't', dir))
+        file_remove_tree(dir, why);
+}
+
+void discard_job(struct api *a, const struct job_row *row, struct hone_err *why)
+{
+    char *dir = job_dir(a->state_dir, row->id);
+    if (dir)
+        discard_tree(a, dir, why);
+    free(dir);
+    discard_data(a, row->data_sha256);
+    discard_data(a, row->validation_sha256);
+}
+
+void discards_run(struct api *a)
+{
+    const cJSON *d;
+    cJSON_ArrayForEach(d, a->discards) {
+        struct hone_err why = { 0 };
+        if (d->valuestring[0] == 'd')
+            discard_data(a, d->valuestring + 1);
+        else if (file_remove_tree(d->valuestring + 1, &why) < 0)
+            log_line(LOG_WARN, "%s", why.text);
+    }
+    cJSON_Delete(a->discards);
+    a->discards = NULL;
+}
+
+int remove_parts(const char *job_dir)
+{
+    DIR *d = opendir(job_dir);
+    int n = 0;
+    for (struct dirent *e; d && (e = readdir(d));) {
+        size_t len = strlen(e->d_name);
+        n += len > 5 && strcmp(e->d_name + len - 5, ".part") == 0 && unlinkat(dirfd(d), e->d_name, 0) == 0;
+    }
+    if (d)
+        closedir(d);
+    return n;
+}
+
+/* Whether an entry of jobs/ or data/ is of use to nobody. */
+static int is_orphan(struct api *a, struct store *s, int is_job, const char *name)
+{
+    struct hone_err ignored;
+    struct job_row row;
+    char sha256[65];
+    if (is_job) {
+        if (job_get(s, name, &row, &ignored) == 0)
+            return job_free(&row), 0;
+        return ignored.code == ERR_NOT_FOUND && job_lock_is_free(a->state_dir, name, &ignored) == 1;
+    }
+    snprintf(sha256, sizeof sha256, "%.64s", name);
+    return name[strspn(name, "0123456789abcdef")] != '.' || strspn(name, "0123456789abcdef") != 64 || strchr(strchr(name, '.') + 1, '.') ||
+           job_data_users(s, sha256, &ignored) == 0;
+}
+
+static int sweep(struct api *a, struct store *s, int is_job)
+{
+    struct hone_err ignored;
+    char *dir = state_path(a, is_job ? "jobs" : "data");
+    DIR *d = dir ? opendir(dir) : NULL;
+    int n = 0, mine = d && (is_job || flock(dirfd(d), LOCK_EX | LOCK_NB) == 0); /* a command line may be storing data */
+    for (struct dirent *e; mine && (e = readdir(d));) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        char *path = path_join(dir, e->d_name);
+        if (path && is_orphan(a, s, is_job, e->d_name))
+            n += (is_job ? file_remove_tree(path, &ignored) : unlink(path)) == 0;
+        else if (path && is_job && job_lock_is_free(a->state_dir, e->d_name, &ignored) == 1)
+            n += remove_parts(path);
+        free(path);
+    }
+    if (d)
+        closedir(d);
+    free(dir);
+    return n;
+}
+
+int sweep_orphans(struct api *a)
+{
+    struct hone_err ignored;
+    struct store *s = books_open(a, &ignored);
+    int n = s ? sweep(a, s, 1) + sweep(a, s, 0) : 0;
+    books_close(a, s);
+    return n;
 }
 
 void drop_empty(const struct api *a, int fresh)

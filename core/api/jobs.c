@@ -241,8 +241,7 @@ cJSON *api_job_delete(struct api *a, const cJSON *in, struct hone_err *err)
     struct store *s = open_job(a, in, &row, err);
     if (!s)
         return NULL;
-    char *dir = job_dir(a->state_dir, row.id);
-    int rc = dir ? job_delete(s, row.id, json_bool(in, "with_versions", 0), err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    int rc = job_delete(s, row.id, json_bool(in, "with_versions", 0), err);
     books_close(a, s);
     cJSON *out = NULL;
     if (rc >= 0) {
@@ -250,13 +249,10 @@ cJSON *api_job_delete(struct api *a, const cJSON *in, struct hone_err *err)
         out = cJSON_CreateObject();
         json_put_str(out, "job_id", row.id);
         json_put_bool(out, "deleted", 1);
-        if (file_remove_tree(dir, &why) < 0)
+        discard_job(a, &row, &why);
+        if (why.code < 0)
             json_put_str(out, "warning", why.text);
-        drop_unused(a, row.data_sha256, hold_data(a, &why));
-        if (row.validation_sha256)
-            drop_unused(a, row.validation_sha256, hold_data(a, &why));
     }
-    free(dir);
     job_free(&row);
     return out;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/api/priv.h"
+#include "core/base/crash.h"
 
 struct journal {
     struct api api;
@@ -44,8 +45,10 @@ static int write_all(struct journal *j, struct journal_entry *list, struct hone_
         for (struct journal_entry *e = list; e; e = e->next, i++)
             (void)interaction_insert_all(s, e->rows, e->n, &errs[i]);
     }
+    crash_at(CRASH_answers_before_commit);
     if (rc >= 0)
         rc = store_commit(s, err);
+    crash_at(CRASH_answers_committed);
     books_close(&j->api, s);
     return rc;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "core/api/daemon_priv.h"
 #include "core/base/buf.h"
+#include "core/base/crash.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/store/idempotency.h"
@@ -70,6 +71,7 @@ static int as_one(struct api *a, const struct api_function *f, cJSON *in, api_ru
         rc = replay(a, s, hash, err);
     if (rc == 0) {
         a->held = s;
+        a->discards = cJSON_CreateArray();
         rc = run(a, f, in, err);
         a->held = NULL;
         if (rc >= 0)
@@ -78,6 +80,13 @@ static int as_one(struct api *a, const struct api_function *f, cJSON *in, api_ru
             rc = store_commit(s, err);
     }
     books_close(a, s);
+    if (rc >= 0) {
+        crash_at(CRASH_call_committed);
+        discards_run(a);
+    } else {
+        cJSON_Delete(a->discards);
+        a->discards = NULL;
+    }
     return rc < 0 ? rc : 0;
 }
 

@@ -118,6 +118,17 @@ int keep_file_as(struct api *a, const char *path, const char *name, const char *
 void kept_free(struct kept *k);
 /* Whether a stored file is what its job was started with: 0, ERR_CORRUPT or HONE_EIO. */
 int stored_data_whole(const struct api *a, const char *file, const char *sha256, struct hone_err *err);
+/* Removes the files of a job that the books no longer have, or the data of that hash unless something uses it: at once, or when the
+ * transaction that the call is a part of is committed. *why (may be NULL) gets a fault, which is no failure. */
+void discard_job(struct api *a, const struct job_row *row, struct hone_err *why);
+void discard_data(struct api *a, const char *sha256);
+/* After the commit; empties a->discards. */
+void discards_run(struct api *a);
+/* Removes what a worker that was killed has half-written in a job's directory, which nobody runs or the caller. How many. */
+int remove_parts(const char *job_dir);
+/* At the start of a daemon: removes job directories and data that no row names, as a crash between commit and removal leaves them, and files
+ * that were half-written. How many. */
+int sweep_orphans(struct api *a);
 /* A shared lock on the data directory, to be held (close()) from keep_file() until a job in the books names the file. */
 int hold_data(struct api *a, struct hone_err *err);
 /* Removes the stored file unless a job uses it or somebody else holds the directory. `hold`: our own lock, given up. */

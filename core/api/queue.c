@@ -6,6 +6,7 @@
 #include <time.h>
 #include "core/api/daemon_priv.h"
 #include "core/base/clock.h"
+#include "core/base/crash.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
 
@@ -164,6 +165,7 @@ static int claim(struct place *p, struct job_row *row, int64_t *wait_ms)
     else if (rc == 0 && job_next_due(s, &at, &err) < 0)
         rc = err.code;
     books_close(&one, s);
+    crash_at(rc == 1 ? CRASH_claim_committed : CRASH_NONE);
     if (rc < 0 && !p->warned++)
         log_line(LOG_ERROR, "no job can be taken from the queue at present: %s", err.text);
     else if (rc >= 0)

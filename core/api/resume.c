@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "core/api/daemon_priv.h"
+#include "core/base/crash.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
@@ -209,6 +210,7 @@ static int begin(struct runner *r, struct resumption *q, struct hone_err *err)
     if (rc >= 0)
         rc = runner_start(r, start, err);
     if (rc >= 0) {
+        crash_at(CRASH_worker_started);
         ready = runner_ready(r, err);
         rc = ready ? book(r, q, ready, err) : err->code;
     }
@@ -222,6 +224,7 @@ static int go_on(struct runner *r, struct resumption *q, int *began, struct hone
 {
     int rc = begin(r, q, err);
     *began = rc >= 0;
+    crash_at(rc >= 0 ? CRASH_run_committed : CRASH_NONE);
     if (rc >= 0 && r->hooks && r->hooks->event) {
         cJSON *job = show_job(r->a, r->job_id, err);
         if (job)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "core/api/daemon_priv.h"
 #include "core/base/clock.h"
+#include "core/base/crash.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
@@ -160,6 +161,7 @@ static void remove_replaced(const struct runner *r)
         char *path = dir && strncmp(name, "checkpoint-", 11) == 0 && !strchr(name, '/') ? path_join(dir, name) : NULL;
         if (path && strcmp(name, json_str(c, "file", "")) != 0)
             unlink(path);
+        crash_at(path ? CRASH_checkpoint_removed : CRASH_NONE);
         free(path);
     }
     free(dir);
@@ -182,8 +184,11 @@ static void visit_books(struct runner *r)
         rc = write_pending(r, s, &err);
     if (rc >= 0)
         rc = asked = job_stop_requested(s, r->job_id, &err);
+    int has_checkpoint = rc >= 0 && cJSON_GetArraySize(r->checkpoints) > 0;
+    crash_at(has_checkpoint ? CRASH_checkpoint_before_commit : CRASH_NONE);
     if (rc >= 0)
         rc = store_commit(s, &err);
+    crash_at(has_checkpoint ? CRASH_checkpoint_committed : CRASH_NONE);
     books_close(r->a, s);
     r->wrote_us = clock_mono_us();
     if (rc >= 0) {
@@ -367,8 +372,10 @@ static int close_books(struct runner *r, const cJSON *frame, const struct hone_e
         rc = write_result(r, s, frame, err);
     else if (rc >= 0)
         rc = write_failure(r, s, frame, why, err);
+    crash_at(rc >= 0 ? CRASH_end_before_commit : CRASH_NONE);
     if (rc >= 0)
         rc = store_commit(s, err);
+    crash_at(rc >= 0 ? CRASH_end_committed : CRASH_NONE);
     books_close(r->a, s);
     if (rc >= 0)
         remove_replaced(r);
@@ -482,6 +489,10 @@ void runner_free(struct runner *r)
     if (r->w)
         worker_wait(r->w, 10000);
     worker_free(r->w);
+    char *dir = r->lock >= 0 ? job_dir(r->a->state_dir, r->job_id) : NULL;
+    if (dir)
+        remove_parts(dir);
+    free(dir);
     if (r->lock >= 0)
         close(r->lock);
     cJSON_Delete(r->epochs);

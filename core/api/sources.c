@@ -23,8 +23,10 @@ int keep_bytes(struct api *a, const char *bytes, size_t n, const char *suffix, c
     k->name = strdup(name);
     if (rc == 0 && (!k->path || !k->name))
         rc = hone_fail(err, HONE_ENOMEM, "memory ran out");
-    if (rc == 0) /* also when it is there: whoever wrote it may have been killed before it was synced */
-        rc = file_write_atomic(k->path, bytes, n, err);
+    if (rc == 0 && stored_data_whole(a, k->file, k->sha256, NULL) == 0)
+        rc = file_sync_dir(k->path, err); /* whoever stored it may have been killed before its name was synced */
+    else if (rc == 0 && (rc = file_write_atomic(k->path, bytes, n, err)) < 0)
+        unlink(k->path); /* it may have its name, which could not be synced; a second sync would tell nothing */
     free(dir);
     if (rc < 0)
         kept_free(k);

@@ -9,6 +9,7 @@
 #include "core/api/daemon_priv.h"
 #include "core/api/settings.h"
 #include "core/base/clock.h"
+#include "core/base/crash.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
@@ -387,10 +388,12 @@ static cJSON *enqueue(struct api *a, const cJSON *in, struct request *q, struct 
     if (rc >= 0 && q->validation.file && !q->validation.examples)
         rc = count_examples(&q->validation, &q->validation.examples, &faults, err);
     fill_row(&row, a, q, in);
+    crash_at(CRASH_data_stored);
     if (rc >= 0)
         rc = row.config ? put_base(a, q, &row, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
     if (rc >= 0)
         rc = book_waiting(a, q, in, &row, err);
+    crash_at(rc >= 0 ? CRASH_job_booked : CRASH_NONE);
     cJSON *out = rc >= 0 ? show_job(a, row.id, err) : NULL;
     if (out && cJSON_IsNull(json_get(out, "started_at")))
         put_time(out, "started_at", row.created_at); /* of the request: the document's answer has a time here */

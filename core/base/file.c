@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "core/base/crash.h"
 #include "core/base/file.h"
 
 #define PIECE ((size_t)256 << 10)
@@ -109,10 +110,11 @@ int file_write_atomic(const char *path, const void *bytes, size_t n, struct hone
     int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0) {
         ret = err_errno(err, "create", path);
-    } else if (fchmod(fd, 0644) || file_write_all(fd, bytes, n) || fsync(fd) || rename(temporary, path)) {
+    } else if (fchmod(fd, 0644) || file_write_all(fd, bytes, n) || (crash_at(CRASH_file_written), fsync(fd)) || rename(temporary, path)) {
         ret = err_errno(err, "write", path);
         unlink(temporary);
     }
+    crash_at(CRASH_file_renamed);
     if (fd >= 0)
         close(fd);
     free(temporary);
@@ -263,15 +265,20 @@ int file_sha256(const char *path, char hex[65], struct hone_err *err)
  * to open it may be about to. Where the file system has no links, it takes the other one's place. */
 static int store_as(int out, const char *temporary, const char *final, const char hex[65], struct hone_err *err)
 {
-    char there[65];
+    char have[65];
     struct hone_err ignored;
     if (fsync(out))
         return err_errno(err, "store", final);
-    if (link(temporary, final) == 0 || (errno == EEXIST && file_sha256(final, there, &ignored) == 0 && strcmp(there, hex) == 0))
+    int linked = link(temporary, final) == 0;
+    int there = !linked && errno == EEXIST && file_sha256(final, have, &ignored) == 0 && strcmp(have, hex) == 0;
+    if (linked || there)
         unlink(temporary);
     else if (rename(temporary, final))
         return err_errno(err, "store", final);
-    return file_sync_dir(final, err);
+    int ret = file_sync_dir(final, err);
+    if (ret && !there)
+        unlink(final); /* a second sync would tell nothing */
+    return ret;
 }
 
 int file_store(const char *src, const char *dir, const char *suffix, char hex[65], int64_t *bytes, struct hone_err *err)

@@ -31,8 +31,7 @@ int file_sha256(const char *path, char hex[65], struct hone_err *err);
 int file_sha256_fd(int fd, const char *path, char hex[65], struct hone_err *err);
 void bytes_sha256(const void *bytes, size_t n, char hex[65]);
 /* Copies src ("-" is standard input) to a new file under dir named <sha256><suffix>, durably, and returns the hash.
- * An equal file that exists already is replaced by the same bytes. Nothing new is left behind on failure, but for a file of that name whose
- * directory could not be synced. `bytes` (may be NULL) gets the size. */
+ * An equal file that exists already is kept. Nothing is left behind on failure. `bytes` (may be NULL) gets the size. */
 int file_store(const char *src, const char *dir, const char *suffix, char hex[65], int64_t *bytes, struct hone_err *err);
 /* A result on its way: a file that appears as a whole or not at all; "-" is standard output, and what exists and is no regular file
  * (a device, a pipe) is written as it is. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "core/base/crash.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/cli/cli.h"
@@ -80,6 +81,7 @@ int main(int argc, char **argv)
     struct cli c = { 0 };
     struct hone_err err = { 0 };
     signal(SIGPIPE, SIG_IGN);
+    crash_arm();
     int rc = cli_parse(&c, argc, argv, &err);
     log_setup("hone", c.quiet ? LOG_ERROR : c.verbose > 1 ? LOG_DEBUG : c.verbose ? LOG_INFO : LOG_WARN);
     if (rc == 0)

@@ -84,7 +84,7 @@ failed:
 
 /* Names that are passed on; a '*' at the end stands for any rest. Everything else, such as secrets, stays here. */
 static const char *const passed[] = {
-    "PATH", "HOME", "TMPDIR", "XDG_DATA_HOME", "LD_LIBRARY_PATH", "HONE_PLUGIN*", "HONE_SANDBOX", "ASAN_OPTIONS", "UBSAN_OPTIONS",
+    "PATH", "HOME", "TMPDIR", "XDG_DATA_HOME", "LD_LIBRARY_PATH", "HONE_PLUGIN*", "HONE_SANDBOX", "HONE_CRASH_AT", "ASAN_OPTIONS", "UBSAN_OPTIONS",
     "LSAN_OPTIONS", "TSAN_OPTIONS", "MSAN_OPTIONS", "GCOV_*", "LLVM_PROFILE_FILE", "VALGRIND_*",
 };
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "core/base/buf.h"
+#include "core/base/crash.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/train/safetensors.h"
@@ -218,11 +219,13 @@ int st_write(const struct st_file *f, const char *path, char sha256[65], int64_t
         failed = write_hashed(fd, &sha, e->data, entry_bytes(e));
         size += (int64_t)entry_bytes(e);
     }
-    if (failed || fsync(fd) || rename(temporary, path)) {
+    crash_at(CRASH_tensors_written);
+    if (failed || fsync(fd) || (crash_at(CRASH_tensors_synced), rename(temporary, path))) {
         ret = err_errno(err, "write", temporary);
         unlink(temporary);
         goto out;
     }
+    crash_at(CRASH_tensors_renamed);
     ret = file_sync_dir(path, err);
     crypto_hash_sha256_final(&sha, digest);
     sodium_bin2hex(sha256, 65, digest, sizeof digest);

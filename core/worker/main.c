@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "core/base/crash.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/host/dirs.h"
@@ -198,6 +199,7 @@ static void keep_memory(void)
 
 int main(int argc, char **argv)
 {
+    crash_arm();
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         printf("hone-worker %s (plugin interface %d.%d)\n", HONE_VERSION, HONE_ABI_MAJOR, HONE_ABI_MINOR);
         return EXIT_OK;

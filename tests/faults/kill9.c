@@ -1,23 +1,31 @@
 /* kill -9 of the daemon and of its workers at random moments while clients start jobs, cancel some, ask agents and say what they think
  * of the answers. Nothing that was acknowledged may be lost, what was trained must have the weights of an uninterrupted run, the books
  * must be sound after every kill, and the daemon must be ready again within two seconds.
- * Use: kill9 [KILLS [SEED]]; 100 and 20261126 without. Needs HONE (the program) and srcdir in the environment; see kill9.sh. */
+ * Now and then a backup is made, and must hold what was acknowledged before it. With the word "points" instead of a number, the process dies
+ * once at each point of core/base/crash.h instead, and each must be reached.
+ * Use: kill9 KILLS|points [SEED [SECONDS]]; at most so many SECONDS (0: all KILLS). Needs HONE (the program), KILL9_DIR and srcdir in the
+ * environment; see kill9.sh. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include <signal.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include "core/base/buf.h"
 #include "core/base/clock.h"
+#include "core/base/crash.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "tests/faults/caller.h"
+#include "tests/faults/kept.h"
 #include "tests/faults/ledger.h"
 #include "tests/faults/served.h"
 
 #define CLIENTS 4
-#define ROWS 300
+#define ROWS 80
 #define READY_MS 2000     /* the daemon's promise */
 #define GIVE_UP_MS 60000  /* for anything that has to happen */
 #define WORKER_KILLS 2    /* of one job's workers: the third death fails it, rightly */
@@ -90,7 +98,7 @@ static int make_agent(struct client *c, const char *name)
 static char *job_body(const char *agent, int variant)
 {
     struct buf b = { 0 };
-    buf_printf(&b, "{\"agent_id\":\"%s\",\"training_data\":{\"examples\":%s},\"config\":{\"epochs\":12,\"checkpointInterval\":1,"
+    buf_printf(&b, "{\"agent_id\":\"%s\",\"training_data\":{\"examples\":%s},\"config\":{\"epochs\":30,\"checkpointInterval\":1,"
                "\"earlyStopping\":false,\"seed\":%d,\"threads\":1}}", agent, examples, variant + 1);
     return buf_take(&b);
 }
@@ -171,6 +179,30 @@ static void one_job(struct client *c, int round)
                      ledger.weights[variant]);
 }
 
+/* Keeps examples under a name, and forgets them. */
+static void one_module(struct client *c, int round)
+{
+    char key[64], id[64], body[512];
+    cJSON *out;
+    snprintf(key, sizeof key, "module-%d-%d", c->number, round);
+    snprintf(body, sizeof body, "{\"name\":\"m\",\"examples\":[{\"input\":\"client %d asks %d\",\"expected_output\":\"yes\"},{\"input\":\"no\","
+             "\"expected_output\":\"no\"}]}", c->number, round);
+    int got = persist(c, "createTrainingModule", key, body, &out);
+    snprintf(id, sizeof id, "%s", data_text(out, "module_id"));
+    int good = ledger_check(&ledger, got == 201 && *id, "createTrainingModule: %d %s", got, json_str(out, "message", ""));
+    cJSON_Delete(out);
+    snprintf(body, sizeof body, "{\"module_id\":\"%s\"}", id);
+    if (!good)
+        return;
+    got = persist(c, "getTrainingModule", NULL, body, &out);
+    ledger_check(&ledger, got == 200, "module %s was acknowledged, and getTrainingModule says %d %s", id, got, json_str(out, "message", ""));
+    cJSON_Delete(out);
+    snprintf(key, sizeof key, "forget-%d-%d", c->number, round);
+    got = persist(c, "deleteTrainingModule", key, body, &out);
+    ledger_check(&ledger, got == 200, "deleteTrainingModule: %d %s", got, json_str(out, "message", ""));
+    cJSON_Delete(out);
+}
+
 /* Asks the agent and says what it thinks of some answers. */
 static void some_questions(struct client *c)
 {
@@ -206,6 +238,7 @@ static void *client_run(void *arg)
     for (int round = 0; !__atomic_load_n(&ending, __ATOMIC_ACQUIRE); round++) {
         one_job(c, round);
         some_questions(c);
+        one_module(c, round);
     }
     caller_close(&c->caller);
     return NULL;
@@ -242,7 +275,7 @@ static int uninterrupted(void)
 
 struct killing {
     uint64_t random;
-    int daemons, trainers, answerers;
+    int daemons, trainers, answerers, backups, points;
     int64_t slowest_ms;
     struct { char job[64]; int kills; } spent[4096];
     int n_spent;
@@ -299,11 +332,51 @@ static int kill_the_daemon(struct killing *k, const char *copy)
     return 0;
 }
 
-static int kill_all(struct killing *k, int kills, const char *copy)
+/* Runs the program with those arguments; its exit status. */
+static int run_hone(const char *const *argv)
 {
-    while (k->daemons + k->trainers + k->answerers < kills) {
-        pause_ms((int)(20 + draw(&k->random) % 700));
-        if (draw(&k->random) % 10 < 6)
+    int status = -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        int log = open(served.log, O_WRONLY | O_APPEND | O_CREAT, 0600);
+        dup2(log, STDOUT_FILENO);
+        dup2(log, STDERR_FILENO);
+        execv(served.hone, (char *const *)(intptr_t)argv);
+        _exit(127);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* A backup under load, restored elsewhere: sound, with every file, and with the jobs that were acknowledged before it began. */
+static void back_up(struct killing *k, const char *copy)
+{
+    char file[320], state[320], dir[320], why[400] = "";
+    struct hone_err err;
+    snprintf(file, sizeof file, "%s.tar", copy);
+    snprintf(dir, sizeof dir, "%s-restored", copy);
+    snprintf(state, sizeof state, "%s-restored/state", copy);
+    pthread_mutex_lock(&ledger.lock);
+    size_t jobs = ledger.jobs;
+    pthread_mutex_unlock(&ledger.lock);
+    int made = run_hone((const char *const[]){ "hone", "--state", served.state, "db", "backup", file, NULL });
+    mkdir(dir, 0700);
+    int put = made == 0 ? run_hone((const char *const[]){ "hone", "--state", state, "db", "restore", file, NULL }) : -1;
+    if (ledger_check(&ledger, made == 0 && put == 0, "a backup under load ended with %d, its restore with %d", made, put)) {
+        ledger_check(&ledger, kept_check(dir, NULL, 0, why, sizeof why) == 0, "a backup under load: %s", why);
+        ledger_has_jobs(&ledger, state, jobs);
+        k->backups++;
+    }
+    file_remove_tree(dir, &err);
+}
+
+static int kill_all(struct killing *k, int kills, int seconds, const char *copy)
+{
+    int64_t end = clock_mono_us() + (seconds > 0 ? seconds : INT32_MAX) * INT64_C(1000000);
+    for (int n = 0; k->daemons + k->trainers + k->answerers < kills && clock_mono_us() < end; n++) {
+        pause_ms((int)(20 + draw(&k->random) % 260));
+        if (n % 100 == 20)
+            back_up(k, copy);
+        else if (draw(&k->random) % 10 < 6)
             kill_a_worker(k);
         else if (kill_the_daemon(k, copy) != 0)
             return -1;
@@ -311,9 +384,54 @@ static int kill_all(struct killing *k, int kills, const char *copy)
     return 0;
 }
 
+/* ---- at each point of the table ---- */
+
+#define POINT_NAME(name) #name,
+static const char *const points[] = { CRASH_POINTS(POINT_NAME) };
+#define POINTS (sizeof points / sizeof points[0])
+
+/* Until the mark says that a process died at the point. */
+static int reached(const char *mark)
+{
+    char was = '0';
+    int fd = open(mark, O_RDONLY | O_CLOEXEC);
+    for (int64_t end = clock_mono_us() + GIVE_UP_MS * INT64_C(1000); was != '1' && clock_mono_us() < end; pause_ms(5))
+        if (pread(fd, &was, 1, 0) != 1)
+            break;
+    close(fd);
+    return was == '1';
+}
+
+/* The daemon starts anew with the point armed, dies there (or a worker of it does), and starts again. */
+static int die_at(struct killing *k, const char *point, const char *copy)
+{
+    char mark[320], value[400];
+    snprintf(mark, sizeof mark, "%s.mark", copy);
+    snprintf(value, sizeof value, "%s:%s", point, mark);
+    int fd = open(mark, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, "0", 1) != 1)
+        return -1;
+    close(fd);
+    served_kill(&served);
+    setenv("HONE_CRASH_AT", value, 1);
+    int64_t ms = served_start(&served); /* -1: it died before it was ready */
+    unsetenv("HONE_CRASH_AT");
+    int hit = ledger_check(&ledger, ms >= -1 && reached(mark), "the point %s was not reached", point);
+    k->points += hit;
+    return kill_the_daemon(k, copy);
+}
+
+static int at_points(struct killing *k, const char *copy)
+{
+    for (size_t i = 0; i < POINTS; i++)
+        if (die_at(k, points[i], copy) != 0)
+            return -1;
+    return 0;
+}
+
 /* ---- all of it ---- */
 
-static int under_load(int kills, uint64_t seed, const char *copy)
+static int under_load(int kills, int seconds, uint64_t seed, const char *copy)
 {
     static struct client client[CLIENTS];
     static struct killing k;
@@ -327,18 +445,22 @@ static int under_load(int kills, uint64_t seed, const char *copy)
         if (!make_agent(&client[n], name) || pthread_create(&client[n].thread, NULL, client_run, &client[n]) != 0)
             break;
     }
-    int rc = n == CLIENTS ? kill_all(&k, kills, copy) : -1;
+    int rc = n != CLIENTS ? -1 : kills > 0 ? kill_all(&k, kills, seconds, copy) : at_points(&k, copy);
     __atomic_store_n(&ending, 1, __ATOMIC_RELEASE);
     for (int i = 0; i < n; i++)
         pthread_join(client[i].thread, NULL);
     printf("killed: the daemon %d times (slowest start %lld ms), workers that trained %d, that answered %d; %zu jobs and %zu interactions were"
            " acknowledged\n", k.daemons, (long long)k.slowest_ms, k.trainers, k.answerers, ledger.jobs, ledger.interactions);
+    if (kills == 0)
+        printf("%d of %zu points were reached\n", k.points, POINTS);
+    else
+        printf("%d backups under load were restored\n", k.backups);
     return rc;
 }
 
 int main(int argc, char **argv)
 {
-    int kills = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 100;
+    int kills = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 100, seconds = argc > 3 ? (int)strtol(argv[3], NULL, 10) : 0;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 20261126;
     const char *tmp = getenv("KILL9_DIR"), *hone = getenv("HONE");
     char path[600], copy[300];
@@ -352,7 +474,7 @@ int main(int argc, char **argv)
     printf("seed %llu, %d kills\n", (unsigned long long)seed, kills);
     if (ledger_open(&ledger, path) != 0 || served_prepare(&served) != 0 || served_start(&served) < 0)
         return 99;
-    if (uninterrupted() && under_load(kills, seed, copy) == 0) {
+    if (uninterrupted() && under_load(kills, seconds, seed, copy) == 0) {
         ledger_check(&ledger, served_stop(&served, 30000) == 0, "the daemon did not end well at SIGTERM");
         ledger_hold(&ledger, served.state, copy, 1);
     }

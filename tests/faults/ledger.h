@@ -43,6 +43,8 @@ void ledger_rated(struct ledger *l, size_t interaction, const char *feedback);
 
 /* ledger_books.c: copies the database of a daemon that does not run into `copy` and holds it against the rules: integrity, references,
  * legal transitions that lead to each job's status. With `all` also against the whole ledger. */
+/* Whether the first n acknowledged jobs are in the database of another state directory. */
+void ledger_has_jobs(struct ledger *l, const char *state, size_t n);
 void ledger_hold(struct ledger *l, const char *state, const char *copy, int all);
 
 #endif

@@ -122,6 +122,34 @@ static void hold_interactions(struct ledger *l, sqlite3 *db)
     }
 }
 
+void ledger_has_jobs(struct ledger *l, const char *state, size_t n)
+{
+    char path[600], text[64];
+    sqlite3 *db = NULL;
+    snprintf(path, sizeof path, "%s/hone.db", state);
+    if (!ledger_check(l, sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK, "%s cannot be opened", path))
+        n = 0;
+    for (size_t i = 0; i < n; i++) {
+        pthread_mutex_lock(&l->lock);
+        const struct ledger_job j = l->job[i];
+        pthread_mutex_unlock(&l->lock);
+        query(db, "SELECT 'there' FROM jobs WHERE id = ?1", j.id, text, sizeof text);
+        ledger_check(l, strcmp(text, "there") == 0, "job %s was acknowledged before the backup, which lacks it (%s)", j.id, text);
+    }
+    sqlite3_close(db);
+}
+
+/* I8: nothing half-written, nothing that no row names, once a daemon has started and ended. */
+static void hold_files(struct ledger *l, const char *state)
+{
+    char command[700], line[300] = "";
+    snprintf(command, sizeof command, "cd '%s' && find . -name '*.part' -o -name '.new.*' -o -name '*.jsonl.*' -o -name '*.tmp' | head -n 1", state);
+    FILE *f = popen(command, "re");
+    ledger_check(l, f && !fgets(line, sizeof line, f), "something half-written is left: %s", line);
+    if (f)
+        pclose(f);
+}
+
 void ledger_hold(struct ledger *l, const char *state, const char *copy, int all)
 {
     char text[256];
@@ -134,6 +162,7 @@ void ledger_hold(struct ledger *l, const char *state, const char *copy, int all)
     ledger_check(l, strcmp(text, "0") == 0, "%s rows refer to what does not exist", text);
     hold_transitions(l, db);
     if (all) {
+        hold_files(l, state);
         hold_jobs(l, db);
         hold_interactions(l, db);
     }

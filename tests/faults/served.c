@@ -108,8 +108,10 @@ int64_t served_start(struct served *d)
         caller_close(&c);
         if (status == 200)
             return (clock_mono_us() - begin) / 1000;
-        if (waitpid(d->pid, NULL, WNOHANG) == d->pid)
+        if (waitpid(d->pid, NULL, WNOHANG) == d->pid) {
+            d->pid = 0;
             break;
+        }
     }
     fprintf(stderr, "the daemon did not get ready; see %s\n", d->log);
     served_kill(d);
