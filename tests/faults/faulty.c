@@ -81,14 +81,19 @@ static int make_agent(const char *name)
     return call("createAgent", body, "agent_id", id, NULL);
 }
 
-static int start_job(char job[65])
+static int start_long(int epochs, char job[65])
 {
     struct buf b = { 0 };
-    buf_printf(&b, "{\"agent_id\":\"%s\",\"training_data\":{\"examples\":%s},\"config\":{\"epochs\":8,\"checkpointInterval\":1,\"earlyStopping\":false,"
-               "\"threads\":1}}", agent, examples);
+    buf_printf(&b, "{\"agent_id\":\"%s\",\"training_data\":{\"examples\":%s},\"config\":{\"epochs\":%d,\"checkpointInterval\":1,\"earlyStopping\":false,"
+               "\"threads\":1}}", agent, examples, epochs);
     int status = call("startTrainingJob", buf_str(&b), "job_id", job, NULL);
     buf_free(&b);
     return status;
+}
+
+static int start_job(char job[65])
+{
+    return start_long(8, job);
 }
 
 struct seen {
@@ -285,6 +290,17 @@ static void clock_jumps(void)
     }
 }
 
+/* A job that runs longer than --job-minutes: a minute passes for the daemon while it runs. */
+static void too_long(void)
+{
+    char job[65];
+    start_long(10000, job);
+    await(job, "running", NULL);
+    __atomic_store_n(&shim->mono_ms, 61000, __ATOMIC_RELEASE);
+    struct seen s = await(job, "failed", NULL);
+    check(strcmp(s.status, "failed") == 0 && strcmp(s.code, "time_limit") == 0, "a job that is too long is %s (%s): %s", s.status, s.code, s.why);
+}
+
 /* ---- the end of it ---- */
 
 /* How `hone --state DIR serve` ends when it cannot begin; its log so far is emptied. */
@@ -347,7 +363,7 @@ static void bad_directories(void)
 
 static int begin(void)
 {
-    static const char *const options[] = { "--jobs", "1", "--retry-ms", "250", NULL };
+    static const char *const options[] = { "--jobs", "1", "--retry-ms", "250", "--job-minutes", "1", NULL };
     const char *hone = getenv("HONE"), *dir = getenv("FAULTY_DIR"), *srcdir = getenv("srcdir");
     char path[4200];
     if (!hone || !dir || !(examples = read_rows(srcdir ? srcdir : ".", 24)))
@@ -380,6 +396,7 @@ int main(void)
     no_descriptors();
     clock_jumps();
     unsynced_books();
+    too_long();
     bad_directories();
     shimmed_end();
     check(kept_check(root, NULL, 0, why, sizeof why) == 0, "at the end: %s", why);

@@ -410,5 +410,7 @@ int clock_gettime(clockid_t id, struct timespec *t)
     int rc = call(id, t);
     if (rc == 0 && control && id == CLOCK_REALTIME)
         t->tv_sec += __atomic_load_n(&control->clock_ms, __ATOMIC_ACQUIRE) / 1000;
+    if (rc == 0 && control && id == CLOCK_MONOTONIC)
+        t->tv_sec += __atomic_load_n(&control->mono_ms, __ATOMIC_ACQUIRE) / 1000;
     return rc;
 }

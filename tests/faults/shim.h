@@ -23,6 +23,7 @@ struct shim_control {
     char root[200];      /* only what lies below this is looked at and recorded */
     int32_t seen, hits;  /* calls that were meant, and those that were struck */
     int64_t clock_ms;    /* added to the time of day */
+    int64_t mono_ms;     /* added to the clock that durations are taken from */
     int32_t recording;
 };
 
