@@ -187,8 +187,12 @@ cJSON *evaluate_job(struct api *a, const cJSON *in, const struct api_hooks *hook
         return NULL;
     }
     put_fields(start, a, row, in, &t);
+    char sha256[65];
+    struct hone_err unread = { 0 }; /* the worker tells of a log that cannot be read */
     if (log)
         put_log(start, in);
+    if (log && strcmp(log, "-") != 0 && row->data_sha256 && file_sha256(log, sha256, &unread) == 0)
+        json_put_bool(start, "learned_from", strcmp(sha256, row->data_sha256) == 0);
     add_model_dir(start, row->plugins);
     int rc = test ? 0 : held_out_judges(row, err);
     if (rc == 0 && !test)

@@ -117,6 +117,8 @@ static void put_result(struct judging *j, const struct off_policy *o)
     json_put(out, "estimates", list);
     note(notes, 1, "dm, dr and switch_dr take the agent's own confidence in an answer for the reward that it expects; where that is wrong, dm is wrong, dr only "
                    "less sharp, and switch_dr wrong as far as it leaves rows to dm.");
+    note(notes, json_bool(j->task->start, "learned_from", 0), "The agent was trained on this very log: it has seen these rewards, so that all estimates of it are too "
+         "high, those with its confidences most; keep a part of the log away from training and give that.");
     note(notes, o->effective < 30, "Fewer than 30 rows' worth of the log speak for this policy: the intervals are not to be relied on.");
     note(notes, fabs(o->mean_ratio - 1) > 4 * o->ratio_error, "The mean of the ratios is not 1, by more than four standard errors: the propensities are not those with "
          "which the answers were chosen, or the agent gives answers that the log could not; snips is biased then, and ips counts such answers as 0.");

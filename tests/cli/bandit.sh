@@ -33,6 +33,9 @@ run off 0 evaluate "$job" --log "$tmp/other.jsonl" --policy softmax
 has off 'draws from its confidences'
 run off 0 evaluate "$job" --log "$tmp/other.jsonl"
 has off 'switch_dr'
+lacks off 'trained on this very log'
+run same_log 0 evaluate "$job" --log "$tmp/log.jsonl" --json
+has same_log 'trained on this very log'
 run refused 2 evaluate "$job" --log "$tmp/other.jsonl" --test "$fresh"
 run refused 2 evaluate "$job" --policy best
 run refused 3 evaluate "$job" --log "$data"
