@@ -164,7 +164,7 @@ END
 hone functions >"$tmp/functions"
 if grep -q '^adaptAgentBehavior' "$tmp/functions" && grep -q '^testWebhook' "$tmp/functions"; then
     run hook 10 pipeline run "$tmp/hook.conf"
-    has hook.err 'tell: failed' 'webhook_none'
+    has hook.err 'tell: failed' 'webhooks are sent by the daemon' 'adapt: failed'
 else
     run hook 3 pipeline check "$tmp/hook.conf"
     has hook.err 'hook.conf:' 'this build has no function'
