@@ -79,8 +79,12 @@ static char *decode(char *s, size_t n)
     char *to = s;
     for (size_t i = 0; i < n; i++) {
         int high = s[i] == '%' && i + 2 < n + 1 ? hex(s[i + 1]) : -1, low = high >= 0 ? hex(s[i + 2]) : -1;
-        *to++ = low >= 0 ? (char)(high << 4 | low) : s[i];
-        i += low >= 0 ? 2 : 0;
+        char c = s[i];
+        if (low >= 0) {
+            c = (char)(high << 4 | low);
+            i += 2;
+        }
+        *to++ = c;
     }
     *to = '\0';
     return s;
