@@ -33,7 +33,7 @@ static int write_block(struct predictions *p, struct predictor *agent, const str
 {
     struct write_wish wish[BLOCK];
     struct written out[BLOCK] = { 0 };
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < BLOCK; i++)
         wish[i] = write_default;
     int rc = predictor_write(agent, text, n, wish, out, sink, err);
     for (int64_t i = 0; i < n && rc >= 0; i++) {
