@@ -55,7 +55,7 @@ static int by_hash(const void *a, const void *b)
 
 static int64_t output_slot(const struct splitting *s, int32_t output)
 {
-    return output < 0 ? s->e->outputs.n : output;
+    return output < 0 || s->e->written ? s->e->outputs.n : output;
 }
 
 /* Groups numbered in the order of their first rows, and lists of them by output. */

@@ -1,5 +1,5 @@
-/* Divides examples into training and validation rows: stratified by output, seeded, and rows with one folded input always
- * on the same side. */
+/* Divides examples into training and validation rows: stratified by output (unless examples.written), seeded, and rows with one folded
+ * input always on the same side. */
 #ifndef DATA_SPLIT_H
 #define DATA_SPLIT_H
 #include "core/data/examples.h"

@@ -93,6 +93,60 @@ int held_add(struct held_rows *h, struct run *r, float *const *weights, int unkn
     return ret < 0 ? ret : 0;
 }
 
+#define TOKEN_SCORES (4 << 20) /* numbers of scores of a calibration by tokens */
+
+int held_add_tokens(struct held_rows *h, struct run *r, float *const *weights, struct hone_err *err)
+{
+    struct passes *p = &r->eval_passes;
+    const struct encoded *x = &r->valid.x;
+    int64_t width = r->learner.tensors.width, most = TOKEN_SCORES / width, all = x->row_start[x->n];
+    most = most < 64 ? 64 : most > CALIBRATION_ROWS ? CALIBRATION_ROWS : most;
+    int64_t stride = all / most + 1;
+    struct batch b = { 0 };
+    int ret = 0;
+    for (int64_t i = 0; i < x->n && ret >= 0; i += stride) {
+        int64_t rows = x->row_start[i + 1] - x->row_start[i], start[2] = { 0, rows };
+        passes_begin(p);
+        if (held_reserve(h, rows, width) || batch_gather(&b, x, &i, 1)) {
+            ret = no_memory(err);
+            break;
+        }
+        p->pass.in = b.bag;
+        p->pass.rows = rows;
+        p->pass.width = width;
+        p->pass.row_start = start;
+        p->pass.stream = NULL;
+        p->pass.flags = h->n ? HONE_PASS_FROZEN : 0;
+        p->pass.scores = h->score + h->used;
+        p->pass.d_scores = NULL;
+        p->pass.tensor = weights ? weights : r->learner.tensors.param;
+        ret = passes_forward(p, r->learner.model, r->learner.self, err);
+        p->pass.tensor = r->learner.tensors.param;
+        p->pass.row_start = NULL;
+        for (int64_t k = 0; k < rows && ret >= 0; k++) {
+            h->target[h->n++] = x->target[x->row_start[i] + k];
+            h->used += width;
+            h->start[h->n] = h->used;
+        }
+        r->beat(r->beat_arg);
+    }
+    batch_free(&b);
+    return ret < 0 ? ret : 0;
+}
+
+int calibration_find_tokens(const struct held_rows *h, struct calibration *c, struct hone_err *err)
+{
+    int64_t right = 0;
+    double share;
+    int ret = calibration_find(h, 0, c, err);
+    for (int64_t i = 0; i < h->n && ret >= 0; i++)
+        right += calibration_top(h->score + h->start[i], h->start[i + 1] - h->start[i], 1, &share) == h->target[i];
+    c->threshold = 0;
+    c->coverage = 1;
+    c->precision = h->n ? (double)right / (double)h->n : 0;
+    return ret;
+}
+
 /* d(mean loss)/d(beta) with p = softmax(beta s) and a target of 1 - e at the right answer and e spread over the others, which is
  * sum_k (p_k - q_k) s_k; rises with beta. */
 static double slope(const struct held_rows *h, double beta, double e)

@@ -18,11 +18,15 @@ void held_free(struct held_rows *h);
 /* Adds the validation rows of a run with their scores by `weights` (NULL: the present ones), at most CALIBRATION_ROWS of them, evenly
  * chosen. unknown: rows whose output the agent does not know are wanted. On failure h is still to be freed. [main] */
 int held_add(struct held_rows *h, struct run *r, float *const *weights, int unknown, struct hone_err *err);
+/* The same of a model that writes: rows are tokens of validation answers, at most CALIBRATION_ROWS, of answers evenly chosen. */
+int held_add_tokens(struct held_rows *h, struct run *r, float *const *weights, struct hone_err *err);
 #define CALIBRATION_ROWS 10000
 #define CALIBRATION_REFUSED 0.01 /* share of the right answers that may be refused for what belongs to no output */
 
 /* Fills *c from the rows; c->rows stays 0 when none of them has a right answer. */
 int calibration_find(const struct held_rows *h, double target_precision, struct calibration *c, struct hone_err *err);
+/* From rows that are tokens: a temperature, no threshold, since an answer is more than a token. */
+int calibration_find_tokens(const struct held_rows *h, struct calibration *c, struct hone_err *err);
 /* {temperature, threshold, ...}, or null when nothing was found. Free with cJSON_Delete(). */
 cJSON *calibration_json(const struct calibration *c);
 /* The opposite. Absent (NULL) is temperature 1 and threshold 0. HONE_EINVAL for what is none. */

@@ -380,10 +380,12 @@ int loop_interrupt(struct run *r, const char *dir, const struct loop_hooks *hook
 static int calibrate(struct run *r, float *const *weights, struct hone_err *err)
 {
     struct held_rows h = { 0 };
-    if (r->calibration.rows || !r->valid.n || r->plan.flags & HONE_PLAN_LOGGED || r->writes)
+    if (r->calibration.rows || !r->valid.n || r->plan.flags & HONE_PLAN_LOGGED)
         return 0;
-    int ret = held_add(&h, r, weights, 1, err);
-    if (!ret)
+    int ret = r->writes ? held_add_tokens(&h, r, weights, err) : held_add(&h, r, weights, 1, err);
+    if (!ret && r->writes)
+        ret = calibration_find_tokens(&h, &r->calibration, err);
+    else if (!ret)
         ret = calibration_find(&h, r->config.target_precision, &r->calibration, err);
     held_free(&h);
     return ret;

@@ -140,6 +140,17 @@ struct hone_string predictor_output(const struct predictor *p, int64_t i)
     return p->learner.output[i];
 }
 
+int predictor_file_writes(struct registry *registry, const char *weights_path, struct hone_err *err)
+{
+    struct st_file f;
+    int ret = st_open(&f, weights_path, err);
+    if (ret)
+        return ret;
+    const struct hone_item *item = registry_find(registry, HONE_MODEL, json_str(f.meta, "model", ""), NULL, err);
+    st_free(&f);
+    return item ? (item->flags & HONE_MODEL_WRITES) != 0 : (err->code = ERR_PLUGIN);
+}
+
 int predictor_writes(const struct predictor *p)
 {
     return learner_writes(&p->learner);

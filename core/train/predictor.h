@@ -27,6 +27,8 @@ int predictor_probs(struct predictor *p, const struct hone_string *text, int64_t
 int predictor_best(struct predictor *p, const struct hone_string *text, int64_t n, int32_t *best, float *prob,
                    struct hone_err *err);
 
+/* Whether the model of a weights file writes its answers, by the file's header alone. Below 0 with err as predictor_open(). */
+int predictor_file_writes(struct registry *registry, const char *weights_path, struct hone_err *err);
 /* Whether the agent writes its answers token by token; then it has no outputs, and the calls above fail with a sentence. */
 int predictor_writes(const struct predictor *p);
 /* Its answers, as writer_run() has it. [main] */

@@ -67,6 +67,9 @@ static int ask_writes(struct run *r, const struct opening *o, struct hone_err *e
     if (r->writes && (r->plan.replay > 0 || r->plan.output_weight > 0))
         return hone_fail(err, HONE_EINVAL, "config.paradigmOptions: rows of the base or of the outputs' words cannot be added for model '%s', which "
                          "writes its answers", item->name);
+    if (r->writes && r->config.target_precision > 0)
+        return hone_fail(err, HONE_EINVAL, "config.targetPrecision: model '%s' writes its answers, so that no confidence tells right ones from wrong ones; "
+                         "give hone ask a threshold", item->name);
     if (r->writes && r->paradigm->observe && r->config.gradient_accumulation > 1)
         return hone_fail(err, HONE_EINVAL, "config.gradientAccumulation is %lld: paradigm '%s' looks at all rows of a step at once, which model '%s' "
                          "keeps for one batch only", (long long)r->config.gradient_accumulation, r->paradigm->item.name, item->name);

@@ -282,6 +282,7 @@ int run_read(struct run *r, const struct run_files *files, const struct learner 
     int32_t *map = NULL;
     *t = (struct run_texts){ 0 };
     int ret = read_given(&t->data, files, err);
+    t->data.written = r->writes;
     if (!ret && files->folds)
         ret = split_fold(&t->data, files->folds, files->fold, (uint64_t)r->config.seed, &train, &n_train, &valid, &n_valid, err);
     else if (!ret)

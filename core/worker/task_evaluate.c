@@ -59,6 +59,10 @@ static int read_job(struct task *t, struct rows *r, struct hone_err *err)
     if (!path)
         return hone_fail(err, HONE_EINVAL, "the start frame does not name the job's data");
     int rc = read_file(&r->job, held_out, "format", path, err);
+    if (rc == 0 && (rc = predictor_file_writes(t->registry, json_str(t->start, "weights", ""), err)) >= 0) {
+        r->job.written = rc;
+        rc = 0;
+    }
     if (rc == 0)
         rc = split_examples(&r->job, share, (uint64_t)json_int(config, "seed", 0), &r->train, &r->n_train, &r->held_out,
                             &r->n_held_out, err);

@@ -68,7 +68,13 @@ has silent '"output": null' '"abstained": true'
 
 # Loss a character, of rows that were held out.
 run held 0 train --agent held --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --set validationSplit=0.25 --set epochs=2 --json -q
-has held '"nats_per_character"'
+has held '"validation": 8' '"nats_per_character": ' '"temperature"' '"threshold": 0'
+run sure_of 3 train --agent held --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --set targetPrecision=0.9 -q
+has sure_of.err 'targetPrecision'
+run judged 0 evaluate latest --criteria accuracy --json -q
+has judged '"source": "held_out"' '"rows": 8'
+run told 0 ask held 'where is the lamp of the attic' --json
+has told '"abstained": false'
 
 # Running text: parts of a file, each with what stands before it.
 sed 's/.*"expected_output": "\([^"]*\)".*/\1/' "$tmp/pairs.jsonl" | awk '{ print } NR % 4 == 0 { print "" }' >"$tmp/plain.txt"
