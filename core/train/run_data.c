@@ -5,6 +5,7 @@
 #include <string.h>
 #include "core/base/text.h"
 #include "core/data/split.h"
+#include "core/train/memory.h"
 #include "core/train/run.h"
 
 static void note(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -293,6 +294,8 @@ int run_read(struct run *r, const struct run_files *files, const struct learner 
     if (ret)
         goto out;
     r->examples = t->data.n;
+    if (base && base->memory)
+        note(r, "the base keeps %lld rows that vote on its answers; they are left behind, its weights are taken", (long long)base->memory->n);
     base = r->plan.flags & HONE_PLAN_KEEP ? base : NULL;
     for (int64_t i = 0; base && i < base->outputs; i++)
         if (outputs_find(&t->data.outputs, base->output[i].bytes, base->output[i].len, 1) < 0) {

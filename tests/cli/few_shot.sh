@@ -27,6 +27,8 @@ holds 'with them training is no worse than without' "$(thousandths few_score acc
 run hidden 0 train --agent hidden --data "$tmp/few.jsonl" --preset few-shot --set model=bow --set calibrationFolds=0 --json -q
 run hidden_again 0 train --agent hidden --data "$tmp/few.jsonl" --preset few-shot --set model=bow --set calibrationFolds=0 --set threads=3 --json -q
 same 'weights of bow' "$(value hidden weights_sha256)" "$(value hidden_again weights_sha256)"
+run moved 0 train --agent moved --data "$tmp/few.jsonl" --set base=agent:few --set epochs=1 --json -q
+has moved 'rows that vote on its answers; they are left behind'
 run still 3 train --agent solved --data "$tmp/few.jsonl" --preset few-shot --set paradigmOptions.fine_tune=false
 has still.err 'set epochs to 1'
 run neither 3 train --agent solved --data "$tmp/few.jsonl" --preset few-shot --set epochs=1 --set paradigmOptions.fine_tune=false --set paradigmOptions.solve=false
