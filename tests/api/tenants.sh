@@ -100,6 +100,11 @@ call "$reader" getAgent "{\"agent_id\":\"$agent\"}"
 same 'a revoked token opens nothing' "$status" 401
 
 # ---- files of the server's machine cannot be named from outside ----
+call "$one" backupState "{\"file\":\"$tmp/stolen\"}"
+same 'a backup from outside' "$status" 422
+call "$one" checkState '{}'
+same 'a look at the state from outside' "$status" 401
+[ ! -e "$tmp/stolen" ] && pass || fail 'a backup was made for somebody outside'
 call "$one" startTrainingJob "{\"agent_id\":\"$agent\",\"training_data\":{\"file\":\"/etc/passwd\"}}"
 same 'a file of the server' "$status" 422
 call "$one" startTrainingJob "{\"agent_id\":\"$agent\",\"training_data\":{\"examples\":[$example]},\"config\":{\"optimizer\":\"/tmp/mine.so\"}}"

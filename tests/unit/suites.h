@@ -4,6 +4,7 @@
 #define SUITE(name) int test_##name(void);
 #endif
 SUITE(adapt)
+SUITE(auth)
 SUITE(base)
 SUITE(buf)
 SUITE(calibration)
@@ -42,6 +43,7 @@ SUITE(resume)
 SUITE(rng)
 SUITE(safetensors)
 SUITE(search)
+SUITE(sender)
 SUITE(serving)
 SUITE(settings)
 SUITE(stats)

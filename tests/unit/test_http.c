@@ -11,7 +11,6 @@
 #include "core/api/function.h"
 #include "core/base/json.h"
 #include "core/http/access_log.h"
-#include "core/http/auth.h"
 #include "core/http/error_body.h"
 #include "core/http/events.h"
 #include "core/http/failures.h"
@@ -313,68 +312,6 @@ static void failures_counted(void)
     free(f);
 }
 
-/* "a1" is the first token of tenant a. */
-static int identify(void *arg, const char *token, size_t n, struct http_identity *out, struct hone_err *e)
-{
-    ++*(int *)arg;
-    snprintf(out->token_id, sizeof out->token_id, "%.*s", (int)n, token);
-    snprintf(out->tenant, sizeof out->tenant, "%c", token[0]);
-    return n == 2 ? 0 : hone_fail(e, ERR_AUTH, "unknown");
-}
-
-/* The status, and the seconds to wait, as one number. */
-static int asks(struct auth *a, const char *token, int64_t now, int *left)
-{
-    struct http_identity who;
-    struct auth_left l;
-    const struct http_address from = { { 1 } };
-    char line[32];
-    int wait = -1;
-    snprintf(line, sizeof line, "Bearer %s", token);
-    int status = auth_check(a, line, &from, now, &who, &l, &wait, &err);
-    *left = l.policy ? l.left : -1;
-    return status * 1000 + wait;
-}
-
-/* As many as the limit in any minute that begins with a request, one more is told how long to wait, to the second, and then is taken; also when
- * the token stayed away, so that it had to be identified again, or others came in between. */
-static void requests_counted(void)
-{
-    int calls = 0, left;
-    const struct http_program program = { .arg = &calls, .identify = identify };
-    struct http_config c;
-    struct auth *a = malloc(sizeof *a);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(a);
-    http_config_default(&c);
-    c.requests_per_minute = 3;
-    c.tenant_requests_per_minute = 5;
-    auth_init(a, &program, &c);
-    for (int i = 0; i < 3; i++) {
-        CU_ASSERT_EQUAL(asks(a, "a1", 1000 + 10000 * i, &left), 0);
-        CU_ASSERT_EQUAL(left, 2 - i);
-    }
-    CU_ASSERT_EQUAL(calls, 3);
-    CU_ASSERT_EQUAL(asks(a, "a1", 21001, &left), 429040);
-    CU_ASSERT_EQUAL(left, 0);
-    CU_ASSERT_EQUAL(asks(a, "a1", 60999, &left), 429001);
-    CU_ASSERT_EQUAL(asks(a, "b1", 21001, &left), 0);
-    CU_ASSERT_EQUAL(asks(a, "a2", 21001, &left), 0);
-    CU_ASSERT_EQUAL(asks(a, "a2", 21002, &left), 0);
-    CU_ASSERT_EQUAL(asks(a, "a2", 21003, &left), 429040); /* the tenant's */
-    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "5 requests a minute came of this tenant"));
-    CU_ASSERT_EQUAL(asks(a, "a1", 61000, &left), 0);
-    CU_ASSERT_EQUAL(asks(a, "a2", 61000, &left), 0); /* its own minute still runs: the third of it */
-    CU_ASSERT_EQUAL(asks(a, "a2", 61001, &left), 429020);
-    auth_free(a);
-    c.requests_per_minute = c.tenant_requests_per_minute = 0;
-    auth_init(a, &program, &c);
-    for (int i = 0; i < 1000; i++)
-        CU_ASSERT_EQUAL(asks(a, "a1", 1000, &left), 0);
-    CU_ASSERT_EQUAL(left, -1);
-    auth_free(a);
-    free(a);
-}
-
 static void connections(void)
 {
     struct conns c;
@@ -670,8 +607,7 @@ int test_http(void)
     return s && CU_add_test(s, "headers are checked", headers_checked) && CU_add_test(s, "values of headers are read", header_values) &&
            CU_add_test(s, "paths are decoded once", paths) && CU_add_test(s, "queries are decoded", queries) &&
            CU_add_test(s, "forms are read however they are cut", forms) && CU_add_test(s, "error bodies have every field", error_bodies) &&
-           CU_add_test(s, "failures are counted by address", failures_counted) && CU_add_test(s, "requests are counted", requests_counted) &&
-           CU_add_test(s, "connections are counted and cut", connections) &&
+           CU_add_test(s, "failures are counted by address", failures_counted) && CU_add_test(s, "connections are counted and cut", connections) &&
            CU_add_test(s, "watchers share events", streams) && CU_add_test(s, "a slow watcher skips", slow_watcher) &&
            CU_add_test(s, "texts are compressed", compressed) && CU_add_test(s, "secrets are blotted out", redacted) &&
            CU_add_test(s, "functions are described", described) ? 0 : -1;
