@@ -18,6 +18,8 @@
 #include "tests/faults/caller.h"
 
 #define KEPT 65536                    /* latencies of a client that are kept */
+#define MOST_JOBS 40                  /* what a client makes for good, so that a daemon's memory of it has an end */
+#define MOST_TOKENS 40
 
 static int port, gentle_ms, over;     /* over: atomic */
 static const char *token;
@@ -28,7 +30,7 @@ struct client {
     uint64_t random;
     struct caller caller;
     char agent[32], job[64];
-    int jobs;
+    int jobs, tokens;
     int64_t requests, bad, done;      /* done: answered with 2xx */
     int64_t us[KEPT];
     int64_t n_us;
@@ -92,7 +94,7 @@ static int keep(const cJSON *answer, const char *key, char *out, size_t size)
 static void start_job(struct client *c)
 {
     cJSON *out;
-    if (c->jobs > 40)
+    if (c->jobs >= MOST_JOBS)
         return;
     call(c, "startTrainingJob", &out,
          "{\"agent_id\":\"%s\",\"training_data\":{\"examples\":[{\"input\":\"where is it\",\"expected_output\":\"there\"},{\"input\":\"what is it\","
@@ -140,8 +142,9 @@ static void change(struct client *c)
 {
     cJSON *out;
     char id[64] = "";
-    switch (draw(c, 4)) {
-    case 0:
+    switch (draw(c, 4 - (c->tokens == MOST_TOKENS))) {
+    case 3:
+        c->tokens++;
         call(c, "createToken", &out, "{\"name\":\"mixed\",\"scope\":\"read\"}");
         keep(out, "token_id", id, sizeof id);
         cJSON_Delete(out);
@@ -156,7 +159,7 @@ static void change(struct client *c)
     case 2:
         call(c, "updateAgent", &out, "{\"agent_id\":\"%s\",\"description\":\"%d\"}", c->agent, (int)draw(c, 1000));
         break;
-    default:
+    default: /* 0 */
         call(c, "validateTrainingData", &out, "{\"training_data\":{\"examples\":[{\"input\":\"a\",\"expected_output\":\"b\"},{\"input\":\"c\"}]}}");
     }
     cJSON_Delete(out);
