@@ -1,4 +1,4 @@
-/* The commands of the program; each is described and run by the file that is named. Called by main.c's table. */
+/* The commands of the program; each is described and run by the file that is named. commands.c has their table. */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 #include "core/cli/cli.h"
