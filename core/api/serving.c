@@ -264,7 +264,7 @@ static int take_texts(struct asking *k, const cJSON *in, struct hone_err *err)
 }
 
 /* Asks all; what cannot be asked any more counts as come. */
-static void ask_all(struct asking *k, int64_t top, double threshold)
+static void ask_all(struct asking *k, int64_t top, double threshold, const char *generation)
 {
     struct serving *s = k->serving;
     struct warm_version v;
@@ -272,7 +272,7 @@ static void ask_all(struct asking *k, int64_t top, double threshold)
     int64_t n = k->n;
     route_version(k->taken, &v);
     for (int64_t i = 0; i < n; i++) {
-        struct warm_question q = { .text = k->asked[i].text, .top = top, .threshold = threshold };
+        struct warm_question q = { .text = k->asked[i].text, .top = top, .threshold = threshold, .generation = generation };
         if (k->rule[0]) {
             q.rule = k->rule;
             q.setting = k->setting;
@@ -316,8 +316,10 @@ int serving_begin(struct api *a, const cJSON *in, api_done *done, void *arg, str
         return rc;
     }
     double threshold = json_num(in, "threshold", -1);
+    char *generation = json_get(in, "generation") ? json_text(json_get(in, "generation"), 0) : NULL;
     choose(k, in, threshold);
-    ask_all(k, json_int(in, "top", 3), threshold >= 0 ? threshold : k->taken->threshold);
+    ask_all(k, json_int(in, "top", 3), threshold >= 0 ? threshold : k->taken->threshold, generation);
+    free(generation);
     return 0;
 }
 

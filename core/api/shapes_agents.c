@@ -97,7 +97,7 @@ const struct shape list_agents_out[] = {
     MEMBER("interaction_id", SHAPE_TEXT, 0, "To give feedback by; absent where answers are not recorded."), \
     MEMBER("propensity", SHAPE_NUMBER, 0, "The probability with which this output was chosen.", .min = 0, .max = 1), \
     MEMBER("tokens", SHAPE_INTEGER, 0, "Tokens that were written, a mark of the end included."), \
-    MEMBER("finish_reason", SHAPE_TEXT, 0, "Why the writing ended.", .choices = "end stop length")
+    MEMBER("finish_reason", SHAPE_TEXT, 0, "Why the writing ended; refused: the input leaves no room for an answer.", .choices = "end stop length refused")
 
 static const struct shape alternative = MEMBER("", SHAPE_OBJECT, 0, NULL, .of = (const struct shape[]){
     MEMBER("output", SHAPE_TEXT, SHAPE_REQUIRED, "An output."), MEMBER("confidence", SHAPE_NUMBER, SHAPE_REQUIRED, "Its probability."), END });

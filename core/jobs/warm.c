@@ -146,7 +146,8 @@ void questions_add(struct questions *l, struct question *q)
 static struct question *question_new(const struct warm_question *q, warm_done *done, void *arg)
 {
     struct question *n = calloc(1, sizeof *n);
-    if (n && q && !(n->text = strdup(q->text))) {
+    if (n && q && (!(n->text = strdup(q->text)) || (q->generation && !(n->generation = strdup(q->generation))))) {
+        free(n->text);
         free(n);
         n = NULL;
     }
@@ -190,6 +191,7 @@ static int ask(struct warm *w, const struct warm_version *v, const struct warm_q
     pthread_mutex_unlock(&w->lock);
     if (rc < 0) {
         free(n->text);
+        free(n->generation);
         free(n);
     }
     return rc;

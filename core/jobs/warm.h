@@ -37,6 +37,7 @@ struct warm_question {
     const char *rule;            /* "epsilon_greedy", "softmax", "squarecb": the answer is drawn by chance, with its propensity; NULL: the best one */
     double setting;              /* of the rule */
     uint64_t seed, draw;         /* of the chance, at most 2^53 each: the answer is drawn by (seed, draw) */
+    const char *generation;      /* JSON: how an agent that writes shall write; NULL: as it does unless told */
 };
 
 /* Takes the answer {output (null: abstained), confidence, abstained, alternatives: [{output, confidence}]}; NULL with *err when there is

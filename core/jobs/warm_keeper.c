@@ -162,6 +162,7 @@ static void finish(struct question *q, cJSON *answer, const struct hone_err *err
 {
     q->done(q->arg, answer, answer || !err || err->code == 0 ? NULL : err);
     free(q->text);
+    free(q->generation);
     free(q);
 }
 
@@ -206,6 +207,8 @@ static cJSON *ask_frame(const struct questions *batch)
     for (const struct question *q = batch->head; q; q = q->next) {
         cJSON *o = cJSON_CreateObject();
         json_put_str(o, "text", q->text);
+        if (q->generation)
+            json_put(o, "generation", cJSON_CreateRaw(q->generation));
         if (q->top > 0)
             json_put_int(o, "top", q->top);
         if (q->threshold >= 0)

@@ -8,6 +8,7 @@
 struct question {
     struct question *next;
     char *text;                  /* NULL: only load the version */
+    char *generation;
     int64_t top;
     double threshold;
     char rule[16];               /* "": the best answer */

@@ -168,14 +168,14 @@ static void retire(struct writing *w, int64_t i)
     w->answer[i] = w->answer[--w->n];
 }
 
-/* Runs the streams of answers[from, w->n) over the tokens of `in` and draws the next token of each. */
-static int go_on(struct writing *w, int64_t from, const struct hone_bag *in)
+/* Runs the streams of all answers over the tokens of `in` and draws the next token of each. */
+static int go_on(struct writing *w, const struct hone_bag *in)
 {
     struct hone_pass *pass = &w->p->pass;
-    int64_t width = w->l->tensors.width, n = w->n - from;
+    int64_t width = w->l->tensors.width, n = w->n;
     void *stream[TOGETHER];
     for (int64_t i = 0; i < n; i++)
-        stream[i] = w->answer[from + i].stream;
+        stream[i] = w->answer[i].stream;
     passes_begin(w->p);
     pass->in = *in;
     pass->rows = n;
@@ -188,14 +188,14 @@ static int go_on(struct writing *w, int64_t from, const struct hone_bag *in)
     int ret = pass->scores ? passes_forward(w->p, w->l->model, w->l->self, w->err) : hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer");
     pass->stream = NULL;
     for (int64_t i = n - 1; i >= 0 && ret >= 0; i--) {
-        struct answer *a = &w->answer[from + i];
+        struct answer *a = &w->answer[i];
         double log_prob;
         int32_t token = draw_token(&w->draw, pass->scores + i * width, width, w->temperature, &w->wish[a->number], (uint64_t)a->number,
                                    (uint64_t)w->out[a->number].tokens, &log_prob);
         if (token < 0)
             return hone_fail(w->err, HONE_EDIVERGED, "the scores of the next token are not finite; the weights are damaged");
         if ((ret = add(w, a, token, log_prob)) == 1)
-            retire(w, from + i);
+            retire(w, i);
     }
     if (w->sink && w->sink->beat)
         w->sink->beat(w->sink->arg);
@@ -206,20 +206,36 @@ static int go_on(struct writing *w, int64_t from, const struct hone_bag *in)
 static int begin(struct writing *w, const struct encoded *x, int64_t first, int64_t n)
 {
     const struct hone_model *m = w->l->model;
-    int64_t context = m->context(w->l->self);
-    for (int64_t i = 0; i < n; i++) {
+    int64_t context = m->context(w->l->self), start[TOGETHER + 1] = { 0 };
+    int32_t *token = malloc((size_t)(x->start[n] + 1) * sizeof *token);
+    int ret = token ? 0 : hone_fail(w->err, HONE_ENOMEM, "memory ran out for %lld answers", (long long)n);
+    for (int64_t i = 0; i < n && !ret; i++) {
         int64_t tokens = x->start[i + 1] - x->start[i], most = w->wish[first + i].max_tokens;
-        if (tokens >= context)
-            return hone_fail(w->err, HONE_EINVAL, "the input has %lld tokens; the model looks at %lld with the answer's", (long long)tokens,
-                             (long long)context);
+        if (tokens >= context && w->sink && w->sink->lenient) {
+            w->out[first + i].finish = "refused";
+            continue;
+        }
+        if (tokens >= context) {
+            ret = hone_fail(w->err, HONE_EINVAL, "the input has %lld tokens; the model looks at %lld with the answer's", (long long)tokens,
+                            (long long)context);
+            break;
+        }
         struct answer a = { .stream = m->stream_open(w->l->self), .number = first + i, .left = context - tokens };
-        if (!a.stream)
-            return hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer of up to %lld tokens", (long long)context);
+        if (!a.stream) {
+            ret = hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer of up to %lld tokens", (long long)context);
+            break;
+        }
         a.left = most && most < a.left ? most : a.left;
-        w->answer[w->n++] = a;
+        w->answer[w->n] = a;
+        memcpy(token + start[w->n], x->index + x->start[i], (size_t)tokens * sizeof *token);
+        start[w->n + 1] = start[w->n] + tokens;
+        w->n++;
     }
-    struct hone_bag in = { n, x->start, x->index, NULL };
-    return go_on(w, 0, &in);
+    struct hone_bag in = { w->n, start, token, NULL };
+    if (!ret && w->n)
+        ret = go_on(w, &in);
+    free(token);
+    return ret;
 }
 
 /* Until all answers are done. */
@@ -235,7 +251,7 @@ static int finish(struct writing *w)
         }
         start[w->n] = w->n;
         struct hone_bag in = { w->n, start, token, NULL };
-        ret = go_on(w, 0, &in);
+        ret = go_on(w, &in);
     }
     return ret;
 }

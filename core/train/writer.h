@@ -27,7 +27,7 @@ struct written {
     struct buf text;            /* valid UTF-8 */
     int64_t tokens;             /* of the answer, a mark of its end included */
     double log_sum;             /* of their natural log-probabilities */
-    const char *finish;         /* "end", "stop", "length"; static */
+    const char *finish;         /* "end", "stop", "length", "refused"; static */
 };
 void written_free(struct written *w); /* leaves it zeroed */
 /* e^(mean log-probability) of the tokens; 0 without any. */
@@ -38,6 +38,7 @@ struct write_sink {
     void *arg;
     int (*text)(void *arg, int64_t i, const char *bytes, int64_t len);
     void (*beat)(void *arg);    /* after each token; may be NULL */
+    int lenient;                /* 1: a text that is too long is "refused", and the others are answered; else all fails */
 };
 
 /* Answers n texts, each as wish[i] says, into out[n] (zeroed by the caller, freed by it also after a failure). temperature: of the

@@ -176,7 +176,7 @@ static void put_written(struct answerer *a, struct buf *b, int64_t i, const stru
 {
     struct written *w = &a->written[i];
     double threshold = wish->threshold < 0 ? predictor_threshold(a->p) : wish->threshold, sure = written_confidence(w);
-    int abstained = sure < threshold;
+    int abstained = sure < threshold || (w->finish && strcmp(w->finish, "refused") == 0);
     buf_puts(b, "{\"output\":");
     if (abstained)
         buf_puts(b, "null");

@@ -229,7 +229,7 @@ int task_predict(struct task *t, struct hone_err *err)
     if (!ret && !(a->agent = answerer_open(t, json_str(t->start, "weights", ""), err)))
         ret = err->code;
     t->stage = ret ? t->stage : "answers";
-    struct write_sink sink = { a, json_bool(t->start, "stream", 0) ? on_text : NULL, on_token };
+    struct write_sink sink = { .arg = a, .text = json_bool(t->start, "stream", 0) ? on_text : NULL, .beat = on_token };
     if (!ret)
         ret = read_writing(a, json_get(t->start, "generation"), &sink, err);
     if (!ret)

@@ -42,6 +42,11 @@ static int tell_ready(struct serving *s, struct hone_err *err)
     return task_send(s->task, "ready", f, err);
 }
 
+static void on_token(void *task)
+{
+    task_beat(task);
+}
+
 /* The texts of a frame; they stay the frame's. */
 static int take_questions(struct serving *s, const cJSON *frame, struct hone_err *err)
 {
@@ -60,6 +65,8 @@ static int take_questions(struct serving *s, const cJSON *frame, struct hone_err
             return hone_fail(err, HONE_EINVAL, "question %lld of a frame is none: expected at most %d with text and top (0 to %d)",
                              (long long)s->n + 1, ANSWERER_BLOCK, ANSWERER_MAX_TOP);
         s->rows |= w->top > 0 || w->rule != ANSWER_BEST;
+        if (s->agent->write && write_wish_read(json_get(q, "generation"), &s->agent->write[s->n], err) < 0)
+            return err->code;
         s->text[s->n++] = (struct hone_string){ text, (int64_t)strlen(text) };
     }
     return 0;
@@ -128,6 +135,9 @@ int task_serve(struct task *t, struct hone_err *err)
     s->task = t;
     t->stage = "weights";
     int rc = (s->agent = answerer_open(t, json_str(t->start, "weights", ""), err)) ? 0 : err->code;
+    const struct write_sink sink = { .arg = t, .beat = on_token, .lenient = 1 };
+    if (rc == 0)
+        s->agent->sink = &sink;
     if (rc == 0)
         rc = tell_ready(s, err);
     t->stage = rc == 0 ? "answers" : t->stage;
