@@ -10,7 +10,7 @@ const struct cli_command *const cli_commands[] = {
     &cmd_pipeline_list, &cmd_pipeline_check, &cmd_pipeline_show, &cmd_pipeline_run, &cmd_pipeline_runs, &cmd_pipeline_resume, &cmd_pipeline_cancel,
     &cmd_sweep,
     &cmd_plugin_list, &cmd_plugin_inspect, &cmd_plugin_new, &cmd_plugin_check, &cmd_plugin_bench, &cmd_scheduler_preview, &cmd_model_import, &cmd_model_export,
-    &cmd_data_check, &cmd_data_convert, &cmd_data_split,
+    &cmd_data_check, &cmd_data_convert, &cmd_data_split, &cmd_data_tokenizer,
     &cmd_config_show, &cmd_config_explain, &cmd_preset_list, &cmd_preset_show,
     &cmd_functions, &cmd_serve, &cmd_token_create, &cmd_token_list, &cmd_token_revoke,
     &cmd_webhook_add, &cmd_webhook_list, &cmd_webhook_update, &cmd_webhook_remove, &cmd_webhook_rotate, &cmd_webhook_test, &cmd_webhook_deliveries,

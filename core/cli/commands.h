@@ -34,6 +34,8 @@ extern const struct cli_command cmd_model_import, cmd_model_export;
 extern const struct cli_command cmd_scheduler_preview;
 /* data.c */
 extern const struct cli_command cmd_data_check, cmd_data_convert, cmd_data_split;
+/* data_tokenizer.c */
+extern const struct cli_command cmd_data_tokenizer;
 /* serve.c, tokens.c */
 /* db.c */
 extern const struct cli_command cmd_db_backup, cmd_db_restore, cmd_db_check, cmd_db_migrate;

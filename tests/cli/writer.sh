@@ -89,6 +89,15 @@ has prose '"nats_per_character"'
 run goes_on 0 ask prose 'The kettle stands' --max-tokens 10 --json
 has goes_on '"finish_reason": "length"'
 
+# A tokenizer of its own, learned before.
+run tokens 0 data tokenizer "$tmp/pairs.jsonl" "$tmp/tokens.json" --size 300 --json
+has tokens '"tokens": 300'
+run own 0 train --agent own --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --set modelOptions.tokenizer="$tmp/tokens.json" --set epochs=1 --json -q
+run own_folder 0 model export own "$tmp/own_folder_of"
+cmp -s "$tmp/own_folder_of/tokenizer.json" "$tmp/tokens.json" && pass || fail 'the tokenizer is another one'
+run few_tokens 2 data tokenizer "$tmp/pairs.jsonl" "$tmp/none.json" --size 10
+[ -e "$tmp/none.json" ] && fail 'a refused tokenizer was written' || pass
+
 run linear 0 train --agent linear --data "$data" --set epochs=1 -q
 
 # As a folder of Hugging Face, in several files, and back: the same answers; then a base.
