@@ -131,7 +131,7 @@ complete -c hone -n '__fish_seen_subcommand_from scheduler; and __fish_seen_subc
 complete -c hone -f -n 'test (count (commandline -opc)) -eq 2; and __fish_seen_subcommand_from model' -a 'import export'
 complete -c hone -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from export' -l shard-mb -x -d 'weights in several files of at most N MB'
 complete -c hone -f -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from export' -a "latest (hone agent list --quiet 2>/dev/null | awk 'NR > 1 { print \$1 }')"
-complete -c hone -f -n 'test (count (commandline -opc)) -eq 2; and __fish_seen_subcommand_from data' -a 'check convert split'
+complete -c hone -f -n 'test (count (commandline -opc)) -eq 2; and __fish_seen_subcommand_from data' -a 'check convert split tokenizer'
 complete -c hone -n '__fish_seen_subcommand_from data; and __fish_seen_subcommand_from check' -l format -x -d 'format of the file: auto, jsonl, json, csv, tsv, fasttext, chat, alpaca, text'
 complete -c hone -n '__fish_seen_subcommand_from data; and __fish_seen_subcommand_from check' -l validation -r -F -d 'also look for rows that this file shares'
 complete -c hone -n '__fish_seen_subcommand_from data; and __fish_seen_subcommand_from check' -l strict -d 'warnings, duplicates, contradictions and shared rows fail, too'
@@ -141,6 +141,8 @@ complete -c hone -n '__fish_seen_subcommand_from data; and __fish_seen_subcomman
 complete -c hone -n '__fish_seen_subcommand_from data; and __fish_seen_subcommand_from split' -l format -x -d 'format of the file that is read'
 complete -c hone -n '__fish_seen_subcommand_from data; and __fish_seen_subcommand_from split' -l share -x -d 'share of the rows for VALIDATION (default 0.2)'
 complete -c hone -n '__fish_seen_subcommand_from data; and __fish_seen_subcommand_from split' -l seed -x -d 'another division (default 42)'
+complete -c hone -n '__fish_seen_subcommand_from data; and __fish_seen_subcommand_from tokenizer' -l size -x -d 'tokens at most, the 256 bytes and two marks among them (default 2048)'
+complete -c hone -n '__fish_seen_subcommand_from data; and __fish_seen_subcommand_from tokenizer' -l format -x -d 'format of the file: auto, jsonl, json, csv, tsv, fasttext, chat, alpaca, text'
 complete -c hone -f -n 'test (count (commandline -opc)) -eq 2; and __fish_seen_subcommand_from config' -a 'show explain'
 complete -c hone -n '__fish_seen_subcommand_from config; and __fish_seen_subcommand_from show' -l config -r -F -d 'settings from a file'
 complete -c hone -n '__fish_seen_subcommand_from config; and __fish_seen_subcommand_from show' -l preset -x -d 'settings from a preset'
