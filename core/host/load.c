@@ -213,6 +213,15 @@ static int keep_open(struct loaded *l, struct hone_err *err)
     return 0;
 }
 
+int load_holds(int fd)
+{
+    for (size_t i = 0; i < known.n; i++) {
+        if (known.v[i].fd == fd || known.v[i].dir_fd == fd)
+            return 1;
+    }
+    return 0;
+}
+
 /* The name under which the loader opens what was checked, and no other file. Debuggers find symbols by the path only. */
 static void loader_name(const struct loaded *l, char *out, size_t size)
 {

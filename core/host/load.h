@@ -21,6 +21,8 @@ struct loaded {
 /* 0 with *out filled (release with load_drop()), else *out is zeroed: ERR_NOT_FOUND no such file, ERR_PLUGIN a file that
  * cannot be used (it may stay mapped), HONE_ENOMEM. The sentence begins with the file's path. */
 int load_file(const char *path, struct loaded *out, struct hone_err *err);
+/* Whether the loader knows an object of this process by the descriptor: closed, the next file that gets its number would be taken for that object. */
+int load_holds(int fd);
 /* Frees what load_file() allocated. The object stays mapped. */
 void load_drop(struct loaded *l);
 

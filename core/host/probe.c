@@ -73,7 +73,7 @@ int __lsan_is_turned_off(void)
 }
 #endif
 
-/* Anything but `keep` and standard error is closed, standard output becomes a file in memory that is looked at later. */
+/* Anything but `keep`, standard error and what the loader holds is closed, standard output becomes a file in memory that is looked at later. */
 static int isolate(int keep, rlim_t memory)
 {
     struct rlimit none = { 0, 0 };
@@ -89,7 +89,7 @@ static int isolate(int keep, rlim_t memory)
     if (null >= 0)
         dup2(null, STDIN_FILENO);
     for (int fd = STDERR_FILENO + 1; fd < 64; fd++) {
-        if (fd != keep)
+        if (fd != keep && !load_holds(fd))
             close(fd);
     }
     return out >= 0;
