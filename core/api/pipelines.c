@@ -30,7 +30,7 @@ static cJSON *step_json(const struct step_row *row, int results)
 
 cJSON *pipe_run_json(const struct run_row *row, const struct step_list *steps, int results)
 {
-    cJSON *o = cJSON_CreateObject(), *list = cJSON_CreateArray(), *def = stored_json(row->definition), *error = cJSON_CreateNull();
+    cJSON *o = cJSON_CreateObject(), *list = cJSON_CreateArray(), *def = stored_json(row->definition), *error = NULL;
     json_put_str(o, "pipeline_run_id", row->id);
     json_put_str(o, "kind", row->kind);
     json_put_str(o, "name", row->name);
@@ -40,7 +40,7 @@ cJSON *pipe_run_json(const struct run_row *row, const struct step_list *steps, i
         json_put_str(error, "code", row->error_code);
         json_put_str(error, "message", row->error_text);
     }
-    json_put(o, "error", error);
+    json_put(o, "error", error ? error : cJSON_CreateNull());
     json_put(o, "result", stored_json(row->result));
     json_put(o, "parameters", cJSON_IsObject(json_get(def, "parameters")) ? cJSON_Duplicate(json_get(def, "parameters"), 1) : cJSON_CreateObject());
     for (size_t i = 0; steps && i < steps->n; i++)
