@@ -290,7 +290,7 @@ int data_split_file(const char *src, const struct read_options *options, double 
     int ret = examples_read(&e, src, options, err);
     if (ret)
         return ret;
-    ret = split_examples(&e, share, seed, &t, n_train, &v, n_validation, err);
+    ret = split_examples(&e, 0, share, seed, &t, n_train, &v, n_validation, err);
     if (!ret)
         ret = write_rows(&left, &e, t, *n_train, train, err);
     if (!ret)

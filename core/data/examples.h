@@ -35,7 +35,6 @@ struct examples {
     struct outputs outputs;
     struct arena arena;          /* texts */
     int64_t cap;
-    int written;                 /* outputs are texts that a model shall write, few of them alike: set before a split, which then does not go by output */
 };
 void examples_free(struct examples *e);
 

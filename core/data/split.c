@@ -20,6 +20,7 @@ struct row_key {
 
 struct splitting {
     const struct examples *e;
+    int written;
     int64_t *group_of;   /* [rows] */
     struct group *group;
     int64_t groups;
@@ -55,7 +56,7 @@ static int by_hash(const void *a, const void *b)
 
 static int64_t output_slot(const struct splitting *s, int32_t output)
 {
-    return output < 0 || s->e->written ? s->e->outputs.n : output;
+    return output < 0 || s->written ? s->e->outputs.n : output;
 }
 
 /* Groups numbered in the order of their first rows, and lists of them by output. */
@@ -168,26 +169,53 @@ static void deal(struct splitting *s, int64_t folds, int64_t fold, uint64_t seed
 
 /* How rows are divided: a share, or one of several folds. */
 struct division {
+    int written;
     double share;
     int64_t folds, fold;
 };
 
+/* Whether the rows are parts of a text that goes on: most inputs are the end of the output before them. */
+static int goes_on(const struct examples *e)
+{
+    int64_t n = 0;
+    for (int64_t i = 1; i < e->n; i++) {
+        struct hone_string in = e->input[i], before = e->output[i - 1] < 0 ? (struct hone_string){ "", 0 } : e->outputs.name[e->output[i - 1]];
+        n += in.len > 0 && in.len <= before.len && memcmp(before.bytes + before.len - in.len, in.bytes, (size_t)in.len) == 0;
+    }
+    return n > 0 && 2 * n >= e->n;
+}
+
+/* Holds out one stretch of a text that goes on. */
+static void cut_stretch(const struct examples *e, const struct division *d, int64_t *train, int64_t *n_train, int64_t *val, int64_t *n_val)
+{
+    int64_t from = d->folds > 0 ? e->n * d->fold / d->folds : e->n - llround(d->share * (double)e->n);
+    int64_t to = d->folds > 0 ? e->n * (d->fold + 1) / d->folds : e->n;
+    for (int64_t i = 0; i < e->n; i++) {
+        if (i >= from && i < to)
+            val[(*n_val)++] = i;
+        else if (i != to)
+            train[(*n_train)++] = i;
+    }
+}
+
 static int divide(const struct examples *e, const struct division *d, uint64_t seed, int64_t **train, int64_t *n_train, int64_t **val,
                   int64_t *n_val, struct hone_err *err)
 {
-    struct splitting s = { .e = e };
-    int any = d->folds > 0 || d->share > 0;
+    struct splitting s = { .e = e, .written = d->written };
+    int any = d->folds > 0 || d->share > 0, stretch = any && goes_on(e);
     *n_train = *n_val = 0;
     *train = malloc((size_t)(e->n + 1) * sizeof **train);
     *val = malloc((size_t)(e->n + 1) * sizeof **val);
     int ret = *train && *val ? 0 : HONE_ENOMEM;
-    if (!ret && any)
-        ret = make_groups(&s);
-    if (!ret && d->folds > 0)
-        deal(&s, d->folds, d->fold, seed);
+    if (!ret && stretch)
+        cut_stretch(e, d, *train, n_train, *val, n_val);
     else if (!ret && any)
+        ret = make_groups(&s);
+    if (!ret && !stretch && d->folds > 0)
+        deal(&s, d->folds, d->fold, seed);
+    else if (!ret && !stretch && any)
         ret = choose(&s, d->share, seed);
-    for (int64_t i = 0; i < e->n && !ret; i++) {
+    for (int64_t i = 0; i < e->n && !ret && !stretch; i++) {
         if (any && s.group[s.group_of[i]].validation)
             (*val)[(*n_val)++] = i;
         else
@@ -205,16 +233,16 @@ static int divide(const struct examples *e, const struct division *d, uint64_t s
     return hone_fail(err, ret, "memory ran out while %lld examples were split", (long long)e->n);
 }
 
-int split_examples(const struct examples *e, double share, uint64_t seed, int64_t **train, int64_t *n_train, int64_t **val,
+int split_examples(const struct examples *e, int written, double share, uint64_t seed, int64_t **train, int64_t *n_train, int64_t **val,
                    int64_t *n_val, struct hone_err *err)
 {
-    return divide(e, &(struct division){ .share = share }, seed, train, n_train, val, n_val, err);
+    return divide(e, &(struct division){ .written = written, .share = share }, seed, train, n_train, val, n_val, err);
 }
 
-int split_fold(const struct examples *e, int64_t folds, int64_t fold, uint64_t seed, int64_t **train, int64_t *n_train, int64_t **val,
+int split_fold(const struct examples *e, int written, int64_t folds, int64_t fold, uint64_t seed, int64_t **train, int64_t *n_train, int64_t **val,
                int64_t *n_val, struct hone_err *err)
 {
-    return divide(e, &(struct division){ .folds = folds, .fold = fold }, seed, train, n_train, val, n_val, err);
+    return divide(e, &(struct division){ .written = written, .folds = folds, .fold = fold }, seed, train, n_train, val, n_val, err);
 }
 
 struct drawn {

@@ -13,6 +13,7 @@ struct predictions {
     int64_t unanswered;       /* rows left out because they have no expected output */
     int64_t weightless;       /* rows left out because their weight is 0 */
     int64_t unknown;          /* of the n rows: the agent does not know the expected output; they count as wrong */
+    int64_t too_long;         /* of the n rows: the input leaves no room for an answer in the context of an agent that writes; they count as wrong */
     int64_t *row;             /* [n] number of the example */
     int32_t *label;           /* [n] index of the expected output, -1 when the agent does not know it */
     int32_t *expected;        /* [n] as label, and beyond width for outputs that the agent does not know */

@@ -38,6 +38,7 @@ static int write_block(struct predictions *p, struct predictor *agent, const str
     int rc = predictor_write(agent, text, n, wish, out, sink, err);
     for (int64_t i = 0; i < n && rc >= 0; i++) {
         const char *bytes = out[i].text.n > 0 ? buf_str(&out[i].text) : "";
+        p->too_long += out[i].finish && strcmp(out[i].finish, "refused") == 0;
         number[i] = outputs_find(&p->written, bytes, (int64_t)out[i].text.n, 1);
         if (number[i] < 0 || buf_oom(&out[i].text))
             rc = no_memory(err);
@@ -51,7 +52,7 @@ static int write_block(struct predictions *p, struct predictor *agent, const str
 
 int predictions_texts(struct predictions *p, struct predictor *agent, const struct hone_string *text, int64_t n, int32_t *number, struct hone_err *err)
 {
-    const struct write_sink sink = { 0 };
+    const struct write_sink sink = { .lenient = 1 };
     int rc = 0;
     for (int64_t first = 0; rc == 0 && first < n; first += BLOCK)
         rc = write_block(p, agent, text + first, n - first < BLOCK ? n - first : BLOCK, number + first, NULL, &sink, err);
@@ -61,7 +62,7 @@ int predictions_texts(struct predictions *p, struct predictor *agent, const stru
 static int answer_rows(struct predictions *p, struct predictor *agent, const struct examples *e, void (*beat)(void *), void *beat_arg,
                        struct hone_err *err)
 {
-    const struct write_sink sink = { .arg = beat_arg, .beat = beat };
+    const struct write_sink sink = { .arg = beat_arg, .beat = beat, .lenient = 1 };
     struct hone_string text[BLOCK];
     int rc = 0;
     for (int64_t first = 0; rc == 0 && first < p->n; first += BLOCK) {

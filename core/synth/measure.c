@@ -94,7 +94,7 @@ static int one_part(struct measuring *m, int seed, struct hone_err *err)
     struct synth_found f = { 0 };
     struct synth_order o = *m->o;
     int64_t *train = NULL, *held = NULL, n_train = 0, n_held = 0, *need = NULL;
-    int ret = split_fold(rows, MEASURE_SEEDS, seed, o.seed, &train, &n_train, &held, &n_held, err);
+    int ret = split_fold(rows, 0, MEASURE_SEEDS, seed, o.seed, &train, &n_train, &held, &n_held, err);
     if (ret >= 0)
         ret = examples_copy(&part, rows, train, n_train, err);
     if (ret >= 0)

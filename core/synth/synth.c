@@ -36,7 +36,7 @@ static int fold_margins(struct synth *s, const struct synth_order *o, int64_t fo
     int64_t *train = NULL, *held = NULL, n_train = 0, n_held = 0;
     struct examples part = { 0 }, other = { 0 };
     struct referee r = { 0 };
-    int ret = split_fold(s->rows, SYNTH_FOLDS, fold, o->seed, &train, &n_train, &held, &n_held, err);
+    int ret = split_fold(s->rows, 0, SYNTH_FOLDS, fold, o->seed, &train, &n_train, &held, &n_held, err);
     int32_t *output = malloc(((size_t)n_held + 1) * sizeof *output);
     struct verdict *v = malloc(((size_t)n_held + 1) * sizeof *v);
     if (ret >= 0 && (!output || !v))

@@ -13,7 +13,7 @@ static int read_side(const struct past *p, int held_out, struct examples *e, int
     int64_t *train = NULL, *valid = NULL, n_train = 0, n_valid = 0;
     int ret = examples_read(e, own ? p->validation : p->data, &o, err);
     if (!ret)
-        ret = split_examples(e, p->validation ? 0 : p->split, p->seed, &train, &n_train, &valid, &n_valid, err);
+        ret = split_examples(e, 0, p->validation ? 0 : p->split, p->seed, &train, &n_train, &valid, &n_valid, err);
     int64_t *side = held_out && !own ? valid : train, count = held_out && !own ? n_valid : n_train;
     *n = 0;
     for (int64_t i = 0; i < count && !ret; i++)

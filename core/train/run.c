@@ -244,6 +244,10 @@ int run_open(struct run *r, struct train_config *config, const struct run_files 
         ret = encode_set(r, &r->train, o.texts.train, o.texts.train_answer, 0, err);
     if (ret >= 0)
         ret = encode_set(r, &r->valid, o.texts.valid, o.texts.valid_answer, HONE_ENCODE_MEASURE, err);
+    if (ret >= 0 && r->writes) {
+        run_count_answers(r, &r->train, o.texts.train_answer, "training");
+        run_count_answers(r, &r->valid, o.texts.valid_answer, "validation");
+    }
     run_texts_free(&o.texts);
     r->beat(r->beat_arg);
     if (ret >= 0)

@@ -26,7 +26,7 @@ struct row_set {
     uint8_t *feedback;
     float *reward, *propensity; /* NaN when absent; NULL when no row has one */
     int32_t *tokens;            /* words of the input; of models that write tokens of the whole */
-    int64_t characters;         /* of all answers; models that write only */
+    int64_t characters;         /* of the answers, as far as they are encoded; models that write only */
 };
 
 /* Counters that checkpoints keep. */
@@ -146,6 +146,8 @@ int run_add_outputs(struct run *r, struct run_texts *t, int64_t *made);
 /* base: the learner that training starts from, whose outputs may be kept; or NULL. */
 int run_read(struct run *r, const struct run_files *files, const struct learner *base, struct run_texts *t, struct hone_err *err);
 void run_texts_free(struct run_texts *t);
+/* Counts the characters of the answers as the model encoded them, and notes how many of `which` answers lost their ends to its context. */
+void run_count_answers(struct run *r, struct row_set *s, const struct hone_string *answer, const char *which);
 void row_set_free(struct row_set *s);
 
 /* ---- run_plugins.c ---- */

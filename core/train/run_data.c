@@ -148,10 +148,30 @@ static int take_answers(struct row_set *s, const struct examples *e, const int64
     for (int64_t i = 0; *answer && i < s->n; i++) {
         int32_t o = e->output[row[i]];
         (*answer)[i] = o < 0 ? (struct hone_string){ "", 0 } : e->outputs.name[o];
-        s->characters += utf8_length((*answer)[i].bytes, (size_t)(*answer)[i].len);
         s->target[i] = -1;
     }
     return *answer ? 0 : HONE_ENOMEM;
+}
+
+void run_count_answers(struct run *r, struct row_set *s, const struct hone_string *answer, const char *which)
+{
+    const struct hone_model *m = r->learner.model;
+    int64_t cut = 0;
+    s->characters = 0;
+    for (int64_t i = 0; i < s->n; i++) {
+        int64_t n = 0;
+        for (int64_t k = s->x.row_start[i]; k < s->x.row_start[i + 1]; k++) {
+            int32_t t = s->x.target[k];
+            struct hone_string bytes = t < 0 || m->ends(r->learner.self, t) ? (struct hone_string){ "", 0 } : m->token(r->learner.self, t, 0);
+            for (int64_t j = 0; j < bytes.len; j++) /* a character is counted by its first byte */
+                n += ((unsigned char)bytes.bytes[j] & 0xc0) != 0x80;
+        }
+        s->characters += n;
+        cut += n < utf8_length(answer[i].bytes, (size_t)answer[i].len);
+    }
+    if (cut)
+        note(r, "%lld of %lld %s answers are longer than the model's context leaves room for: their ends are cut, neither learned nor measured "
+             "(a greater modelOptions.context keeps them)", (long long)cut, (long long)s->n, which);
 }
 
 /* Rows that a validation may count. Compacts row[] and returns how many stay. */
@@ -283,11 +303,10 @@ int run_read(struct run *r, const struct run_files *files, const struct learner 
     int32_t *map = NULL;
     *t = (struct run_texts){ 0 };
     int ret = read_given(&t->data, files, err);
-    t->data.written = r->writes;
     if (!ret && files->folds)
-        ret = split_fold(&t->data, files->folds, files->fold, (uint64_t)r->config.seed, &train, &n_train, &valid, &n_valid, err);
+        ret = split_fold(&t->data, r->writes, files->folds, files->fold, (uint64_t)r->config.seed, &train, &n_train, &valid, &n_valid, err);
     else if (!ret)
-        ret = split_examples(&t->data, files->validation ? 0 : r->config.validation_split, (uint64_t)r->config.seed, &train,
+        ret = split_examples(&t->data, r->writes, files->validation ? 0 : r->config.validation_split, (uint64_t)r->config.seed, &train,
                              &n_train, &valid, &n_valid, err);
     if (!ret && files->thin > 0)
         ret = split_thin(&t->data, files->thin, (uint64_t)r->config.seed, files->draw, train, &n_train, err);

@@ -102,7 +102,10 @@ static int read_run(struct side *s, int64_t i, struct hone_err *err)
     const struct examples *e = file_of(s, path, json_str(data, "format", "auto"), err);
     if (!e)
         return err->code;
-    int rc = split_examples(e, share, (uint64_t)json_int(config, "seed", 0), &o->train, &o->rows.n_train, &o->held_out, &o->rows.n_held_out, err);
+    int written = predictor_file_writes(s->t->registry, json_str(o->frame, "weights", ""), err);
+    if (written < 0)
+        return written;
+    int rc = split_examples(e, written, share, (uint64_t)json_int(config, "seed", 0), &o->train, &o->rows.n_train, &o->held_out, &o->rows.n_held_out, err);
     if (rc < 0)
         return rc;
     o->rows.train = e;

@@ -58,13 +58,11 @@ static int read_job(struct task *t, struct rows *r, struct hone_err *err)
     double share = json_str(held_out, "validation", NULL) ? 0 : json_num(config, "validationSplit", 0);
     if (!path)
         return hone_fail(err, HONE_EINVAL, "the start frame does not name the job's data");
-    int rc = read_file(&r->job, held_out, "format", path, err);
-    if (rc == 0 && (rc = predictor_file_writes(t->registry, json_str(t->start, "weights", ""), err)) >= 0) {
-        r->job.written = rc;
-        rc = 0;
-    }
+    int rc = read_file(&r->job, held_out, "format", path, err), written = 0;
+    if (rc == 0 && (written = predictor_file_writes(t->registry, json_str(t->start, "weights", ""), err)) < 0)
+        rc = written;
     if (rc == 0)
-        rc = split_examples(&r->job, share, (uint64_t)json_int(config, "seed", 0), &r->train, &r->n_train, &r->held_out,
+        rc = split_examples(&r->job, written, share, (uint64_t)json_int(config, "seed", 0), &r->train, &r->n_train, &r->held_out,
                             &r->n_held_out, err);
     r->has_train = rc == 0;
     return rc;
@@ -137,7 +135,7 @@ static cJSON *test_json(const struct rows *r, const struct predictions *p)
 }
 
 /* An agent that writes: its answers first, since only then it is known how many texts there are. */
-static int answer_written(struct task *t, const struct rows *r, struct predictor *agent, struct metric_set *metrics, struct predictions *p,
+static int answer_written(struct task *t, struct rows *r, struct predictor *agent, struct metric_set *metrics, struct predictions *p,
                           struct hone_err *err)
 {
     uint64_t seed = (uint64_t)json_int(json_get(t->start, "config"), "seed", 0);
@@ -146,6 +144,12 @@ static int answer_written(struct task *t, const struct rows *r, struct predictor
     t->stage = "evaluation";
     if (rc == 0)
         rc = predictions_write(p, agent, r->test, r->row, r->n_row, beat, t, err);
+    if (rc == 0 && p->too_long > 0) {
+        char text[160];
+        snprintf(text, sizeof text, "%lld of %lld inputs leave no room for an answer in the agent's context; they count as wrong.", (long long)p->too_long,
+                 (long long)p->n);
+        note(r, text);
+    }
     if (rc == 0)
         rc = edits_measure(&known, metrics, agent, seed, beat, t, err);
     if (rc == 0)

@@ -43,6 +43,14 @@ done
 run compare 0 compare "$good" "$weak" --test "$tmp/fresh.jsonl" --json
 has compare '"p_value"' '"loss": null'
 run people 0 compare "$good" "$weak" --test "$tmp/fresh.jsonl"
+run left_a 0 train --agent left_a --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --json -q --set epochs=1 --set validationSplit=0.25
+run left_b 0 train --agent left_b --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --json -q --set epochs=2 --set validationSplit=0.25
+run both 0 compare "$(value left_a job_id)" "$(value left_b job_id)" --json
+has both '"source": "held_out"' '"rows": 8' '"trained_on": 0'
+long=$(printf 'word %.0s' $(seq 1 200))
+{ cat "$tmp/fresh.jsonl"; echo "{\"input\": \"$long\", \"expected_output\": \"Nowhere.\"}"; } >"$tmp/one_long.jsonl"
+run one_long 0 evaluate "$good" --test "$tmp/one_long.jsonl" --json
+has one_long '1 of 33 inputs leave no room' '"rows": 33'
 run report 0 report "$good" --format html --output "$tmp/r.html" -q
 run verify 0 report --verify "$tmp/r.html"
 run held 8 evaluate "$good"

@@ -59,6 +59,13 @@ for seed in 1 1 2; do
 done
 cmp -s "$tmp/drawn32" "$tmp/drawn33" && pass || fail 'the same seed writes otherwise'
 cmp -s "$tmp/drawn32" "$tmp/drawn34" && fail 'another seed writes the same' || pass
+printf 'another text\nwhatever you like\n' >"$tmp/two"
+tail -n 1 "$tmp/two" >"$tmp/one_text"
+for texts in two one_text; do
+    run $texts.told 0 ask guide --batch "$tmp/$texts" --format lines --temperature 3 --seed 1 --max-tokens 20 --output "$tmp/$texts.out" -q
+done
+sed 's/, "confidence".*//' "$tmp/one_text.out" >"$tmp/alone"
+tail -n 1 "$tmp/two.out" | sed 's/, "confidence".*//' | cmp -s - "$tmp/alone" && pass || fail 'a drawn answer depends on the others'
 run k1 0 ask guide 'whatever you like' --temperature 3 --top-k 1 --max-tokens 20 -q
 run greedy 0 ask guide 'whatever you like' --max-tokens 20 -q
 cmp -s "$tmp/k1" "$tmp/greedy" && pass || fail 'the likeliest of one is not the likeliest'
@@ -76,6 +83,15 @@ has judged '"source": "held_out"' '"rows": 8'
 run told 0 ask held 'where is the lamp of the attic' --json
 has told '"abstained": false'
 
+# Answers that the context cuts: said, and measured by what is left of them.
+run cut_tokens 0 data tokenizer "$tmp/pairs.jsonl" "$tmp/cut.json" --size 300 -q
+sed 's/\("expected_output": "\)\([^"]*\)/\1\2 \2 \2/' "$tmp/pairs.jsonl" >"$tmp/longer.jsonl"
+for validation in pairs longer; do
+    learn cut_$validation --validation "$tmp/$validation.jsonl" --set epochs=1 --set modelOptions.context=12 --set modelOptions.tokenizer="$tmp/cut.json"
+    has cut_$validation '32 of 32 validation answers are longer' '32 of 32 training answers are longer'
+done
+same 'the loss of what is left' "$(value cut_longer nats_per_character)" "$(value cut_pairs nats_per_character)"
+
 # Running text: parts of a file, each with what stands before it.
 sed 's/.*"expected_output": "\([^"]*\)".*/\1/' "$tmp/pairs.jsonl" | awk '{ print } NR % 4 == 0 { print "" }' >"$tmp/plain.txt"
 run checked 0 data check "$tmp/plain.txt"
@@ -84,6 +100,10 @@ run converted 0 data convert "$tmp/plain.txt" "$tmp/plain.jsonl"
 sed 's/.*"expected_output": *"\(.*\)"}$/\1/; s/\\n/\
 /g' "$tmp/plain.jsonl" | tr -d '\n' >"$tmp/parts"
 tr -d '\n' <"$tmp/plain.txt" | tail -c "$(wc -c <"$tmp/parts" | tr -d ' ')" | cmp -s - "$tmp/parts" && pass || fail 'the parts are not the text'
+for form in txt jsonl; do # the end is held out, whatever file the text stands in
+    run split_$form 0 data split "$tmp/plain.$form" "$tmp/most.jsonl" "$tmp/end.jsonl" --share 0.3
+    [ -s "$tmp/end.jsonl" ] && cat "$tmp/most.jsonl" "$tmp/end.jsonl" | cmp -s - "$tmp/plain.jsonl" && pass || fail "of the $form another part than the end is held out"
+done
 run prose 0 train --agent prose --data "$tmp/plain.txt" --config "$tmp/small.conf" --set modelOptions.text=running --set epochs=3 --set validationSplit=0.1 --json -q
 has prose '"nats_per_character"'
 run goes_on 0 ask prose 'The kettle stands' --max-tokens 10 --json
@@ -108,6 +128,9 @@ for file in config.json tokenizer.json model.safetensors; do
     [ -s "$tmp/llama/$file" ] && pass || fail "the folder lacks $file"
 done
 run twice 5 model export guide "$tmp/llama"
+mkdir "$tmp/left" && : >"$tmp/left/model.safetensors.index.json"
+run left_over 5 model export guide "$tmp/left"
+has left_over.err 'model.safetensors.index.json'
 run imported 0 model import "$tmp/llama" "$tmp/back.safetensors"
 run based 0 train --agent based --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --set base="$tmp/llama" --set trainingType=transfer --set epochs=1 --set learningRate=0.0000001 --json -q
 has based '"taken"'

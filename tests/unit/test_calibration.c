@@ -86,12 +86,13 @@ static void folds(void)
 {
     enum { N = 25, FOLDS = 3 };
     struct hone_err err = { 0 };
-    struct hone_string input[N];
+    struct hone_string input[N], name[] = { { "a", 1 }, { "b", 1 }, { "c", 1 } };
     int32_t output[N];
     char text[N][24];
     int held[N] = { 0 };
     struct examples e = { .n = N, .input = input, .output = output };
     e.outputs.n = 3;
+    e.outputs.name = name;
     for (int i = 0; i < N; i++) {
         output[i] = i == 24 ? 2 : i % 2;
         snprintf(text[i], sizeof text[i], "row %d", i == 3 ? 1 : i); /* rows 1 and 3 have one input */
@@ -99,7 +100,7 @@ static void folds(void)
     }
     for (int64_t f = 0; f < FOLDS; f++) {
         int64_t *train, *val, n_train, n_val;
-        CU_ASSERT_EQUAL_FATAL(split_fold(&e, FOLDS, f, 7, &train, &n_train, &val, &n_val, &err), 0);
+        CU_ASSERT_EQUAL_FATAL(split_fold(&e, 0, FOLDS, f, 7, &train, &n_train, &val, &n_val, &err), 0);
         CU_ASSERT_EQUAL(n_train + n_val, N);
         CU_ASSERT(n_val >= 7 && n_val <= 9);
         int together = 0;

@@ -178,7 +178,7 @@ static void replay(void)
     struct examples e, all;
     int64_t *row, n, *train, *valid, n_train, n_valid, before = -1, wrong = 0, other = 0;
     CU_ASSERT_EQUAL_FATAL(examples_read(&all, path, &(struct read_options){ .format = DATA_JSONL }, &err), 0);
-    CU_ASSERT_EQUAL_FATAL(split_examples(&all, 0.25, 5, &train, &n_train, &valid, &n_valid, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(split_examples(&all, 0, 0.25, 5, &train, &n_train, &valid, &n_valid, &err), 0);
     CU_ASSERT_EQUAL_FATAL(replay_draw(&p, 20, 1, &e, &row, &n, &err), 0);
     CU_ASSERT_EQUAL(n, 20);
     for (int64_t i = 0; i < n; i++) {
