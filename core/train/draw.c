@@ -98,7 +98,7 @@ static int32_t draw_any(const struct draw *d, int64_t width, double sum, double 
     return last;
 }
 
-int32_t draw_token(struct draw *d, const float *scores, int64_t width, double temperature, const struct write_wish *wish, uint64_t text, uint64_t at,
+int32_t draw_token(struct draw *d, const float *scores, int64_t width, double temperature, const struct write_wish *wish, uint64_t at,
                    double *log_prob)
 {
     int64_t top = 0, token;
@@ -107,7 +107,7 @@ int32_t draw_token(struct draw *d, const float *scores, int64_t width, double te
     token = top;
     if (wish->temperature > 0) {
         shares(scores, width, scores[top], (float)(1 / wish->temperature), d->share);
-        double sum = sum_of(d->share, width), u = rng_unit(wish->seed, RNG_WRITE, text << 32 | at);
+        double sum = sum_of(d->share, width), u = rng_unit(wish->seed, RNG_WRITE, at);
         if (!(sum >= 1))
             return -1;
         int all = !wish->top_k && !(wish->top_p < 1);

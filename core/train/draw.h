@@ -11,8 +11,8 @@ int draw_open(struct draw *d, int64_t width); /* HONE_ENOMEM without a sentence 
 void draw_close(struct draw *d);
 
 /* The token; -1 when a score is not finite. *log_prob gets its natural log-probability at `temperature`, the calibration's, whatever
- * the wish is. The draw is by (wish->seed, text, at). */
-int32_t draw_token(struct draw *d, const float *scores, int64_t width, double temperature, const struct write_wish *wish, uint64_t text, uint64_t at,
+ * the wish is. The draw is by (wish->seed, at), at being the number of the token in its answer. */
+int32_t draw_token(struct draw *d, const float *scores, int64_t width, double temperature, const struct write_wish *wish, uint64_t at,
                    double *log_prob);
 
 #endif

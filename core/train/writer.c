@@ -190,7 +190,7 @@ static int go_on(struct writing *w, const struct hone_bag *in)
     for (int64_t i = n - 1; i >= 0 && ret >= 0; i--) {
         struct answer *a = &w->answer[i];
         double log_prob;
-        int32_t token = draw_token(&w->draw, pass->scores + i * width, width, w->temperature, &w->wish[a->number], (uint64_t)a->number,
+        int32_t token = draw_token(&w->draw, pass->scores + i * width, width, w->temperature, &w->wish[a->number],
                                    (uint64_t)w->out[a->number].tokens, &log_prob);
         if (token < 0)
             return hone_fail(w->err, HONE_EDIVERGED, "the scores of the next token are not finite; the weights are damaged");

@@ -14,7 +14,7 @@ struct write_wish {
     double temperature;         /* 0: the likeliest token each time */
     int64_t top_k;              /* only the k likeliest; 0: all */
     double top_p;               /* only the likeliest that together reach p; 1: all */
-    uint64_t seed;              /* token t of text i is drawn by (seed, i, t) */
+    uint64_t seed;              /* token t of any text is drawn by (seed, t) */
     const char *stop[WRITER_STOPS]; /* the answer ends before the first of these texts; borrowed */
     int stops;
 };
@@ -42,7 +42,7 @@ struct write_sink {
 };
 
 /* Answers n texts, each as wish[i] says, into out[n] (zeroed by the caller, freed by it also after a failure). temperature: of the
- * calibration, by which scores are divided. `first` is the number of text 0 for draws. [main] */
+ * calibration, by which scores are divided. [main] */
 int writer_run(const struct learner *l, struct passes *p, struct pool *pool, double temperature, const struct hone_string *text, int64_t n,
                const struct write_wish *wish, struct written *out, const struct write_sink *sink, struct hone_err *err);
 
