@@ -191,6 +191,8 @@ static int one_cut(struct reader *r, const cJSON *p, int cut)
         return bad(r, "pre_tokenizer", "expected ByteLevel, with a Split in front or without");
     if (json_bool(p, "add_prefix_space", 0))
         return bad(r, "pre_tokenizer", "add_prefix_space cannot be read: texts would not come back as they were");
+    if (cut && json_bool(p, "use_regex", 1))
+        return bad(r, "pre_tokenizer", "a ByteLevel with use_regex behind a Split, which would cut twice, cannot be read");
     return cut || json_bool(p, "use_regex", 1) ? 1 : bad(r, "pre_tokenizer", "ByteLevel without a pattern");
 }
 
@@ -215,7 +217,7 @@ static int read_prefix(struct reader *r, const cJSON *norm, const cJSON *pre)
     if (strcmp(json_str(pre, "type", ""), "Metaspace") == 0) {
         const char *scheme = json_str(pre, "prepend_scheme", json_bool(pre, "add_prefix_space", 1) ? "always" : "never");
         r->t->prefix = strcmp(scheme, "never") != 0;
-        return json_bool(pre, "split", 0) ? bad(r, "pre_tokenizer", "a Metaspace that splits cannot be read") : 0;
+        return json_bool(pre, "split", 1) ? bad(r, "pre_tokenizer", "a Metaspace that splits cannot be read") : 0;
     }
     if (cJSON_IsObject(pre))
         return bad(r, "pre_tokenizer", "with byte_fallback expected Metaspace or none");

@@ -198,18 +198,20 @@ static int start_pairs(struct learning *l)
 static int merge_in_word(struct learning *l, int64_t w, int32_t left, int32_t right, int32_t to)
 {
     int32_t *id = l->word[w].id;
-    for (int64_t i = 0; i + 1 < l->word[w].n; i++) {
-        if (id[i] != left || id[i + 1] != right)
+    int64_t n = l->word[w].n, kept = 0;
+    for (int64_t i = 0; i < n; kept++) {
+        if (i + 1 >= n || id[i] != left || id[i + 1] != right) {
+            id[kept] = id[i++];
             continue;
-        int64_t n = l->word[w].n;
-        if (i > 0 && (count_pair(l, id[i - 1], left, w, -1, 0) || count_pair(l, id[i - 1], to, w, 1, 1)))
+        }
+        if (kept > 0 && (count_pair(l, id[kept - 1], left, w, -1, 0) || count_pair(l, id[kept - 1], to, w, 1, 1)))
             return HONE_ENOMEM;
         if (i + 2 < n && (count_pair(l, right, id[i + 2], w, -1, 0) || count_pair(l, to, id[i + 2], w, 1, 1)))
             return HONE_ENOMEM;
-        id[i] = to;
-        memmove(id + i + 1, id + i + 2, (size_t)(n - i - 2) * sizeof *id);
-        l->word[w].n--;
+        id[kept] = to;
+        i += 2;
     }
+    l->word[w].n = kept;
     return 0;
 }
 
