@@ -88,6 +88,7 @@ int referee_train(struct referee *r, const struct examples *rows, const cJSON *c
         *r = (struct referee){ 0 };
         return ret;
     }
+    r->open = 1;
     r->outputs = r->run.learner.outputs;
     ret = r->run.learner.model->item.flags & HONE_MODEL_WRITES
               ? hone_fail(err, HONE_EINVAL, "config.model: '%s' writes its answers; rows are judged by a model that chooses among the outputs",
@@ -106,7 +107,7 @@ int referee_train(struct referee *r, const struct examples *rows, const cJSON *c
 
 void referee_free(struct referee *r)
 {
-    if (r->outputs)
+    if (r->open)
         run_close(&r->run);
     *r = (struct referee){ 0 };
 }

@@ -13,6 +13,7 @@ struct synth_watch {
 
 struct referee {
     struct run run;
+    int open;                    /* run is */
     float **weights;
     int64_t outputs;
 };

@@ -134,7 +134,7 @@ static void prototypes_scores(const struct prototypes *p, const double *at, int6
     }
 }
 
-/* Mean of -ln of the probability of the right output over the rows whose output has others; 0 when there is none. *right gets the
+/* Mean of -ln of the probability of the right output over the rows whose output has others; NaN when there is none. *right gets the
  * share of them that are answered right. */
 static double prototypes_left_out(struct prototypes *p, const double *at, double *right)
 {
@@ -155,8 +155,8 @@ static double prototypes_left_out(struct prototypes *p, const double *at, double
         hits += top == y ? (double)p->vote[i] : 0;
         weight += (double)p->vote[i];
     }
-    *right = weight > 0 ? hits / weight : 0;
-    return weight > 0 ? loss / weight : 0;
+    *right = weight > 0 ? hits / weight : NAN;
+    return weight > 0 ? loss / weight : NAN;
 }
 
 /* One setting after the other takes the value of the least loss, until none is better. */
