@@ -1,5 +1,7 @@
 /* Folders of weights as Hugging Face has them: made into a weights file, and made from one, by a worker. Called by the command line and,
  * for a base that is a folder, by base.c. */
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,15 +46,24 @@ static char *weights_of(struct api *a, const char *name, cJSON *start, struct ho
     return path;
 }
 
-/* The folder is made, or is empty so far. */
+/* Files that an export leaves behind, also one that was interrupted. */
+static int is_weights(const char *name)
+{
+    return strcmp(name, "config.json") == 0 || (strncmp(name, "model", 5) == 0 && strstr(name, ".safetensors"));
+}
+
+/* The folder is made, or holds no weights so far. */
 static int usable_folder(const char *path, struct hone_err *err)
 {
-    char *config = path_join(path, "config.json");
-    struct stat st;
-    int rc = config ? file_mkdirs(path, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
-    if (rc == 0 && stat(config, &st) == 0)
-        rc = hone_fail(err, ERR_CONFLICT, "%s holds weights already; give another folder", path);
-    free(config);
+    int rc = file_mkdirs(path, err);
+    DIR *d = rc == 0 ? opendir(path) : NULL;
+    if (rc == 0 && !d)
+        rc = hone_fail(err, HONE_EIO, "%s: cannot be listed: %s", path, strerror(errno));
+    for (struct dirent *e; rc == 0 && (e = readdir(d));)
+        if (is_weights(e->d_name))
+            rc = hone_fail(err, ERR_CONFLICT, "%s holds weights already (%.80s); give another folder", path, e->d_name);
+    if (d)
+        closedir(d);
     return rc;
 }
 

@@ -41,6 +41,25 @@ static char *printed(const cJSON *v)
     return v && !cJSON_IsNull(v) ? json_text(v, 0) : NULL;
 }
 
+/* transformers 5 says the rotary positions in an object; where they are not scaled, its rope_theta becomes that of older files. */
+static int unfold_positions(struct reading *r)
+{
+    const cJSON *rope = json_get(r->config, "rope_parameters"), *theta = json_get(rope, "rope_theta");
+    const char *type = json_str(rope, "rope_type", json_str(rope, "type", "default"));
+    if (!rope || cJSON_IsNull(rope))
+        return 0;
+    if (!cJSON_IsObject(rope) || strcmp(type, "default") != 0)
+        return hone_fail(r->err, HONE_EINVAL, "%s/config.json: rope_parameters asks for positions of the type '%.60s'; only 'default' can be read", r->dir, type);
+    cJSON *copy = theta ? cJSON_Duplicate(theta, 1) : NULL;
+    if (theta && !copy)
+        return hone_fail(r->err, HONE_ENOMEM, "memory ran out");
+    if (copy) {
+        cJSON_DeleteItemFromObjectCaseSensitive(r->config, "rope_theta");
+        json_put(r->config, "rope_theta", copy);
+    }
+    return 0;
+}
+
 /* Settings from config.json by the model's table. NULL with err. */
 static cJSON *settings_from(const struct reading *r, const struct hone_model *m)
 {
@@ -150,13 +169,19 @@ static void put_shape(char *out, size_t size, uint32_t ndim, const int64_t *dims
         snprintf(out + n, size - n, "]");
 }
 
-static int read_tensors(struct reading *r)
+/* What files hold beside the tensors and nobody needs: the head where it is the embedding, and positions that are computed. */
+static int needless(const struct reading *r, const char *name)
 {
-    struct tensors *ts = &r->l->tensors;
-    int ret = tensors_declare(ts, r->l->model, r->l->self, 0, r->err);
-    if (ret >= 0)
-        ret = tensors_init(ts, 0, r->err);
-    for (int64_t i = 0; i < ts->n && ret >= 0; i++) {
+    const char positions[] = ".rotary_emb.inv_freq";
+    size_t n = strlen(name), m = sizeof positions - 1;
+    return (strcmp(name, "lm_head.weight") == 0 && json_bool(r->config, "tie_word_embeddings", 0)) || (n > m && strcmp(name + n - m, positions) == 0);
+}
+
+/* Whether the files hold the model's tensors and no others, by their headers, before anything of their size is allocated. */
+static int check_shapes(const struct reading *r)
+{
+    const struct tensors *ts = &r->l->tensors;
+    for (int64_t i = 0; i < ts->n; i++) {
         const struct st_file *file;
         const struct st_entry *e = find(r, ts->t[i].name, &file);
         char have[80], want[80];
@@ -167,6 +192,28 @@ static int read_tensors(struct reading *r)
             put_shape(want, sizeof want, ts->t[i].ndim, ts->t[i].dims);
             return hone_fail(r->err, ERR_CORRUPT, "%s: tensor '%s' has the shape %s; config.json asks for %s", file->path, e->name, have, want);
         }
+    }
+    for (int64_t s = 0; s < r->shards; s++)
+        for (int64_t i = 0; i < r->shard[s].n; i++) {
+            const char *name = r->shard[s].entry[i].name;
+            if (tensors_find(ts, name) < 0 && !needless(r, name))
+                return hone_fail(r->err, HONE_EINVAL, "%s: tensor '%.80s' is none of model '%s'; without it the answers would be others", r->shard[s].path,
+                                 name, r->l->model->item.name);
+        }
+    return 0;
+}
+
+static int read_tensors(struct reading *r)
+{
+    struct tensors *ts = &r->l->tensors;
+    int ret = tensors_declare(ts, r->l->model, r->l->self, 0, r->err);
+    if (ret >= 0)
+        ret = check_shapes(r);
+    if (ret >= 0)
+        ret = tensors_init(ts, 0, r->err);
+    for (int64_t i = 0; i < ts->n && ret >= 0; i++) {
+        const struct st_file *file = NULL;
+        const struct st_entry *e = find(r, ts->t[i].name, &file);
         ret = st_read_float(file, e, ts->t[i].param, r->err);
         if (ret >= 0 && !kernel_finite(ts->t[i].param, ts->t[i].n))
             return hone_fail(r->err, ERR_CORRUPT, "%s: tensor '%s' has numbers that are not finite", file->path, e->name);
@@ -184,6 +231,8 @@ static int read_folder(struct reading *r, struct registry *registry)
     if (!(l->model = model_for(registry, type, &l->plugin)))
         return hone_fail(r->err, HONE_EINVAL, "%s/config.json: no model here reads model_type '%.60s'", r->dir, type);
     l->host = registry_host(registry);
+    if ((ret = unfold_positions(r)) < 0)
+        return ret;
     cJSON *settings = settings_from(r, l->model);
     l->conf = settings ? settings_new(&l->model->item, settings, r->err) : NULL;
     cJSON_Delete(settings);

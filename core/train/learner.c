@@ -202,20 +202,34 @@ static int restore_outputs(struct learner *l, const struct st_file *f, struct ho
 
 static int restore_tensors(struct learner *l, const struct st_file *f, struct hone_err *err)
 {
+    const struct st_entry *e;
+    char name[80];
     int ret = tensors_declare(&l->tensors, l->model, l->self, l->outputs, err);
-    if (ret >= 0)
-        ret = tensors_init(&l->tensors, 0, err);
-    for (int64_t i = 0; i < l->tensors.n && ret >= 0; i++) {
+    for (int64_t i = 0; i < l->tensors.n && ret >= 0; i++) { /* all shapes, before memory is taken for them */
         const struct tensor *t = &l->tensors.t[i];
-        char name[80];
         snprintf(name, sizeof name, "model/%s", t->name);
-        const struct st_entry *e = st_find(f, name);
+        e = st_find(f, name);
         if (!e || e->dtype != HONE_F32 || e->ndim != t->ndim || memcmp(e->dims, t->dims, t->ndim * sizeof *t->dims) != 0)
             return hone_fail(err, ERR_CORRUPT, "%s: tensor '%s' is missing or has another shape than model '%s' wants", f->path,
                              name, l->model->item.name);
-        ret = st_read(f, e, t->param, err);
+    }
+    if (ret >= 0)
+        ret = tensors_init(&l->tensors, 0, err);
+    for (int64_t i = 0; i < l->tensors.n && ret >= 0; i++) {
+        snprintf(name, sizeof name, "model/%s", l->tensors.t[i].name);
+        ret = st_read(f, st_find(f, name), l->tensors.t[i].param, err);
     }
     return ret < 0 ? ret : 0;
+}
+
+/* How many numbers a vector of features() has: what the tensor of outputs has beside them. */
+static int64_t vector_space(const struct tensors *ts)
+{
+    int64_t space = 0;
+    for (int64_t i = 0; i < ts->n; i++)
+        if (ts->t[i].ndim == 2 && ts->t[i].flags & (HONE_W_OUTPUT_ROWS | HONE_W_OUTPUT_COLS))
+            space = ts->t[i].dims[ts->t[i].flags & HONE_W_OUTPUT_ROWS ? 1 : 0];
+    return space;
 }
 
 int learner_restore(struct learner *l, struct registry *registry, const struct st_file *f, struct hone_err *err)
@@ -247,7 +261,7 @@ int learner_restore(struct learner *l, struct registry *registry, const struct s
     if (ret >= 0)
         ret = restore_tensors(l, f, err);
     if (ret >= 0)
-        ret = memory_restore(&l->memory, f, l->model, l->tensors.width, err);
+        ret = memory_restore(&l->memory, f, l->model, vector_space(&l->tensors), l->tensors.width, err);
     if (ret < 0)
         learner_free(l);
     return ret < 0 ? ret : 0;

@@ -275,22 +275,22 @@ static void *column(const struct st_file *f, const char *name, uint32_t dtype, i
 }
 
 /* Whether starts, indices, targets and votes fit together; finds the space. */
-static int sound(struct memory *m, int64_t pairs)
+static int sound(struct memory *m, int64_t pairs, int64_t space)
 {
     if (m->start[0] != 0 || m->start[m->n] != pairs)
         return 0;
     for (int64_t i = 0; i < m->n; i++)
-        if (m->start[i + 1] < m->start[i] || m->target[i] < -1 || m->target[i] >= m->width || !(m->vote[i] >= 0))
+        if (m->start[i + 1] < m->start[i] || m->target[i] < -1 || m->target[i] >= m->width || !(m->vote[i] >= 0) || !isfinite(m->vote[i]))
             return 0;
     for (int64_t j = 0; j < pairs; j++) {
-        if (m->index[j] < 0)
+        if (m->index[j] < 0 || m->index[j] >= space || !isfinite(m->value[j]))
             return 0;
         m->space = m->index[j] >= m->space ? (int64_t)m->index[j] + 1 : m->space;
     }
     return m->neighbours >= 0 && m->neighbours <= 1e6 && m->sharpness >= 0 && m->sharpness <= 1e6;
 }
 
-int memory_restore(struct memory **out, const struct st_file *f, const struct hone_model *model, int64_t width, struct hone_err *err)
+int memory_restore(struct memory **out, const struct st_file *f, const struct hone_model *model, int64_t space, int64_t width, struct hone_err *err)
 {
     const struct st_entry *start = st_find(f, "memory.start"), *index = st_find(f, "memory.index");
     *out = NULL;
@@ -313,7 +313,7 @@ int memory_restore(struct memory **out, const struct st_file *f, const struct ho
         m->neighbours = real[0];
         m->sharpness = real[1];
     }
-    if (!ret && (m->n < 0 || !sound(m, pairs)))
+    if (!ret && (m->n < 0 || !sound(m, pairs, space)))
         ret = hone_fail(err, ERR_CORRUPT, "%s: its kept rows (memory.*) do not fit together", f->path);
     if (!ret)
         ret = invert(m, err);

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -268,7 +269,7 @@ static int read_entry(struct st_file *f, const cJSON *j, int64_t data, int64_t b
     e->n = 1;
     cJSON_ArrayForEach(d, shape)
     {
-        if (!cJSON_IsNumber(d) || d->valuedouble < 0 || d->valuedouble > 1e12 || (double)e->n * d->valuedouble > 1e13)
+        if (!cJSON_IsNumber(d) || d->valuedouble < 0 || d->valuedouble != floor(d->valuedouble) || d->valuedouble > 1e12 || (double)e->n * d->valuedouble > 1e13)
             return corrupt(f, err, "a shape is out of range");
         e->dims[e->ndim++] = (int64_t)d->valuedouble;
         e->n *= (int64_t)d->valuedouble;

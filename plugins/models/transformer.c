@@ -30,6 +30,8 @@ struct transformer {
     float **merged;           /* [tensors of the decoder] of streams: what the adapters make of the weights, NULL where there are none */
 };
 
+#define MOST_TURNS ((int64_t)1 << 28) /* numbers of the rotary positions: a gigabyte */
+
 static const char *const texts[] = { "pairs", "running", NULL };
 
 static const struct hone_param params[] = {
@@ -64,6 +66,10 @@ static int check(const void *conf, struct hone_err *err)
     if (c->head ? c->head % 2 != 0 : c->width % c->heads != 0 || c->width / c->heads % 2 != 0)
         return hone_fail(err, HONE_EINVAL, "width = %lld, heads = %lld and head = %lld: each head needs an even number of numbers",
                          (long long)c->width, (long long)c->heads, (long long)c->head);
+    int64_t head = c->head ? c->head : c->width / c->heads;
+    if (c->context > MOST_TURNS / head)
+        return hone_fail(err, HONE_EINVAL, "context = %lld: the positions of so many tokens, %lld numbers each, are more than %lld", (long long)c->context,
+                         (long long)head, (long long)MOST_TURNS);
     if (c->kv_heads && c->heads % c->kv_heads != 0)
         return hone_fail(err, HONE_EINVAL, "kv_heads = %lld does not divide heads = %lld", (long long)c->kv_heads, (long long)c->heads);
     struct lora l;

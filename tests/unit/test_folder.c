@@ -163,6 +163,14 @@ static void reference(void)
     CU_ASSERT(off(&again) < 1e-4);
     learner_free(&again);
     learner_free(&l);
+    const char *theta = strstr(config, "\"rope_theta\":10000.0"); /* as transformers 5 has it, which is what counts */
+    char text[1024];
+    int n = snprintf(text, sizeof text, "%.*s\"rope_theta\":99,\"rope_parameters\":{\"rope_type\":\"default\",\"rope_theta\":10000.0}%s",
+                     (int)(theta - config), config, theta + strlen("\"rope_theta\":10000.0"));
+    write_file("config.json", text, (size_t)n);
+    CU_ASSERT_EQUAL_FATAL(folder_read(&l, registry, dir, &err), 0);
+    CU_ASSERT(off(&l) < 1e-4);
+    learner_free(&l);
     make_folder(ST_BF16, 0); /* 8 bits of fraction: near, not equal */
     CU_ASSERT_EQUAL_FATAL(folder_read(&l, registry, dir, &err), 0);
     CU_ASSERT(off(&l) < 0.1 && off(&l) > 1e-6);
@@ -220,6 +228,10 @@ static void bad_folders(void)
     with_config("\"model_type\":\"llama\"", "\"model_type\":\"mamba\"", "no model here reads model_type 'mamba'");
     with_config("\"attention_bias\":false", "\"attention_bias\":true", "attention_bias is true");
     with_config("\"rope_scaling\":null", "\"rope_scaling\":{\"type\":\"linear\"}", "rope_scaling");
+    with_config("\"rope_scaling\":null", "\"rope_parameters\":{\"rope_type\":\"llama3\",\"rope_theta\":10000}", "rope_parameters asks for positions of the type 'llama3'");
+    with_config("\"num_hidden_layers\":2", "\"num_hidden_layers\":1", "tensor 'model.layers.1.input_layernorm.weight' is none of model 'transformer'");
+    with_config("\"intermediate_size\":24", "\"intermediate_size\":1000000", "config.json asks for [1000000, 16]"); /* before memory is taken */
+    with_config("\"max_position_embeddings\":32", "\"max_position_embeddings\":1048576,\"head_dim\":65536", "context = 1048576");
     with_config("\"vocab_size\":480", "\"vocab_size\":479", "the tokenizer has 480 tokens");
     with_config("\"hidden_size\":16", "\"hidden_size\":\"16\"", "config.json");
     with_config("\"hidden_size\":16", "\"hidden_size\":1e300", "config.json");
