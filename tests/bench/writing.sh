@@ -14,9 +14,7 @@ learn() { # learn AGENT FOLDER VALIDATION ARGUMENT...: prints nats a character a
     echo "$agent: $best nats a character after $seconds s, $mb MB"
 }
 learn shakespeare tinyshakespeare val --preset generative-small
-learn alpaca alpaca_libre test --set model=transformer --set modelOptions.layers=4 --set modelOptions.width=192 --set modelOptions.heads=6 --set modelOptions.vocab=1536 \
-    --set modelOptions.context=384 --set optimizer=adamw --set weightDecay=0.3 --set learningRate=0.0015 --set schedulerType=cosine --set warmupSteps=60 --set epochs=10 \
-    --set batchSize=16 --set labelSmoothing=0 --set maxGradNorm=1 --set checkpointInterval=0
+learn alpaca alpaca_libre test --preset generative
 "$build/hone" --state "$tmp/state" model export alpaca "$tmp/alpaca" -q >/dev/null
 echo "Kneser-Ney over the same tokens: $("$python" "$srcdir/tests/bench/kneser_ney.py" "$tmp/alpaca/tokenizer.json" "$data/alpaca_libre/train.jsonl" "$data/alpaca_libre/test.jsonl") nats a character"
 head -n 10 "$data/alpaca_libre/test.jsonl" | sed 's/.*"input": "\(\([^"\\]\|\\.\)*\)".*/\1/' >"$tmp/questions"
