@@ -10,13 +10,15 @@
 
 #define DAY_MS 86400000LL
 #define LEAST 5              /* interactions of a window */
+#define PIECE 1000           /* rows that are read while the books are held */
 #define LEVEL 0.02           /* of the tests of change, all together; half of it, one-sided, of the estimates */
 #define PERMUTATIONS 1999
 #define SEED 42
 
 /* ---- windows ---- */
 
-double window_success(const struct interaction_row *row)
+/* What people said of an answer, from 0 to 1: their word, else their number, else whether the answer is the one that they gave; NaN for nothing. */
+static double success_of(const struct interaction_row *row)
 {
     const char *word = row->feedback;
     if (word)
@@ -28,11 +30,14 @@ double window_success(const struct interaction_row *row)
     return NAN;
 }
 
-static char *best_of(const struct interaction_row *row)
+/* The best answer and its confidence, where that is known. */
+static char *best_of(const struct interaction_row *row, double *confidence)
 {
     cJSON *list = row->alternatives ? stored_json(row->alternatives) : NULL;
-    const char *output = json_str(cJSON_GetArrayItem(list, 0), "output", row->explored_by ? NULL : row->output);
+    const cJSON *first = cJSON_GetArrayItem(list, 0);
+    const char *output = json_str(first, "output", row->explored_by ? NULL : row->output);
     char *best = output ? strdup(output) : NULL;
+    *confidence = json_num(first, "confidence", row->explored_by ? (double)NAN : row->confidence);
     cJSON_Delete(list);
     return best;
 }
@@ -43,28 +48,77 @@ void window_free(struct window *w)
         free(w->best[i]);
     free(w->best);
     free(w->seen);
-    if (w->rows)
-        interaction_list_free(w->rows);
-    free(w->rows);
+    interaction_list_free(&w->rows);
     *w = (struct window){ 0 };
 }
 
-int window_read(struct store *s, const char *agent_id, int64_t from, int64_t to, struct window *w, struct hone_err *err)
+static int is_own(const struct version_list *versions, const struct version_row *active, const char *id)
 {
-    *w = (struct window){ .from = from, .to = to, .rows = calloc(1, sizeof *w->rows) };
-    int rc = w->rows ? interaction_list(s, &(struct interaction_filter){ .agent_id = agent_id, .since = from, .until = to }, w->rows, err)
-                     : hone_fail(err, HONE_ENOMEM, "memory ran out");
-    int64_t n = rc >= 0 ? (int64_t)w->rows->n : 0;
-    if (rc >= 0 && (!(w->seen = calloc((size_t)n + 1, sizeof *w->seen)) || !(w->best = calloc((size_t)n + 1, sizeof *w->best))))
-        rc = hone_fail(err, HONE_ENOMEM, "memory ran out over %lld interactions", (long long)n);
-    w->n = rc >= 0 ? n : 0;
+    for (size_t i = 0; id && i < versions->n; i++) {
+        if (strcmp(versions->v[i].id, id) == 0)
+            return strcmp(versions->v[i].weights_sha256, active->weights_sha256) == 0;
+    }
+    return 0;
+}
+
+/* Keeps `room` of `expected` rows, evenly spread. */
+static void take_piece(struct window *w, struct interaction_list *piece, int64_t room, int64_t expected)
+{
+    for (size_t i = 0; i < piece->n; i++) {
+        struct interaction_row *r = &piece->v[i];
+        int64_t k = w->all++;
+        w->rated += !isnan(success_of(r)) || r->expected_output;
+        if ((int64_t)w->rows.n < room && (k + 1) * room / expected > k * room / expected) {
+            w->rows.v[w->rows.n++] = *r;
+            *r = (struct interaction_row){ 0 };
+        }
+    }
+}
+
+static int read_rows(struct api *a, const char *agent_id, struct window *w, struct hone_err *err)
+{
+    int64_t expected = 0, since = w->from;
+    char *after = NULL;
+    struct store *s = books_open(a, err);
+    int rc = s ? interaction_count(s, agent_id, w->from, w->to, &expected, NULL, err) : err->code, more = expected > 0;
+    books_close(a, s);
+    int64_t room = expected < TRENDS_ROWS ? expected : TRENDS_ROWS;
+    if (rc >= 0 && !(w->rows.v = calloc((size_t)room + 1, sizeof *w->rows.v)))
+        rc = hone_fail(err, HONE_ENOMEM, "memory ran out over %lld interactions", (long long)room);
+    while (rc >= 0 && more) {
+        struct interaction_list piece = { 0 };
+        s = books_open(a, err);
+        rc = s ? interaction_next(s, agent_id, since, after, w->to, PIECE, &piece, err) : err->code;
+        books_close(a, s);
+        more = rc >= 0 && piece.n == PIECE;
+        if (more) {
+            since = piece.v[piece.n - 1].created_at;
+            free(after);
+            if (!(after = strdup(piece.v[piece.n - 1].id)))
+                rc = hone_fail(err, HONE_ENOMEM, "memory ran out");
+        }
+        take_piece(w, &piece, room, expected);
+        interaction_list_free(&piece);
+    }
+    free(after);
+    return rc;
+}
+
+int window_read(struct api *a, const struct version_list *versions, const struct version_row *active, int64_t from, int64_t to, struct window *w, struct hone_err *err)
+{
+    *w = (struct window){ .from = from, .to = to };
+    int rc = read_rows(a, active->agent_id, w, err);
+    size_t n = w->rows.n;
+    if (rc >= 0 && (!(w->seen = calloc(n + 1, sizeof *w->seen)) || !(w->best = calloc(n + 1, sizeof *w->best))))
+        rc = hone_fail(err, HONE_ENOMEM, "memory ran out over %zu interactions", n);
+    w->n = rc >= 0 ? (int64_t)n : 0;
     for (int64_t i = 0; i < w->n; i++) {
-        const struct interaction_row *r = &w->rows->v[n - 1 - i];
-        w->best[i] = best_of(r);
+        const struct interaction_row *r = &w->rows.v[i];
+        double confidence;
+        w->best[i] = best_of(r, &confidence);
         w->seen[i] = (struct seen){ .input = r->input, .output = r->output, .best = w->best[i], .expected = r->expected_output, .version = r->version_id,
-                                    .success = window_success(r), .confidence = r->confidence, .latency_ms = r->latency_ms, .propensity = r->propensity,
-                                    .explored = r->explored_by != NULL };
-        w->rated += !isnan(w->seen[i].success) || r->expected_output;
+                                    .own = is_own(versions, active, r->version_id), .success = success_of(r), .confidence = confidence,
+                                    .latency_ms = r->latency_ms, .propensity = r->propensity, .explored = r->explored_by != NULL };
     }
     if (rc < 0)
         window_free(w);
@@ -76,7 +130,7 @@ static cJSON *window_json(const struct window *w)
     cJSON *o = cJSON_CreateObject();
     put_time(o, "from", w->from);
     put_time(o, "to", w->to);
-    json_put_int(o, "interactions", w->n);
+    json_put_int(o, "interactions", w->all);
     json_put_int(o, "rated", w->rated);
     return o;
 }
@@ -86,6 +140,7 @@ static cJSON *window_json(const struct window *w)
 struct look {
     struct agent_row agent;
     struct version_row version;
+    struct version_list versions;
     struct manner manner;
     struct window now, before;
 };
@@ -94,6 +149,7 @@ static void look_free(struct look *l)
 {
     agent_free(&l->agent);
     version_free(&l->version);
+    version_list_free(&l->versions);
     manner_free(&l->manner);
     window_free(&l->now);
     window_free(&l->before);
@@ -116,10 +172,12 @@ static int take_look(struct api *a, const char *name, int64_t days, struct look 
     if (rc >= 0)
         rc = manner_of(s, &l->version, &l->manner, err);
     if (rc >= 0)
-        rc = window_read(s, l->agent.id, now - days * DAY_MS, now, &l->now, err);
-    if (rc >= 0)
-        rc = window_read(s, l->agent.id, now - 2 * days * DAY_MS, now - days * DAY_MS, &l->before, err);
+        rc = version_list(s, l->agent.id, 0, 0, &l->versions, err);
     books_close(a, s);
+    if (rc >= 0)
+        rc = window_read(a, &l->versions, &l->version, now - days * DAY_MS, now, &l->now, err);
+    if (rc >= 0)
+        rc = window_read(a, &l->versions, &l->version, now - 2 * days * DAY_MS, now - days * DAY_MS, &l->before, err);
     if (rc >= 0 && l->now.n < LEAST)
         rc = hone_fail(err, ERR_PRECONDITION, "agent '%.100s' has %lld interactions in the last %lld days; at least %d are needed. Ask it (invokeAgent), say how good the answers were "
                        "(recordFeedback), or look back further", l->agent.name, (long long)l->now.n, (long long)days, LEAST);

@@ -8,16 +8,16 @@
 /* Interactions of a span of time, as the tests see them. */
 struct window {
     int64_t from, to;              /* ms since 1970; `to` not included */
-    struct interaction_list *rows; /* owned; the texts of `seen` are theirs and those of `best` */
+    struct interaction_list rows;  /* [n]; the texts of `seen` are theirs and those of `best` */
     struct seen *seen;             /* [n], oldest first */
     char **best;                   /* [n] what stands first among the alternatives; NULL: not known */
-    int64_t n, rated;
+    int64_t n;                     /* at most TRENDS_ROWS, evenly spread over all */
+    int64_t all, rated;            /* interactions in it, and those that somebody said something of */
 };
-/* Reads what an agent answered in [from, to). HONE_ENOMEM or what the books say; *w is empty then. */
-int window_read(struct store *s, const char *agent_id, int64_t from, int64_t to, struct window *w, struct hone_err *err);
+/* Reads what the agent answered in [from, to), in pieces: the books, which the caller does not hold, are held for each of them alone. `versions` are all of the agent, `active` the one
+ * whose weights make an answer its own. HONE_ENOMEM or what the books say; *w is empty then. */
+int window_read(struct api *a, const struct version_list *versions, const struct version_row *active, int64_t from, int64_t to, struct window *w, struct hone_err *err);
 void window_free(struct window *w);
-/* What people said of an answer, from 0 to 1: their word, else their number, else whether the answer is the one that they gave; NaN for nothing. */
-double window_success(const struct interaction_row *row);
 
 /* How an agent answers that has this version: its own settings, else what it was trained to. */
 struct manner {
@@ -29,7 +29,7 @@ int manner_of(struct store *s, const struct version_row *version, struct manner 
 void manner_free(struct manner *m);
 
 /* Makes a version of the weights of `from` that answers in that manner, and lets it answer: all questions, or with 0 < share < 1 that share of them. A daemon loads it before. `proposal`
- * (may be NULL) is recorded as an adaptation that is watched from then on; ERR_CONFLICT while another one is. What deployAgentVersion answers, or NULL with err, and nothing has changed. */
+ * (may be NULL) is recorded as an adaptation that is watched from then on; ERR_CONFLICT while another one is, or when another version than `from` answers by now. What deployAgentVersion answers, or NULL with err, and nothing has changed. */
 cJSON *adapt_apply(struct api *a, const struct version_row *from, const struct manner *m, double share, const cJSON *proposal, struct hone_err *err);
 
 /* Looks at how the open adaptation of the agent (if any) does: takes it back when its criteria say so, lets a canary that has done well answer all questions, ends the watch when that has gone

@@ -6,6 +6,7 @@
 #include "core/api/adapt.h"
 #include "core/api/route.h"
 #include "core/api/serving.h"
+#include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/store/adaptation.h"
 #include "core/store/outbox.h"
@@ -45,10 +46,10 @@ void manner_free(struct manner *m)
     *m = (struct manner){ 0 };
 }
 
-/* The new version's row, in the books but answering nothing yet. */
+/* The new version's row, which has its id, in the books but answering nothing yet. */
 static int insert(struct store *s, const struct version_row *from, const struct manner *m, struct version_row *row, struct hone_err *err)
 {
-    *row = (struct version_row){ .agent_id = from->agent_id, .job_id = from->job_id, .weights_file = from->weights_file, .weights_sha256 = from->weights_sha256,
+    *row = (struct version_row){ .id = row->id, .agent_id = from->agent_id, .job_id = from->job_id, .weights_file = from->weights_file, .weights_sha256 = from->weights_sha256,
                                  .weights_bytes = from->weights_bytes };
     if (!(row->settings = route_settings(m->threshold, m->explore_rule, m->explore_setting)))
         return hone_fail(err, HONE_ENOMEM, "memory ran out");
@@ -87,16 +88,17 @@ static int enter(struct store *s, const struct version_row *from, struct version
     return rc;
 }
 
-/* The weights are those that answer already, unless the version is an older one: a daemon has them ready before the first question. */
-static int warm_up(struct api *a, const struct version_row *from, const char *agent_id, struct hone_err *err)
+/* A daemon has a worker ready for the new version, by its id, before the first question. */
+static int warm_up(struct api *a, const struct version_row *from, const char *id, struct hone_err *err)
 {
     struct warm_version v;
     if (!a->serving)
         return 0;
-    struct route *r = route_find(a, agent_id, from->id, err);
+    struct route *r = route_find(a, from->agent_id, from->id, err);
     if (!r)
         return err->code;
     route_version(r, &v);
+    v.version_id = id;
     int rc = serving_load(a->serving, &v, err);
     route_free(r);
     return rc;
@@ -115,28 +117,59 @@ static cJSON *deployed(const struct version_row *from, const struct version_row 
     return out;
 }
 
+/* Whether the change fits what answers now; *agent is that. */
+static int check(struct store *s, const struct version_row *from, double share, const cJSON *proposal, struct agent_row *agent, struct hone_err *err)
+{
+    struct adaptation_row open = { 0 };
+    int rc = agent_get(s, from->agent_id, agent, err);
+    if (rc >= 0 && share > 0 && !agent->active_version)
+        rc = hone_fail(err, ERR_PRECONDITION, "agent '%.100s' has no version that answers the other questions: deploy one without canary_share first", agent->name);
+    if (rc < 0 || !proposal)
+        return rc;
+    rc = adaptation_open(s, from->agent_id, &open, err);
+    if (rc > 0)
+        rc = hone_fail(err, ERR_CONFLICT, "a change of this agent is still watched (%s); it has to end before another one begins", open.id);
+    else if (rc == 0 && (!agent->active_version || strcmp(agent->active_version, from->id) != 0))
+        rc = hone_fail(err, ERR_CONFLICT, "another version was deployed while its interactions were looked at");
+    else if (rc == 0 && agent->canary_version)
+        rc = hone_fail(err, ERR_CONFLICT, "another version answers a share of the questions (%s); deploy it or go back first", agent->canary_version);
+    adaptation_free(&open);
+    return rc;
+}
+
+/* Looked at before a worker is started for it and, as loading takes its time, once more when it is written down. */
+static int prepare(struct api *a, const struct version_row *from, const char *id, double share, const cJSON *proposal, struct hone_err *err)
+{
+    struct agent_row agent = { 0 };
+    struct store *s = books_open(a, err);
+    int rc = s ? check(s, from, share, proposal, &agent, err) : err->code;
+    books_close(a, s);
+    agent_free(&agent);
+    return rc < 0 ? rc : warm_up(a, from, id, err);
+}
+
 cJSON *adapt_apply(struct api *a, const struct version_row *from, const struct manner *m, double share, const cJSON *proposal, struct hone_err *err)
 {
+    char id[64];
     struct version_row row = { 0 };
     struct agent_row agent = { 0 };
-    struct adaptation_row open = { 0 };
     cJSON *out = NULL;
-    if (warm_up(a, from, from->agent_id, err) < 0)
+    id_new("ver", id, sizeof id);
+    if (prepare(a, from, id, share, proposal, err) < 0)
         return NULL;
     struct store *s = books_open(a, err);
-    int rc = s ? agent_get(s, from->agent_id, &agent, err) : err->code;
-    if (rc >= 0 && proposal && (rc = adaptation_open(s, from->agent_id, &open, err)) > 0)
-        rc = hone_fail(err, ERR_CONFLICT, "a change of this agent is still watched (%s); it has to end before another one begins", open.id);
-    if (rc >= 0 && (rc = store_begin(s, err)) >= 0) {
-        rc = enter(s, from, &row, m, share, proposal, err);
-        rc = rc < 0 ? rc : store_commit(s, err);
-    }
+    int rc = s ? store_begin(s, err) : err->code;
+    if (rc >= 0 && !(row.id = strdup(id)))
+        rc = hone_fail(err, HONE_ENOMEM, "memory ran out");
     if (rc >= 0)
+        rc = check(s, from, share, proposal, &agent, err);
+    if (rc >= 0)
+        rc = enter(s, from, &row, m, share, proposal, err);
+    if (rc >= 0 && (rc = store_commit(s, err)) >= 0)
         out = deployed(from, &row, agent.active_version, share, proposal != NULL);
     books_close(a, s);
     free(row.id);
     free(row.settings);
-    adaptation_free(&open);
     agent_free(&agent);
     return out;
 }

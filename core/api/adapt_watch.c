@@ -19,24 +19,15 @@ struct seen_since {
     int64_t rated, asked;
 };
 
-static int look(struct store *s, const struct adaptation_row *open, struct seen_since *o, struct hone_err *err)
+/* All since the change, so that the bounds hold; with the threshold of the change, also where a caller named another. */
+static int look(struct store *s, const struct adaptation_row *open, const cJSON *proposal, struct seen_since *o, struct hone_err *err)
 {
-    struct interaction_list list = { 0 };
-    *o = (struct seen_since){ 0 };
-    int rc = interaction_list(s, &(struct interaction_filter){ .agent_id = open->agent_id, .version_id = open->version_id, .since = open->created_at, .limit = 20000 }, &list, err);
-    double right = 0, refused = 0;
-    for (size_t i = 0; rc >= 0 && i < list.n; i++) {
-        double success = list.v[i].output ? window_success(&list.v[i]) : (double)NAN;
-        refused += list.v[i].output == NULL;
-        if (!isnan(success)) {
-            right += success;
-            o->rated++;
-        }
-    }
-    o->asked = (int64_t)list.n;
-    o->success = o->rated ? right / (double)o->rated : (double)NAN;
-    o->abstention = o->asked ? refused / (double)o->asked : (double)NAN;
-    interaction_list_free(&list);
+    struct interaction_tally t = { 0 };
+    int rc = interaction_tally(s, open->agent_id, open->version_id, open->created_at, json_num(json_get(proposal, "change"), "threshold", 0), &t, err);
+    o->asked = t.asked;
+    o->rated = t.rated;
+    o->success = t.rated ? t.success / (double)t.rated : (double)NAN;
+    o->abstention = t.asked ? (double)t.refused / (double)t.asked : (double)NAN;
     return rc;
 }
 
@@ -95,12 +86,14 @@ static int decide(struct store *s, const struct adaptation_row *open, const stru
     const char *answers = canary ? agent->canary_version : agent->active_version;
     int rc = 0;
     if (!answers || strcmp(answers, open->version_id) != 0) {
-        rc = adaptation_decide(s, open->id, ADAPTATION_REPLACED, "another version was deployed", err);
+        rc = adaptation_decide(s, open->id, ADAPTATION_REPLACED, "another version was deployed, or somebody went back", err);
         return rc < 0 ? rc : 1;
     }
-    if ((rc = look(s, open, &o, err)) < 0)
-        return rc;
     cJSON *proposal = stored_json(open->proposal);
+    if ((rc = look(s, open, proposal, &o, err)) < 0) {
+        cJSON_Delete(proposal);
+        return rc;
+    }
     if (broken(proposal, &o, why)) {
         rc = take_back(s, open, agent, canary, why, err);
     } else if (canary && o.rated >= PROMOTE) {

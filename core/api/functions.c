@@ -71,7 +71,7 @@ const struct api_function api_functions[] = {
     F("deleteAgent", API_TRAIN, API_CHANGES, agent_in, deleted_agent_out, api_agent_delete, "Removes an agent with all that is its."),
     F("listAgentVersions", API_READ, 0, list_versions_in, list_versions_out, api_version_list, "Lists what an agent has learned, newest first."),
     F("deployAgentVersion", API_TRAIN, API_CHANGES | API_LONG, deploy_in, deploy_out, api_version_deploy, "Lets a version of an agent answer."),
-    F("rollbackAgent", API_TRAIN, API_CHANGES | API_LONG, agent_in, deploy_out, api_agent_rollback, "Lets the version answer that did so before."),
+    F("rollbackAgent", API_TRAIN, API_CHANGES | API_LONG, agent_in, deploy_out, api_agent_rollback, "Lets the version answer that did so before, or ends the canary."),
     F("adaptAgentBehavior", API_TRAIN, API_CHANGES | API_LONG, adapt_in, adapt_out, api_adapt, "Tells how an agent does against before, and proposes or applies changes."),
     F("recordFeedback", API_TRAIN, API_CHANGES, feedback_in, feedback_out, api_feedback, "Tells how good an answer was."),
     { .name = "invokeAgent", .scope = API_READ, .flags = API_LONG | API_STREAM, .in = invoke_in, .out = invoke_out, .run = invoke,

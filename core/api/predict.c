@@ -138,6 +138,9 @@ cJSON *api_predict(struct api *a, const cJSON *in, int fd, const struct api_hook
     api_clear(a);
     if (!name)
         return NULL;
+    const cJSON *explore = json_get(in, "explore");
+    if (explore && route_explore_check(json_str(explore, "rule", ""), json_num(explore, "setting", 0), err) < 0)
+        return NULL;
     if (batch ? file_usable(json_str(batch, "file", ""), err) < 0 : !(texts = texts_of(in, err)))
         return NULL;
     cJSON *start = start_frame(a, "predict"), *out = cJSON_CreateObject();

@@ -54,6 +54,15 @@ double route_explore_default(const char *rule)
     return !rule ? 0 : strcmp(rule, "epsilon_greedy") == 0 ? 0.05 : strcmp(rule, "softmax") == 0 ? 1 : 1000;
 }
 
+int route_explore_check(const char *rule, double setting, struct hone_err *err)
+{
+    if (strcmp(rule, "epsilon_greedy") == 0 && !(setting <= 1))
+        return hone_fail(err, HONE_EINVAL, "explore.setting: epsilon is a share of the answers; expected 0 to 1, found %g", setting);
+    if (strcmp(rule, "softmax") == 0 && !(setting >= 1e-6))
+        return hone_fail(err, HONE_EINVAL, "explore.setting: expected a temperature of at least 1e-6, found %g; without exploration the best answer is taken", setting);
+    return 0;
+}
+
 char *route_settings(double threshold, const char *rule, double setting)
 {
     cJSON *o = cJSON_CreateObject();

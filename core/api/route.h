@@ -32,6 +32,8 @@ void route_version(const struct route *r, struct warm_version *v); /* borrows fr
 const struct route *route_drawn(const struct route *r, double chance);
 /* The epsilon, temperature or gamma that a rule has when nobody says; 0 for NULL. */
 double route_explore_default(const char *rule);
+/* HONE_EINVAL for an epsilon above 1 or a temperature so low that nothing can be computed with it. */
+int route_explore_check(const char *rule, double setting, struct hone_err *err);
 /* The JSON of version_row.settings for these; NULL for none (threshold < 0, rule NULL) or when memory ran out. */
 char *route_settings(double threshold, const char *rule, double setting);
 

@@ -52,7 +52,7 @@ const struct shape deploy_in[] = {
     MEMBER("threshold", SHAPE_NUMBER, 0, "It abstains below this confidence, as a version of its own with the same weights; 0: never.", .min = 0, .max = 1),
     MEMBER("explore", SHAPE_OBJECT, 0, "Its answers are drawn by chance, as a version of its own.", .of = (const struct shape[]){
         MEMBER("rule", SHAPE_TEXT, SHAPE_REQUIRED, "How; none: by no chance.", .choices = "epsilon_greedy softmax squarecb none"),
-        MEMBER("setting", SHAPE_NUMBER, 0, "Its epsilon, temperature or gamma.", .min = 0, .max = 1e12),
+        MEMBER("setting", SHAPE_NUMBER, 0, "Its epsilon (at most 1), temperature (at least 1e-6) or gamma.", .min = 0, .max = 1e12),
         END }),
     MEMBER("canary_share", SHAPE_NUMBER, 0, "It answers this share of the questions; the version that is active answers the others.", .min = 0.001, .max = 0.999),
     END

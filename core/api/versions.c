@@ -52,12 +52,12 @@ static int check_weights(struct api *a, const struct route *r, const char *sha25
     return rc;
 }
 
-static int tell_rollback(struct store *s, const struct agent_row *agent, const char *version, struct hone_err *err)
+static int tell_rollback(struct store *s, const struct agent_row *agent, const char *version, const char *previous, struct hone_err *err)
 {
     cJSON *members = cJSON_CreateObject();
     json_put_str(members, "agent_id", agent->id);
     json_put_str(members, "version_id", version);
-    json_put_str(members, "previous_version_id", agent->active_version);
+    json_put_str(members, "previous_version_id", previous);
     int rc = outbox_event(s, agent->tenant, "agent.rolled_back", NULL, members, err);
     cJSON_Delete(members);
     return rc;
@@ -71,7 +71,7 @@ static int activate_in(struct store *s, const struct agent_row *agent, const cha
         return rc;
     rc = agent_activate(s, agent->id, version, reason, err);
     if (rc >= 0 && strcmp(reason, AGENT_ROLLED_BACK) == 0)
-        rc = tell_rollback(s, agent, version, err);
+        rc = tell_rollback(s, agent, version, agent->active_version, err);
     return store_part_end(s, rc, err);
 }
 
@@ -145,6 +145,8 @@ static cJSON *deploy_changed(struct api *a, const cJSON *in, struct hone_err *er
         m.explore_rule = strcmp(json_str(explore, "rule", "none"), "none") != 0 ? strdup(json_str(explore, "rule", "")) : NULL;
         m.explore_setting = json_num(explore, "setting", route_explore_default(m.explore_rule));
     }
+    if (rc >= 0 && m.explore_rule)
+        rc = route_explore_check(m.explore_rule, m.explore_setting, err);
     cJSON *out = rc >= 0 ? adapt_apply(a, &version, &m, json_num(in, "canary_share", 0), NULL, err) : NULL;
     manner_free(&m);
     version_free(&version);
@@ -160,6 +162,29 @@ cJSON *api_version_deploy(struct api *a, const cJSON *in, struct hone_err *err)
     return deploy(a, json_str(in, "agent_id", ""), json_str(in, "version_id", ""), "deployed", err);
 }
 
+/* Ends the canary: the active version answers all questions again. */
+static cJSON *end_canary(struct api *a, const struct agent_row *agent, struct hone_err *err)
+{
+    cJSON *out = NULL;
+    struct route *r = route_find(a, agent->id, agent->active_version, err);
+    struct store *s = r ? books_open(a, err) : NULL;
+    int rc = s ? store_begin(s, err) : err->code;
+    if (rc >= 0)
+        rc = agent_set_canary(s, agent->id, NULL, 0, err);
+    if (rc >= 0)
+        rc = tell_rollback(s, agent, agent->active_version, agent->canary_version, err);
+    if (rc >= 0)
+        rc = book_also(a, s, out = deployed_json(r, agent->canary_version, AGENT_ROLLED_BACK), err);
+    if (rc >= 0)
+        rc = store_commit(s, err);
+    books_close(a, s);
+    route_free(r);
+    if (rc >= 0)
+        return out;
+    cJSON_Delete(out);
+    return NULL;
+}
+
 cJSON *api_agent_rollback(struct api *a, const cJSON *in, struct hone_err *err)
 {
     struct agent_row row = { 0 };
@@ -167,10 +192,11 @@ cJSON *api_agent_rollback(struct api *a, const cJSON *in, struct hone_err *err)
     api_clear(a);
     struct store *s = books_open(a, err);
     int rc = s ? find_agent(s, json_str(in, "agent_id", ""), &row, err) : err->code;
-    if (rc >= 0)
+    int canary = rc >= 0 && row.canary_version;
+    if (rc >= 0 && !canary)
         rc = agent_previous(s, row.id, &version, err);
     books_close(a, s);
-    cJSON *out = rc >= 0 ? deploy(a, row.id, version, AGENT_ROLLED_BACK, err) : NULL;
+    cJSON *out = rc < 0 ? NULL : canary ? end_canary(a, &row, err) : deploy(a, row.id, version, AGENT_ROLLED_BACK, err);
     free(version);
     agent_free(&row);
     return out;
@@ -202,7 +228,7 @@ cJSON *api_feedback(struct api *a, const cJSON *in, struct hone_err *err)
     api_clear(a);
     struct store *s = books_open(a, err);
     int rc = s ? interaction_get(s, id, &row, err) : err->code;
-    if (rc >= 0 && agent_get(s, row.agent_id, &agent, err) == ERR_NOT_FOUND) /* another tenant's */
+    if (rc >= 0 && (rc = agent_get(s, row.agent_id, &agent, err)) == ERR_NOT_FOUND) /* another tenant's */
         rc = hone_fail(err, ERR_NOT_FOUND, "there is no interaction '%.200s'", id);
     if (rc >= 0)
         rc = interaction_rate(s, id, &f, err);

@@ -119,7 +119,7 @@ static double best_threshold(const struct outcome *v, int64_t n, int64_t first, 
     return best;
 }
 
-static void count_answers(const struct outcome *v, int64_t n, double threshold, double *success, double *abstention)
+static double success_at(const struct outcome *v, int64_t n, double threshold)
 {
     double sum = 0;
     int64_t answered = 0;
@@ -129,8 +129,21 @@ static void count_answers(const struct outcome *v, int64_t n, double threshold, 
             answered++;
         }
     }
-    *success = answered ? sum / (double)answered : (double)NAN;
-    *abstention = 1 - (double)answered / (double)n;
+    return answered ? sum / (double)answered : (double)NAN;
+}
+
+/* Of all that was asked, whether the outcome is known or not: that is what is counted afterwards. An agent that writes may refuse by what it writes, however sure it is. */
+static double abstention_at(const struct seen *row, int64_t n, double threshold)
+{
+    int64_t refused = 0;
+    for (int64_t i = 0; i < n; i++)
+        refused += row[i].confidence < threshold || (!row[i].output && !row[i].best);
+    return (double)refused / (double)n;
+}
+
+static int side(double threshold, double present)
+{
+    return (threshold > present) - (threshold < present);
 }
 
 /* 0 and the quantiles of the confidences. */
@@ -152,6 +165,7 @@ int proposals_threshold(const struct seen *row, int64_t n, double threshold, dou
 {
     struct outcome *v = malloc(((size_t)n + 1) * 2 * sizeof *v);
     double candidate[CANDIDATES + 1], sum = 0, squares = 0;
+    int sides = 0;
     *out = (struct threshold_effect){ 0 };
     if (!v)
         return HONE_ENOMEM;
@@ -164,6 +178,7 @@ int proposals_threshold(const struct seen *row, int64_t n, double threshold, dou
     int64_t k = candidates_of(v, m, v + n, candidate);
     for (int half = 0; half < 2; half++) {
         double chosen = best_threshold(v, m, 1 - half, 2, candidate, k, wrong_cost);
+        sides += side(chosen, threshold);
         for (int64_t i = half; i < m; i += 2) {
             double d = gain(&v[i], chosen, wrong_cost) - gain(&v[i], threshold, wrong_cost);
             sum += d;
@@ -174,8 +189,11 @@ int proposals_threshold(const struct seen *row, int64_t n, double threshold, dou
     out->threshold = best_threshold(v, m, 0, 1, candidate, k, wrong_cost);
     out->gain = sum / (double)m;
     out->error = sqrt(fmax(0, squares / (double)m - out->gain * out->gain) / (double)(m - 1));
-    count_answers(v, m, threshold, &out->success_now, &out->abstention_now);
-    count_answers(v, m, out->threshold, &out->success_then, &out->abstention_then);
+    out->same_side = abs(sides + side(out->threshold, threshold)) == 3;
+    out->success_now = success_at(v, m, threshold);
+    out->success_then = success_at(v, m, out->threshold);
+    out->abstention_now = abstention_at(row, n, threshold);
+    out->abstention_then = abstention_at(row, n, out->threshold);
     free(v);
     return 0;
 }
@@ -185,16 +203,18 @@ static int propose_threshold(cJSON *list, const struct seen *now, int64_t n, con
     static const char *const watch[] = { "success_rate", "abstention_rate" };
     struct threshold_effect e;
     char text[320];
+    if (o->explores) /* answers drawn by chance are given whatever the threshold */
+        return 0;
     int rc = proposals_threshold(now, n, o->threshold, o->wrong_cost, &e);
     if (rc == ERR_PRECONDITION)
         return 0;
-    /* Fewer than ten rows that differ: the normal interval would be a fiction. */
-    if (rc < 0 || e.changed < 10 || !(e.gain > 0) || fabs(e.threshold - o->threshold) < 1e-9)
+    /* Fewer than ten rows that differ: the normal interval would be a fiction. And the gain of thresholds that are raised says nothing of one that is lowered. */
+    if (rc < 0 || e.changed < 10 || !e.same_side || !(e.gain > 0) || fabs(e.threshold - o->threshold) < 1e-9)
         return rc;
     int raised = e.threshold > o->threshold;
-    snprintf(text, sizeof text, "%s the threshold from %.3f to %.3f: of %lld interactions whose outcome is known, %.1f %% instead of %.1f %% would be refused, and %.1f %% instead of %.1f %% of the "
-             "answers be right", raised ? "raise" : "lower", o->threshold, e.threshold, (long long)e.rows, 100 * e.abstention_then, 100 * e.abstention_now, 100 * e.success_then,
-             100 * e.success_now);
+    snprintf(text, sizeof text, "%s the threshold from %.3f to %.3f: %.1f %% instead of %.1f %% of what is asked would be refused, and by %lld interactions whose outcome is known %.1f %% instead of "
+             "%.1f %% of the answers be right", raised ? "raise" : "lower", o->threshold, e.threshold, 100 * e.abstention_then, 100 * e.abstention_now, (long long)e.rows,
+             100 * e.success_then, 100 * e.success_now);
     cJSON *p = proposal("threshold", raised ? "low" : "medium", text), *change = cJSON_CreateObject();
     json_put_num(change, "threshold", e.threshold);
     json_put_num(change, "threshold_now", o->threshold);
@@ -241,7 +261,7 @@ static void propose_version(cJSON *list, const struct seen *before, int64_t n_be
     static const char *const watch[] = { "success_rate" };
     struct record of[TOLD + 1] = { 0 }; /* the active one first */
     const char *id[TOLD + 1] = { o->version };
-    int64_t known = 1, best = 0;
+    int64_t known = 1, best = 0, tried = 0;
     char text[256];
     for (int64_t i = 0; i < n_before + n_now; i++) {
         const struct seen *r = i < n_before ? &before[i] : &now[i - n_before];
@@ -255,20 +275,25 @@ static void propose_version(cJSON *list, const struct seen *before, int64_t n_be
         if (k < known)
             add(&of[k], r->success);
     }
-    for (int64_t k = 1; k < known; k++)
-        if (of[k].n >= PROPOSALS_LEAST && (!best || mean_of(&of[k]) > mean_of(&of[best])))
+    for (int64_t k = 1; k < known; k++) {
+        if (of[k].n < PROPOSALS_LEAST)
+            continue;
+        tried++;
+        if (!best || mean_of(&of[k]) > mean_of(&of[best]))
             best = k;
+    }
     if (!best || of[0].n < PROPOSALS_LEAST)
         return;
+    double level = o->level / (double)tried; /* the best of several: Bonferroni */
     double d = mean_of(&of[best]) - mean_of(&of[0]), error = sqrt(pow(error_of(&of[best]), 2) + pow(error_of(&of[0]), 2));
-    if (!(d - special_normal_quantile(1 - o->level) * error > 0))
+    if (!(d - special_normal_quantile(1 - level) * error > 0))
         return;
     snprintf(text, sizeof text, "an earlier version did better: %.1f %% of %lld answers against %.1f %% of %lld%s", 100 * mean_of(&of[best]), (long long)of[best].n, 100 * mean_of(&of[0]),
              (long long)of[0].n, drift ? "; it answered other inputs, though, so part of the difference may be theirs" : "");
     cJSON *p = proposal("version", drift ? "high" : "medium", text), *change = cJSON_CreateObject();
     json_put_str(change, "version_id", id[best]);
     json_put(p, "change", change);
-    put_effect(p, "success_rate", "difference of means of what each version answered", d, error, o->level, of[best].n + of[0].n);
+    put_effect(p, "success_rate", "difference of means of what each version answered", d, error, level, of[best].n + of[0].n);
     put_watch(p, watch, 1);
     put_success_criterion(p, mean_of(&of[0]));
     cJSON_AddItemToArray(list, p);
@@ -405,10 +430,17 @@ int proposals_put(cJSON *result, const cJSON *trends, const struct seen *before,
                   struct hone_err *err)
 {
     cJSON *list = cJSON_CreateArray(), *p;
-    int rc = propose_threshold(list, now, n_now, o);
-    rc = rc < 0 ? rc : propose_data(list, now, n_now, o->level);
+    struct seen *own = malloc(((size_t)n_now + 1) * sizeof *own);
+    int64_t n_own = 0;
+    for (int64_t i = 0; own && i < n_now; i++) {
+        if (now[i].own)
+            own[n_own++] = now[i];
+    }
+    int rc = own ? propose_threshold(list, own, n_own, o) : HONE_ENOMEM;
+    rc = rc < 0 ? rc : propose_data(list, own, n_own, o->level);
     propose_version(list, before, n_before, now, n_now, o, trends_changed(trends, "inputs") != 0);
-    rc = rc < 0 ? rc : propose_exploration(list, trends, now, n_now, o, err);
+    rc = rc < 0 ? rc : propose_exploration(list, trends, own, n_own, o, err);
+    free(own);
     propose_retraining(list, before, n_before, now, n_now);
     cJSON_ArrayForEach(p, list) {
         if (!json_get(p, "rollback_criteria"))

@@ -16,7 +16,7 @@ struct proposal_options {
 #define PROPOSALS_LEAST 30   /* rated interactions that an estimate needs */
 
 /* Adds "proposals": [{kind, risk, confidence, reason, change, expected_effect: {metric, estimate, low, high, level, estimator, rows} or null, no_estimate_because, monitoring_metrics,
- * rollback_criteria: [{metric, when, value, rows}], lower_bound_improves}], of the least risk first. `trends` is what trends_put() has added. HONE_ENOMEM. [any] */
+ * rollback_criteria: [{metric, when, value, rows}], lower_bound_improves}], of the least risk first. What is proposed for the active version is judged by rows that are its own, and a threshold only where it does not explore. `trends` is what trends_put() has added. HONE_ENOMEM. [any] */
 int proposals_put(cJSON *result, const cJSON *trends, const struct seen *before, int64_t n_before, const struct seen *now, int64_t n_now, const struct proposal_options *o,
                   struct hone_err *err);
 
@@ -24,10 +24,11 @@ int proposals_put(cJSON *result, const cJSON *trends, const struct seen *before,
 struct threshold_effect {
     double threshold;        /* best on all rows */
     double gain, error;      /* against the present one, per interaction: mean of rows that did not choose it, standard error */
-    double success_now, success_then, abstention_now, abstention_then; /* success among answers; NaN without any */
+    double success_now, success_then, abstention_now, abstention_then; /* success among answers whose outcome is known, NaN without any; abstention of all rows */
     int64_t rows, changed;   /* rows whose outcome is known either way; those for which it differs */
+    int same_side;           /* both halves and all rows choose a higher threshold than the present one, or all a lower one */
 };
-/* 0, HONE_ENOMEM, or ERR_PRECONDITION with fewer than PROPOSALS_LEAST rows. [any, pure] */
+/* The rows are those of one set of weights, none drawn by chance. 0, HONE_ENOMEM, or ERR_PRECONDITION with fewer than PROPOSALS_LEAST rows. [any, pure] */
 int proposals_threshold(const struct seen *row, int64_t n, double threshold, double wrong_cost, struct threshold_effect *out);
 
 #endif

@@ -14,8 +14,9 @@ struct seen {
     const char *best;        /* what it would have answered without abstaining or exploring; NULL: not known */
     const char *expected;    /* the right answer; NULL: not told */
     const char *version;     /* id of the version that answered */
+    int own;                 /* that has the weights of the active version, whatever its threshold */
     double success;          /* 0 to 1: what people said of the answer; NaN: nothing */
-    double confidence;       /* NaN: not known */
+    double confidence;       /* of `best`; NaN: not known */
     double latency_ms;       /* NaN: not measured */
     double propensity;       /* of the answer, where it was drawn by chance; NaN: not known */
     int explored;            /* it was drawn by chance */

@@ -77,6 +77,33 @@ int interaction_list(struct store *s, const struct interaction_filter *f, struct
     return rc;
 }
 
+int interaction_next(struct store *s, const char *agent_id, int64_t since, const char *after, int64_t until, int64_t limit, struct interaction_list *list, struct hone_err *err)
+{
+    void *rows;
+    int rc = db_rows(s, &table, "WHERE agent_id = ?1 AND created_at >= ?2 AND created_at < ?4 AND (?3 IS NULL OR created_at > ?2 OR id > ?3)"
+                     " ORDER BY created_at, id LIMIT ?5",
+                     DB_ARGS(DB_T(agent_id), DB_I(since), DB_T(after), DB_I(until), DB_I(db_limit(limit))), &rows, &list->n, err);
+    list->v = rows;
+    return rc;
+}
+
+/* An agent that writes refuses by what it writes, too, and has no alternatives then. */
+#define REFUSED "(coalesce(confidence < ?4, 0) OR (output IS NULL AND (confidence IS NULL OR alternatives IS NULL)))"
+#define SUCCESS "CASE WHEN output IS NULL OR " REFUSED " THEN NULL WHEN feedback = 'correct' THEN 1.0 WHEN feedback = 'partial' THEN 0.5" \
+                " WHEN feedback = 'incorrect' THEN 0.0 ELSE coalesce(rating, output = expected_output) END"
+
+int interaction_tally(struct store *s, const char *agent_id, const char *version_id, int64_t since, double threshold, struct interaction_tally *t, struct hone_err *err)
+{
+    static const struct db_col sums[] = {
+        { "count(*)", DB_INT, offsetof(struct interaction_tally, asked) }, { "coalesce(sum(" REFUSED "), 0)", DB_INT, offsetof(struct interaction_tally, refused) },
+        { "count(" SUCCESS ")", DB_INT, offsetof(struct interaction_tally, rated) }, { "total(" SUCCESS ")", DB_REAL, offsetof(struct interaction_tally, success) },
+    };
+    static const struct db_table tally = { "interactions", sums, sizeof sums / sizeof sums[0], sizeof(struct interaction_tally) };
+    int rc = db_row(s, &tally, "WHERE agent_id = ?1 AND version_id = ?2 AND created_at >= ?3 AND explored_by IS NULL",
+                    DB_ARGS(DB_T(agent_id), DB_T(version_id), DB_I(since), DB_R(threshold)), t, err);
+    return rc < 0 ? rc : 0;
+}
+
 int interaction_count(struct store *s, const char *agent_id, int64_t since, int64_t until, int64_t *all, int64_t *rated,
                       struct hone_err *err)
 {
@@ -84,9 +111,11 @@ int interaction_count(struct store *s, const char *agent_id, int64_t since, int6
                                   " AND (?3 = 0 OR created_at < ?3)";
     static const char judged[] = "SELECT count(*) FROM interactions WHERE agent_id = ?1 AND created_at >= ?2"
                                  " AND (?3 = 0 OR created_at < ?3) AND " RATED;
-    *all = *rated = 0;
+    *all = 0;
     int rc = db_number(s, counted, DB_ARGS(DB_T(agent_id), DB_I(since), DB_I(until)), all, err);
-    if (rc >= 0)
+    if (rated)
+        *rated = 0;
+    if (rc >= 0 && rated)
         rc = db_number(s, judged, DB_ARGS(DB_T(agent_id), DB_I(since), DB_I(until)), rated, err);
     return rc < 0 ? rc : 0;
 }

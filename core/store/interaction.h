@@ -55,9 +55,18 @@ int interaction_get(struct store *s, const char *id, struct interaction_row *row
 int interaction_rate(struct store *s, const char *id, const struct interaction_feedback *f, struct hone_err *err);
 /* Newest first. On failure *list is empty. */
 int interaction_list(struct store *s, const struct interaction_filter *f, struct interaction_list *list, struct hone_err *err);
-/* How many there are of the agent in [since, until), and how many of them have feedback. */
+/* Oldest first, at most `limit`: what follows the row that has `since` for its time and `after` for its id, up to `until` (not included); with `after` NULL all from `since` on. */
+int interaction_next(struct store *s, const char *agent_id, int64_t since, const char *after, int64_t until, int64_t limit, struct interaction_list *list, struct hone_err *err);
+/* How many there are of the agent in [since, until), and how many of them have feedback; `rated` may be NULL. */
 int interaction_count(struct store *s, const char *agent_id, int64_t since, int64_t until, int64_t *all, int64_t *rated,
                       struct hone_err *err);
+/* What a version would have done with this threshold since `since`, whatever threshold its callers named: by the confidence of each row. Answers drawn by chance do not count. */
+struct interaction_tally {
+    int64_t asked, refused;
+    int64_t rated;         /* answers, not refused, of which somebody said how good they were */
+    double success;        /* sum over those, each from 0 to 1: the word, else the rating, else whether it is the expected output */
+};
+int interaction_tally(struct store *s, const char *agent_id, const char *version_id, int64_t since, double threshold, struct interaction_tally *t, struct hone_err *err);
 /* Removes rows older than `before`; returns how many, or a negative code. */
 int64_t interaction_prune(struct store *s, int64_t before, struct hone_err *err);
 void interaction_free(struct interaction_row *row);

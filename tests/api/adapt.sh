@@ -41,6 +41,25 @@ call deployAgentVersion '{"agent_id":"desk","version_id":"1","threshold":0}'
 has back '"version":2' '"reason":"deployed"'
 call adaptAgentBehavior '{"agent_id":"desk"}'
 has back '"kind":"threshold"' '"risk":"low"' '"lower_bound_improves":true' '"applied":[]' '"rated":120'
+# Somebody tries a version of his own: nothing is applied beside it, and going back ends it alone. A new version answers its first question by a worker that is there.
+starts() { curl -s -H "Authorization: Bearer $token" "$url/metrics" | sed -n 's/^hone_serving_starts_total //p'; }
+call deployAgentVersion '{"agent_id":"desk","version_id":"1","threshold":0.1,"canary_share":0.01}'
+has back '"version":3' '"canary_share":0.01'
+call adaptAgentBehavior '{"agent_id":"desk","auto_apply":true}'
+has back '"applied":[]' 'answers a share of the questions'
+call rollbackAgent '{"agent_id":"desk"}'
+has back '"version":2' '"reason":"rolled back"'
+call getAgent '{"agent_id":"desk"}'
+has back '"canary_version_id":null'
+call rollbackAgent '{"agent_id":"desk"}'
+has back '"version":1'
+call deployAgentVersion '{"agent_id":"desk","version_id":"1","threshold":0}'
+has back '"version":4'
+before=$(starts)
+holds 'workers are counted' "${before:-0}" -ge 1
+call invokeAgent '{"agent_id":"desk","input":"where is it"}'
+has back '"version":4'
+same 'no worker starts for the question' "$(starts)" "$before"
 call adaptAgentBehavior '{"agent_id":"desk","auto_apply":true,"canary_share":0.5}'
 has back '"canary_share":0.5' '"not_applied_because":null' '"status":"canary"'
 call adaptAgentBehavior '{"agent_id":"desk","auto_apply":true}'
@@ -55,10 +74,10 @@ for i in $(seq 40); do
     [ $((i % 4)) -eq 0 ] && text='zebra quark violin'
     call invokeAgent "{\"agent_id\":\"desk\",\"input\":\"$text\"}"
     sed 's/.*"version":\([0-9]*\).*/\1/' "$tmp/back" >>"$tmp/versions"
-    grep -q '"version":3' "$tmp/back" && [ "$text" = 'zebra quark violin' ] && cp "$tmp/back" "$tmp/refused"
+    grep -q '"version":5' "$tmp/back" && [ "$text" = 'zebra quark violin' ] && cp "$tmp/back" "$tmp/refused"
 done
-holds 'the version before answers' "$(grep -c '^2$' "$tmp/versions")" -ge 5
-holds 'the canary answers' "$(grep -c '^3$' "$tmp/versions")" -ge 5
+holds 'the version before answers' "$(grep -c '^4$' "$tmp/versions")" -ge 5
+holds 'the canary answers' "$(grep -c '^5$' "$tmp/versions")" -ge 5
 has refused '"abstained":true'
 
 # It does well: after 50 rated answers it answers all.
@@ -67,7 +86,7 @@ while [ $i -lt 8 ]; do
     i=$((i + 1))
     for text in $(seq 15); do
         call invokeAgent "{\"agent_id\":\"desk\",\"input\":\"$(sed -n "${text}p" "$tmp/known")\"}"
-        grep -q '"version":3' "$tmp/back" || continue
+        grep -q '"version":5' "$tmp/back" || continue
         grep -o '"interaction_id":"[^"]*"' "$tmp/back" | cut -d '"' -f 4 >"$tmp/ids"
         rate correct
     done
@@ -84,7 +103,7 @@ while [ $i -lt 12 ]; do
     ask known
     rate incorrect
     call listAgentVersions '{"agent_id":"desk"}'
-    grep -q '"number":2,[^}]*"active":true' "$tmp/back" && break
+    grep -q '"number":4,[^}]*"active":true' "$tmp/back" && break
     grep -q '"settings":{"threshold":0},"active":true' "$tmp/back" && break
 done
 holds 'that takes a few hundred answers at most' $i -lt 12
@@ -99,6 +118,10 @@ grep -o '"propensity":1[,}]' "$tmp/back" >"$tmp/sure"
 holds 'none is sure' "$(wc -l <"$tmp/sure")" -eq 0
 call deployAgentVersion '{"agent_id":"desk","version_id":"1","explore":{"rule":"thompson"}}'
 has back '"VALIDATION_ERROR"' 'explore.rule'
+call deployAgentVersion '{"agent_id":"desk","version_id":"1","explore":{"rule":"epsilon_greedy","setting":1.5}}'
+has back '"VALIDATION_ERROR"' 'epsilon is a share'
+call deployAgentVersion '{"agent_id":"desk","version_id":"1","explore":{"rule":"softmax","setting":0}}'
+has back '"VALIDATION_ERROR"' 'temperature of at least'
 call rollbackAgent '{"agent_id":"desk"}'
 ask known
 holds 'after going back every answer is the best one' "$(grep -o '"propensity":1[,}]' "$tmp/back" | wc -l)" -eq "$(wc -l <"$tmp/known")"

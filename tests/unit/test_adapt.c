@@ -42,7 +42,7 @@ static struct seen draw(const struct world *w, uint64_t seed, uint64_t *at)
     double ms = w->slow_ms * exp(rng_normal(seed, STREAM, (*at)++));
     int refused = confidence < w->threshold;
     const char *given = outputs[is_right ? t : (t + 1) % 6];
-    return (struct seen){ .input = topics[t], .output = refused ? NULL : given, .best = given, .expected = rated ? outputs[t] : NULL, .version = "ver_1",
+    return (struct seen){ .input = topics[t], .output = refused ? NULL : given, .best = given, .expected = rated ? outputs[t] : NULL, .version = "ver_1", .own = 1,
                           .success = rated && !refused ? is_right : (double)NAN, .confidence = confidence, .latency_ms = ms, .propensity = 1 };
 }
 
@@ -234,8 +234,10 @@ static void other_proposals(void)
     fill(now, &w, 3, &at);
     w = usual();
     fill(before, &w, 3, &at);
-    for (int i = 0; i < ROWS; i++)
+    for (int i = 0; i < ROWS; i++) {
         before[i].version = "ver_0";
+        before[i].own = 0;
+    }
     CU_ASSERT_EQUAL_FATAL(trends_put(o, before, ROWS, now, ROWS, &(struct trend_options){ .level = 0.02, .permutations = 499, .seed = 1 }, &err), 0);
     CU_ASSERT_EQUAL(trends_changed(o, "success_rate"), -1);
     CU_ASSERT_EQUAL_FATAL(proposals_put(o, o, before, ROWS, now, ROWS, &(struct proposal_options){ .version = "ver_1", .wrong_cost = 1, .level = 0.01 }, &err), 0);
@@ -250,6 +252,106 @@ static void other_proposals(void)
     cJSON_Delete(o);
 }
 
+static cJSON *proposed(const struct seen *now, int64_t n, const struct proposal_options *p)
+{
+    struct hone_err err;
+    cJSON *o = cJSON_CreateObject();
+    CU_ASSERT_EQUAL_FATAL(proposals_put(o, o, NULL, 0, now, n, p, &err), 0);
+    return o;
+}
+
+/* What other weights got wrong, or what is given whatever the threshold, speaks for no threshold. */
+static void not_ours(void)
+{
+    static struct seen now[ROWS];
+    struct world w = usual();
+    struct proposal_options p = { .version = "ver_1", .wrong_cost = 1, .level = 0.01 };
+    uint64_t at = 0;
+    w.right[4] = w.right[5] = 0.1;
+    fill(now, &w, 5, &at);
+    cJSON *o = proposed(now, ROWS, &p);
+    CU_ASSERT_PTR_NOT_NULL(of_kind(o, "threshold"));
+    CU_ASSERT_PTR_NOT_NULL(of_kind(o, "data_request"));
+    cJSON_Delete(o);
+    p.explores = 1;
+    o = proposed(now, ROWS, &p);
+    CU_ASSERT_PTR_NULL(of_kind(o, "threshold"));
+    cJSON_Delete(o);
+    p.explores = 0;
+    for (int i = 0; i < ROWS; i++)
+        now[i].own = 0;
+    o = proposed(now, ROWS, &p);
+    CU_ASSERT_PTR_NULL(of_kind(o, "threshold"));
+    CU_ASSERT_PTR_NULL(of_kind(o, "data_request"));
+    cJSON_Delete(o);
+}
+
+static struct seen sure_of(double confidence, int right)
+{
+    return (struct seen){ .input = "text", .output = "a", .best = "a", .version = "ver_1", .own = 1, .success = right, .confidence = confidence, .latency_ms = 1, .propensity = 1 };
+}
+
+/* Of 400 rows 140 are refused already and nobody has said a word of them: they are refused afterwards, too, and the change is not taken back for them. */
+static void refusals_foretold(void)
+{
+    static struct seen now[400];
+    for (int i = 0; i < 400; i++) {
+        now[i] = sure_of(i < 200 ? 0.9 : i < 260 ? 0.3 : 0.1, i < 200);
+        if (i >= 260) {
+            now[i].output = NULL;
+            now[i].success = NAN;
+        }
+    }
+    cJSON *o = proposed(now, 400, &(struct proposal_options){ .version = "ver_1", .threshold = 0.2, .wrong_cost = 1, .level = 0.01 });
+    const cJSON *p = of_kind(o, "threshold"), *criterion = cJSON_GetArrayItem(json_get(p, "rollback_criteria"), 1);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+    CU_ASSERT_DOUBLE_EQUAL(json_num(json_get(p, "change"), "abstention_rate_now", 0), 0.35, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(json_num(json_get(p, "change"), "abstention_rate", 0), 0.5, 1e-12);
+    CU_ASSERT_STRING_EQUAL(json_str(criterion, "metric", ""), "abstention_rate");
+    CU_ASSERT_DOUBLE_EQUAL(json_num(criterion, "value", 0), 0.55, 1e-12);
+    cJSON_Delete(o);
+}
+
+/* One half of the rows wants a lower threshold, the other half and all rows a higher one: what was gained is not the gain of the one that would be applied. */
+static void halves_at_odds(void)
+{
+    static const struct { int half, right, n; double confidence; } kinds[] = { { 0, 1, 12, 0.3 }, { 0, 0, 10, 0.6 }, { 0, 1, 8, 0.9 }, { 1, 0, 15, 0.6 }, { 1, 1, 15, 0.9 } };
+    struct seen now[60];
+    struct threshold_effect e;
+    int next[2] = { 0, 1 };
+    for (int k = 0; k < 5; k++) {
+        for (int i = 0; i < kinds[k].n; i++, next[kinds[k].half] += 2)
+            now[next[kinds[k].half]] = sure_of(kinds[k].confidence, kinds[k].right);
+    }
+    CU_ASSERT_EQUAL_FATAL(proposals_threshold(now, 60, 0.5, 1, &e), 0);
+    CU_ASSERT_EQUAL(e.threshold, 0.9);
+    CU_ASSERT_TRUE(e.gain > 0 && e.changed >= 10);
+    CU_ASSERT_FALSE(e.same_side);
+    cJSON *o = proposed(now, 60, &(struct proposal_options){ .version = "ver_1", .threshold = 0.5, .wrong_cost = 1, .level = 0.01 });
+    CU_ASSERT_PTR_NULL(of_kind(o, "threshold"));
+    cJSON_Delete(o);
+}
+
+/* Ten earlier versions that are as good as the active one: the best of them looks better by chance. */
+static void versions_alike(void)
+{
+    static const char *const ids[] = { "ver_1", "ver_2", "ver_3", "ver_4", "ver_5", "ver_6", "ver_7", "ver_8", "ver_9", "ver_10", "ver_11" };
+    static struct seen now[11 * 60];
+    int n = 0;
+    for (uint64_t seed = 1; seed <= 400; seed++) {
+        for (int i = 0; i < 11 * 60; i++) {
+            now[i] = sure_of(0.9, rng_unit(seed, STREAM, (uint64_t)i) < 0.6);
+            now[i].version = ids[i % 11];
+            now[i].own = i % 11 == 0;
+        }
+        cJSON *o = proposed(now, 11 * 60, &(struct proposal_options){ .version = "ver_1", .wrong_cost = 1, .level = 0.01 });
+        n += of_kind(o, "version") != NULL;
+        cJSON_Delete(o);
+    }
+    printf("  the best of ten that are alike is proposed in %d of 400 runs\n", n);
+    CU_ASSERT_TRUE(n <= 8);
+}
+
 /* A log of answers by chance, whose best answers are right in 9 of 10 cases and the others never. */
 static void exploring(void)
 {
@@ -258,7 +360,7 @@ static void exploring(void)
     cJSON *o = cJSON_CreateObject();
     for (int i = 0; i < ROWS; i++) {
         int best = rng_unit(1, STREAM, (uint64_t)i) < 0.6;
-        now[i] = (struct seen){ .input = "text", .output = best ? "a" : "b", .best = "a", .version = "ver_1", .success = best && i % 10, .confidence = 0.6, .latency_ms = 1,
+        now[i] = (struct seen){ .input = "text", .output = best ? "a" : "b", .best = "a", .version = "ver_1", .own = 1, .success = best && i % 10, .confidence = 0.6, .latency_ms = 1,
                                 .propensity = best ? 0.6 : 0.4, .explored = 1 };
     }
     CU_ASSERT_EQUAL_FATAL(proposals_put(o, o, NULL, 0, now, ROWS, &(struct proposal_options){ .version = "ver_1", .wrong_cost = 1, .level = 0.01, .explores = 1 }, &err), 0);
@@ -300,5 +402,6 @@ int test_adapt(void)
     CU_pSuite s = CU_add_suite("adapt", NULL, NULL);
     return s && CU_add_test(s, "change is found, and only change", alarms) && CU_add_test(s, "exact permutations", exact) && CU_add_test(s, "without a past", without_a_past)
            && CU_add_test(s, "a threshold that is applied is never worse", never_worse) && CU_add_test(s, "other proposals", other_proposals)
-           && CU_add_test(s, "exploring", exploring) && CU_add_test(s, "confidence sequences", sequences) ? 0 : -1;
+           && CU_add_test(s, "what is not the active version's", not_ours) && CU_add_test(s, "refusals foretold", refusals_foretold)
+           && CU_add_test(s, "halves at odds", halves_at_odds) && CU_add_test(s, "versions alike", versions_alike) && CU_add_test(s, "exploring", exploring) && CU_add_test(s, "confidence sequences", sequences) ? 0 : -1;
 }

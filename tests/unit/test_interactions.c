@@ -120,8 +120,79 @@ static void lists(void)
     tear_down();
 }
 
+/* Pieces of two, though three rows have the same time: each row once, oldest first. */
+static void pieces(void)
+{
+    struct interaction_row rows[5];
+    struct interaction_list list;
+    char *after = NULL, *had[5] = { 0 };
+    int64_t since = 1000, n = 0;
+    set_up();
+    for (int i = 0; i < 5; i++)
+        rows[i] = asked(i < 1 ? 1000 : i < 4 ? 1100 : 1200);
+    CU_ASSERT_EQUAL_FATAL(interaction_insert_all(s, rows, 5, &err), 0);
+    do {
+        CU_ASSERT_EQUAL_FATAL(interaction_next(s, agent.id, since, after, 1201, 2, &list, &err), 0);
+        free(after);
+        after = NULL;
+        for (size_t i = 0; i < list.n; i++, n++) {
+            CU_ASSERT_FATAL(n < 5);
+            CU_ASSERT_EQUAL(list.v[i].created_at, n < 1 ? 1000 : n < 4 ? 1100 : 1200);
+            for (int64_t k = 0; k < n; k++)
+                CU_ASSERT_STRING_NOT_EQUAL(list.v[i].id, had[k]);
+            had[n] = strdup(list.v[i].id);
+            since = list.v[i].created_at;
+            free(after);
+            after = strdup(list.v[i].id);
+        }
+        interaction_list_free(&list);
+    } while (after && n < 6);
+    CU_ASSERT_EQUAL(n, 5);
+    CU_ASSERT_EQUAL(interaction_next(s, agent.id, 1000, NULL, 1100, 0, &list, &err), 0);
+    CU_ASSERT_EQUAL(list.n, 1); /* `until` is not included */
+    interaction_list_free(&list);
+    for (int i = 0; i < 5; i++) {
+        free(had[i]);
+        free(rows[i].id);
+    }
+    tear_down();
+}
+
+/* With a threshold of 0.5, whatever the callers named; all rows count, not the newest alone. */
+static void tallies(void)
+{
+    static const struct { const char *output, *word, *expected; double confidence, rating; const char *by; } told[] = {
+        { "a", "correct", NULL, 0.9, NAN, NULL }, { "a", "partial", NULL, 0.9, NAN, NULL }, { "a", NULL, NULL, 0.9, 0.25, NULL }, { "a", NULL, "a", 0.9, NAN, NULL }, { "a", NULL, "b", 0.9, NAN, NULL },
+        { "a", "incorrect", NULL, 0.3, NAN, NULL }, /* the caller named no threshold: the version had refused */
+        { NULL, NULL, "a", 0.7, NAN, NULL },        /* the caller named a higher one: it had answered */
+        { NULL, NULL, NULL, 0.2, NAN, NULL }, { "a", NULL, NULL, 0.9, NAN, NULL }, { "b", "incorrect", NULL, 0.1, NAN, "softmax" },
+    };
+    struct interaction_tally t;
+    set_up();
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        struct interaction_row row = asked(1000);
+        row.version_id = (char *)(intptr_t)"ver_x";
+        row.output = (char *)(intptr_t)told[i].output;
+        row.confidence = told[i].confidence;
+        row.explored_by = (char *)(intptr_t)told[i].by;
+        row.alternatives = (char *)(intptr_t)"[{\"output\":\"a\",\"confidence\":0.5}]";
+        CU_ASSERT_EQUAL_FATAL(interaction_insert(s, &row, &err), 0);
+        if (told[i].word || told[i].expected || told[i].rating >= 0)
+            CU_ASSERT_EQUAL(interaction_rate(s, row.id, &(struct interaction_feedback){ .feedback = told[i].word, .rating = told[i].rating, .expected_output = told[i].expected }, &err), 0);
+        free(row.id);
+    }
+    CU_ASSERT_EQUAL_FATAL(interaction_tally(s, agent.id, "ver_x", 1000, 0.5, &t, &err), 0);
+    CU_ASSERT_EQUAL(t.asked, 9);
+    CU_ASSERT_EQUAL(t.refused, 2);
+    CU_ASSERT_EQUAL(t.rated, 5);
+    CU_ASSERT_DOUBLE_EQUAL(t.success, 1 + 0.5 + 0.25 + 1 + 0, 1e-12);
+    CU_ASSERT_EQUAL_FATAL(interaction_tally(s, agent.id, "ver_x", 1001, 0.5, &t, &err), 0);
+    CU_ASSERT_EQUAL(t.asked + t.refused + t.rated, 0);
+    tear_down();
+}
+
 int test_interactions(void)
 {
     CU_pSuite suite = CU_add_suite("interactions", NULL, NULL);
-    return suite && CU_add_test(suite, "stores", stores) && CU_add_test(suite, "rates", rates) && CU_add_test(suite, "lists", lists) ? 0 : -1;
+    return suite && CU_add_test(suite, "stores", stores) && CU_add_test(suite, "rates", rates) && CU_add_test(suite, "lists", lists) && CU_add_test(suite, "pieces", pieces) && CU_add_test(suite, "tallies", tallies) ? 0 : -1;
 }
