@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/api/adapt.h"
 #include "core/base/file.h"
 #include "core/store/agent.h"
 #include "core/store/interaction.h"
@@ -191,8 +192,55 @@ static void tallies(void)
     tear_down();
 }
 
+#define MANY 25000
+
+/* More than are looked at, read in many pieces: evenly spread, oldest first; all are counted. */
+static void windows(void)
+{
+    struct interaction_row *rows = calloc(MANY, sizeof *rows);
+    struct api a = { .state_dir = dir };
+    struct version_row of[] = { { .id = "ver_1", .weights_sha256 = "one" }, { .id = "ver_2", .weights_sha256 = "two" }, { .id = "ver_3", .weights_sha256 = "two" } };
+    struct window w;
+    int64_t steps = 0, own = 0;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(rows);
+    set_up();
+    for (int i = 0; i < MANY; i++) {
+        rows[i] = asked(1000 + i / 3);
+        rows[i].version_id = (char *)(intptr_t)of[i % 2].id;
+        rows[i].latency_ms = i;
+    }
+    CU_ASSERT_EQUAL_FATAL(interaction_insert_all(s, rows, MANY, &err), 0);
+    CU_ASSERT_EQUAL(interaction_rate(s, rows[7].id, &(struct interaction_feedback){ .feedback = "correct", .rating = NAN }, &err), 0);
+    for (int i = 0; i < MANY; i++)
+        free(rows[i].id);
+    free(rows);
+    store_close(s);
+    of[2].agent_id = agent.id;
+    CU_ASSERT_EQUAL_FATAL(window_read(&a, &(struct version_list){ of, 3 }, &of[2], 1000, 1000 + MANY, &w, &err), 0);
+    CU_ASSERT_EQUAL(w.all, MANY);
+    CU_ASSERT_EQUAL(w.rated, 1);
+    CU_ASSERT_EQUAL_FATAL(w.n, TRENDS_ROWS);
+    for (int64_t i = 1; i < w.n; i++) {
+        steps += w.rows.v[i].created_at - w.rows.v[i - 1].created_at > 1 || w.rows.v[i].created_at < w.rows.v[i - 1].created_at;
+        own += w.seen[i].own;
+    }
+    CU_ASSERT_EQUAL(steps, 0); /* four of each five rows are there, three have the same time */
+    CU_ASSERT_TRUE(own > TRENDS_ROWS * 4 / 10 && own < TRENDS_ROWS * 6 / 10);
+    CU_ASSERT_EQUAL(w.seen[0].confidence, 0.25); /* of the best one, not of the one drawn */
+    window_free(&w);
+    CU_ASSERT_EQUAL_FATAL(window_read(&a, &(struct version_list){ of, 3 }, &of[2], 1000, 1001, &w, &err), 0);
+    CU_ASSERT_EQUAL(w.n, 3);
+    window_free(&w);
+    CU_ASSERT_EQUAL_FATAL(window_read(&a, &(struct version_list){ of, 3 }, &of[2], 1, 1000, &w, &err), 0);
+    CU_ASSERT_EQUAL(w.n + w.all, 0);
+    window_free(&w);
+    s = store_open(dir, &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+    tear_down();
+}
+
 int test_interactions(void)
 {
     CU_pSuite suite = CU_add_suite("interactions", NULL, NULL);
-    return suite && CU_add_test(suite, "stores", stores) && CU_add_test(suite, "rates", rates) && CU_add_test(suite, "lists", lists) && CU_add_test(suite, "pieces", pieces) && CU_add_test(suite, "tallies", tallies) ? 0 : -1;
+    return suite && CU_add_test(suite, "stores", stores) && CU_add_test(suite, "rates", rates) && CU_add_test(suite, "lists", lists) && CU_add_test(suite, "pieces", pieces) && CU_add_test(suite, "tallies", tallies) && CU_add_test(suite, "windows", windows) ? 0 : -1;
 }
