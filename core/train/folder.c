@@ -68,7 +68,12 @@ static cJSON *settings_from(const struct reading *r, const struct hone_model *m)
     for (const struct hone_foreign_key *k = m->foreign->keys; k->key && !ret; k++) {
         const cJSON *v = json_get(r->config, k->key);
         v = v && !cJSON_IsNull(v) ? v : NULL;
-        if (k->setting && v) {
+        const struct hone_param *p = k->setting ? settings_param(&m->item, k->setting) : NULL;
+        if (p && p->type == HONE_STR && v) {
+            char *text = printed(v);
+            json_put_str(o, k->setting, text);
+            free(text);
+        } else if (k->setting && v) {
             json_put(o, k->setting, cJSON_Duplicate(v, 1));
         } else if (k->setting && k->absent) {
             json_put(o, k->setting, json_parse(k->absent, strlen(k->absent), k->key, r->err));

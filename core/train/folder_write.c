@@ -43,12 +43,16 @@ static cJSON *config_of(const struct writing *w)
     json_put_str(o, "model_type", m->foreign->model_type);
     json_put_str(o, "torch_dtype", "float32");
     for (const struct hone_foreign_key *k = m->foreign->keys; k->key; k++) {
+        const struct hone_param *p = k->setting ? settings_param(&m->item, k->setting) : NULL;
+        const char *text = p && p->type == HONE_STR ? json_str(mine, k->setting, "") : "";
         int64_t v = m->foreign_value ? m->foreign_value(w->l->self, k->key) : -1;
         if (!k->setting && k->must)
             json_put(o, k->key, json_parse(k->must, strlen(k->must), k->key, &ignored));
+        else if (*text)
+            json_put(o, k->key, json_parse(text, strlen(text), k->key, &ignored));
         else if (v >= 0)
             json_put_int(o, k->key, v);
-        else if (k->setting)
+        else if (p && p->type != HONE_STR)
             json_put(o, k->key, cJSON_Duplicate(json_get(mine, k->setting), 1));
     }
     cJSON_Delete(mine);

@@ -148,7 +148,7 @@ struct hone_store {
  * tensors have the names that declare() gives them. A constant "tokenizer" of save() is the text of a tokenizer.json. */
 struct hone_foreign_key {
     const char *key;           /* in config.json */
-    const char *setting;       /* of this model; NULL: none */
+    const char *setting;       /* of this model; one of type HONE_STR holds the value's JSON, or nothing. NULL: none */
     const char *absent;        /* JSON that holds where the key is absent; NULL: the setting's default */
     const char *must;          /* without a setting: JSON that the value must be where it is there and not null; NULL: the model tells
                                 * the value by foreign_value() when it is written, and does not read it */

@@ -16,7 +16,7 @@
 struct conf {
     int64_t layers, width, heads, kv_heads, head, hidden, context, vocab, vocab_rows, tied, text, lora_rank;
     double theta, eps, lora_alpha;
-    const char *tokenizer, *prompt, *lora_targets;
+    const char *tokenizer, *prompt, *lora_targets, *ends;
 };
 
 struct transformer {
@@ -58,6 +58,7 @@ static const struct hone_param params[] = {
     HONE_ROW_STR(struct conf, tokenizer, HONE_P_STATE, "", "a tokenizer.json to use instead of learning one from the examples"),
     HONE_ROW_STR(struct conf, prompt, HONE_P_STATE, "{input}\n",
                  "what stands around an input, for tokenizers without a mark <|answer|> between input and answer"),
+    HONE_ROW_STR(struct conf, ends, HONE_P_STATE, "", "numbers of the tokens that end an answer, such as 2 or [2, 7]; empty: the tokenizer's mark by its name"),
 };
 
 static int check(const void *conf, struct hone_err *err)
@@ -75,6 +76,9 @@ static int check(const void *conf, struct hone_err *err)
     struct lora l;
     if (lora_read(&l, c->lora_rank, c->lora_alpha, c->lora_targets, err) < 0)
         return err->code;
+    int32_t end[MOST_ENDS];
+    if (coder_numbers(c->ends, end) < 0)
+        return hone_fail(err, HONE_EINVAL, "ends is \"%.60s\"; expected the number of a token, or a list of at most %d such as [2, 7]", c->ends, MOST_ENDS);
     const char *gap = strstr(c->prompt, "{input}");
     if (!gap || strstr(gap + 1, "{input}"))
         return hone_fail(err, HONE_EINVAL, "prompt is \"%.60s\"; expected a text with {input} once", c->prompt);
@@ -93,6 +97,7 @@ static int start(struct transformer **out, const struct conf *c, const struct ho
     m->host = host;
     m->blas = blas;
     m->coder = (struct text_coder){ .tokens = tokens, .mode = c->text, .context = c->context };
+    m->coder.n_ends = coder_numbers(c->ends, m->coder.ends);
     m->shape = (struct decoder_shape){ .width = c->width, .layers = c->layers, .heads = c->heads, .kv_heads = c->kv_heads ? c->kv_heads : c->heads,
                                        .head = c->head ? c->head : c->width / c->heads, .hidden = c->hidden ? c->hidden : (c->width * 8 / 3 + 31) / 32 * 32,
                                        .context = c->context, .tied = c->tied, .theta = c->theta, .eps = c->eps };
@@ -425,7 +430,7 @@ static struct hone_string token(void *self, int32_t id, int32_t first)
 static int32_t ends(void *self, int32_t id)
 {
     const struct transformer *m = self;
-    return id == m->coder.end;
+    return coder_ends(&m->coder, id);
 }
 
 static const struct hone_foreign_key llama_keys[] = {
@@ -434,7 +439,7 @@ static const struct hone_foreign_key llama_keys[] = {
     { "max_position_embeddings", "context", "2048", NULL }, { "vocab_size", "vocab_rows", NULL, NULL },
     { "tie_word_embeddings", "tied", "false", NULL }, { "rope_theta", "theta", "10000", NULL }, { "rms_norm_eps", "eps", "1e-6", NULL },
     { "hidden_act", NULL, NULL, "\"silu\"" }, { "attention_bias", NULL, NULL, "false" }, { "mlp_bias", NULL, NULL, "false" },
-    { "rope_scaling", NULL, NULL, "null" }, { "bos_token_id", NULL, NULL, NULL }, { "eos_token_id", NULL, NULL, NULL }, { NULL, NULL, NULL, NULL },
+    { "rope_scaling", NULL, NULL, "null" }, { "bos_token_id", NULL, NULL, NULL }, { "eos_token_id", "ends", NULL, NULL }, { NULL, NULL, NULL, NULL },
 };
 static const struct hone_foreign llama = { "llama", "LlamaForCausalLM", llama_keys };
 

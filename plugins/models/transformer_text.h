@@ -8,6 +8,7 @@
 
 enum { TEXT_PAIRS, TEXT_RUNNING };
 
+#define MOST_ENDS 16
 #define MARK_END "<|end|>"
 #define MARK_ANSWER "<|answer|>"
 
@@ -17,10 +18,41 @@ struct text_coder {
     int64_t mode, context;       /* TEXT_...; most tokens of input and answer */
     const char *prompt;          /* for tokenizers without MARK_ANSWER: what stands around {input} */
     int32_t begin, answer, end;  /* marks; -1: none */
+    int32_t ends[MOST_ENDS];     /* tokens that end an answer where they are given by number, `end` among them; else it alone does */
+    int64_t n_ends;
 };
 
-/* Which marks a tokenizer has: those of this model, or the usual names. */
-static void coder_marks(struct text_coder *c)
+static const char *past_blanks(const char *s)
+{
+    while (*s == ' ')
+        s++;
+    return s;
+}
+
+/* Numbers of tokens as a config.json has its eos_token_id: none, one, or a list. How many; -1: something else. */
+static int64_t coder_numbers(const char *s, int32_t id[MOST_ENDS])
+{
+    int64_t n = 0;
+    int list = *(s = past_blanks(s)) == '[', more = list || *s;
+    for (s += list; more; n++) {
+        char *end;
+        s = past_blanks(s);
+        int64_t v = *s >= '0' && *s <= '9' && n < MOST_ENDS ? strtoll(s, &end, 10) : -1;
+        if (v < 0 || v > INT32_MAX)
+            return -1;
+        id[n] = (int32_t)v;
+        s = past_blanks(end);
+        more = list && *s == ',';
+        s += more;
+    }
+    if (list && *s++ != ']')
+        return -1;
+    return *past_blanks(s) ? -1 : n;
+}
+
+/* Which marks a tokenizer has: those of this model, or the usual names. Of ends that are given by number the one with such a name is written
+ * behind answers that are learned, else the first. */
+static int coder_marks(struct text_coder *c, const char *name, struct hone_err *err)
 {
     static const char *const ends[] = { MARK_END, "</s>", "<|eot_id|>", "<|end_of_text|>", "<|im_end|>", "<|endoftext|>", NULL };
     static const char *const begins[] = { MARK_END, "<s>", "<|begin_of_text|>", NULL };
@@ -30,14 +62,32 @@ static void coder_marks(struct text_coder *c)
     for (int i = 0; begins[i] && c->begin < 0; i++)
         c->begin = c->tokens->find(c->t, begins[i]);
     c->answer = c->tokens->find(c->t, MARK_ANSWER);
+    int named = 0;
+    for (int64_t i = 0; i < c->n_ends; i++) {
+        if (c->ends[i] >= c->tokens->size(c->t))
+            return hone_fail(err, HONE_EINVAL, "%s: it has %lld tokens, and none of number %d to end an answer", name, (long long)c->tokens->size(c->t),
+                             (int)c->ends[i]);
+        named |= c->ends[i] == c->end;
+    }
+    if (c->n_ends && !named)
+        c->end = c->ends[0];
+    return 0;
+}
+
+static int coder_ends(const struct text_coder *c, int32_t id)
+{
+    int found = id == c->end;
+    for (int64_t i = 0; i < c->n_ends; i++)
+        found |= id == c->ends[i];
+    return found;
 }
 
 static int coder_read(struct text_coder *c, const char *json, int64_t len, const char *name, struct hone_err *err)
 {
     if (!(c->t = c->tokens->read(json, len, name, err)))
         return err->code;
-    coder_marks(c);
-    return c->mode == TEXT_PAIRS && c->end < 0
+    int ret = coder_marks(c, name, err);
+    return ret < 0 ? ret : c->mode == TEXT_PAIRS && c->end < 0
                ? hone_fail(err, HONE_EINVAL, "%s: it has no token that ends an answer, such as </s> or <|endoftext|>", name) : 0;
 }
 
@@ -83,8 +133,7 @@ static int coder_learn(struct text_coder *c, const struct hone_lesson *l, int64_
     free(text);
     if (!c->t)
         return err->code;
-    coder_marks(c);
-    return 0;
+    return coder_marks(c, "the tokenizer that was learned", err);
 }
 
 static int coder_push(struct hone_token_list *l, int32_t id)

@@ -256,6 +256,36 @@ static void bad_folders(void)
     refused("config.json");
 }
 
+/* The ends of answers, one or several, as config.json tells them; kept by a folder that is written. */
+static void ends(void)
+{
+    static const char *const told[] = { "\"eos_token_id\":17", "\"eos_token_id\":[17, 300]" };
+    make_folder(HONE_F32, 0);
+    for (int several = 0; several < 2; several++) {
+        struct hone_err err = { 0 };
+        struct learner l, again;
+        int64_t files;
+        char text[1024], path[240];
+        int n = snprintf(text, sizeof text, "{%s,%s", told[several], config + 1);
+        write_file("config.json", text, (size_t)n);
+        CU_ASSERT_EQUAL_FATAL(folder_read(&l, registry, dir, &err), 0);
+        snprintf(path, sizeof path, "%s/ends%d", dir, several);
+        CU_ASSERT_EQUAL_FATAL(mkdir(path, 0700), 0);
+        CU_ASSERT_EQUAL_FATAL(folder_write(&l, path, 0, &files, &err), 0);
+        CU_ASSERT_EQUAL_FATAL(folder_read(&again, registry, path, &err), 0);
+        const struct learner *both[] = { &l, &again };
+        for (int i = 0; i < 2; i++)
+            CU_ASSERT(both[i]->model->ends(both[i]->self, 17) == 1 && both[i]->model->ends(both[i]->self, 300) == several
+                      && both[i]->model->ends(both[i]->self, 2) == 0);
+        learner_free(&again);
+        learner_free(&l);
+    }
+    with_config("\"rope_scaling\":null", "\"eos_token_id\":480", "none of number 480");
+    with_config("\"rope_scaling\":null", "\"eos_token_id\":[17,]", "config.json");
+    with_config("\"rope_scaling\":null", "\"eos_token_id\":\"</s>\"", "expected the number of a token");
+    with_config("\"rope_scaling\":null", "\"eos_token_id\":[17,[300]]", "expected the number of a token");
+}
+
 static void nothing_half_written(void)
 {
     struct hone_err err = { 0 };
@@ -279,5 +309,5 @@ int test_folder(void)
 {
     CU_pSuite suite = CU_add_suite("folder", start, stop);
     return suite && CU_add_test(suite, "PyTorch's scores, and back", reference) && CU_add_test(suite, "half precision", half_numbers)
-           && CU_add_test(suite, "bad folders", bad_folders) && CU_add_test(suite, "nothing half written", nothing_half_written) ? 0 : -1;
+           && CU_add_test(suite, "bad folders", bad_folders) && CU_add_test(suite, "ends of answers", ends) && CU_add_test(suite, "nothing half written", nothing_half_written) ? 0 : -1;
 }
