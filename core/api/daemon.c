@@ -301,14 +301,14 @@ int daemon_counts(struct daemon *d, struct daemon_counts *c, struct hone_err *er
     return rc;
 }
 
-void daemon_metrics(struct daemon *d, struct buf *b)
+void daemon_metrics(struct daemon *d, const char *tenant, struct buf *b)
 {
     pthread_mutex_lock(&d->books);
     struct outbox *o = d->outbox;
     pthread_mutex_unlock(&d->books);
     if (o)
         outbox_metrics(o, b);
-    quota_metrics(d, b);
+    quota_metrics(d, tenant, b);
     if (d->api.serving)
         serving_metrics(d->api.serving, b);
 }

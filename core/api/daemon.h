@@ -94,7 +94,8 @@ struct daemon_counts {
     int64_t calls, faults;            /* of api_call_function(): those that went well, and those that failed */
 };
 int daemon_counts(struct daemon *d, struct daemon_counts *c, struct hone_err *err);
-/* Appends what webhooks, quotas and agents that are kept ready have to tell, in the text format of Prometheus. [any] */
-void daemon_metrics(struct daemon *d, struct buf *b);
+/* Appends what webhooks, quotas and agents that are kept ready have to tell, in the text format of Prometheus; usage of one
+ * tenant, NULL: of all. [any] */
+void daemon_metrics(struct daemon *d, const char *tenant, struct buf *b);
 
 #endif

@@ -130,7 +130,7 @@ cJSON *api_usage(struct api *a, const cJSON *in, struct hone_err *err)
     return out;
 }
 
-static void put_tenants(struct daemon *d, struct buf *b)
+static void put_tenants(struct daemon *d, const char *only, struct buf *b)
 {
     struct api one = d->api;
     struct hone_err err;
@@ -140,6 +140,8 @@ static void put_tenants(struct daemon *d, struct buf *b)
     int rc = s ? usage_tenants(s, &list, &err) : err.code;
     for (size_t t = 0; t < list.n && rc >= 0; t++) {
         struct usage u;
+        if (only && strcmp(only, list.v[t].tenant) != 0)
+            continue;
         rc = usage_get(s, list.v[t].tenant, NULL, now, &u, &err);
         for (int i = 0; i < QUOTAS && rc >= 0; i++) {
             if (!limit_of(&d->o.tenant, i))
@@ -155,7 +157,7 @@ static void put_tenants(struct daemon *d, struct buf *b)
         log_line(LOG_WARN, "what tenants have used cannot be read: %s", err.text);
 }
 
-void quota_metrics(struct daemon *d, struct buf *b)
+void quota_metrics(struct daemon *d, const char *tenant, struct buf *b)
 {
     buf_puts(b, "# HELP hone_quota_rejections_total Calls refused for a quota.\n# TYPE hone_quota_rejections_total counter\n");
     for (int i = 0; i < QUOTAS; i++)
@@ -163,5 +165,5 @@ void quota_metrics(struct daemon *d, struct buf *b)
     if (!any_limit(&d->o.tenant, ~0u))
         return;
     buf_puts(b, "# HELP hone_quota_used What tenants have used of quotas that are limited.\n# TYPE hone_quota_used gauge\n");
-    put_tenants(d, b);
+    put_tenants(d, tenant, b);
 }

@@ -16,8 +16,8 @@ enum quota { QUOTA_JOBS_PER_DAY, QUOTA_JOBS_ACTIVE, QUOTA_EXAMPLES, QUOTA_BYTES,
 int quota_check(struct api *a, struct store *s, unsigned which, struct hone_err *err);
 /* The token that the call counts for; NULL: none, as on the daemon's own machine. Borrowed. */
 const char *quota_token(const struct api *a);
-/* Appends hone_quota_* in the text format of Prometheus. [any] */
+/* Appends hone_quota_* in the text format of Prometheus, what is used by one tenant, NULL: by all. [any] */
 struct daemon;
-void quota_metrics(struct daemon *d, struct buf *b);
+void quota_metrics(struct daemon *d, const char *tenant, struct buf *b);
 
 #endif

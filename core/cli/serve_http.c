@@ -93,7 +93,7 @@ static void put(struct buf *b, const char *name, const char *type, const char *h
     buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n%s %lld\n", name, help, name, type, name, (long long)value);
 }
 
-static void metrics(void *arg, struct buf *b)
+static void metrics(void *arg, const char *tenant, struct buf *b)
 {
     struct daemon_counts c;
     struct hone_err err;
@@ -109,7 +109,7 @@ static void metrics(void *arg, struct buf *b)
     put(b, "hone_fenced_messages_total", "counter", "Messages of older runs that were refused.", c.dropped);
     put(b, "hone_calls_total", "counter", "Calls of functions, by any transport.", c.calls);
     put(b, "hone_call_failures_total", "counter", "Those that failed.", c.faults);
-    daemon_metrics(arg, b);
+    daemon_metrics(arg, tenant, b);
 }
 
 /* ---- start and close ---- */

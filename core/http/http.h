@@ -51,8 +51,9 @@ struct http_program {
     int (*events_since)(void *arg, const char *tenant, const char *job_id, int64_t after, int limit, api_watcher *each, void *to, int *ended,
                         struct hone_err *err);
     const char *sandbox;          /* JSON for /version: what workers give up; "null": not known */
-    /* Appends metrics of its own in the text format of Prometheus, each name with HELP and TYPE. NULL: none. */
-    void (*metrics)(void *arg, struct buf *b);
+    /* Appends metrics of its own in the text format of Prometheus, each name with HELP and TYPE; those of a tenant only of this one, NULL: of all.
+     * NULL: none. */
+    void (*metrics)(void *arg, const char *tenant, struct buf *b);
 };
 
 struct http_server;

@@ -128,7 +128,7 @@ static void write_process(struct buf *b)
     one(b, "process_max_fds", "gauge", "Most descriptors that may be open.", (double)files.rlim_cur);
 }
 
-void metrics_write(struct http_server *s, struct buf *b)
+void metrics_write(struct http_server *s, const char *tenant, struct buf *b)
 {
     head(b, "hone_build_info", "gauge", "The version of the program.");
     buf_puts(b, "hone_build_info{version=\"" HONE_VERSION "\"} 1\n");
@@ -144,5 +144,5 @@ void metrics_write(struct http_server *s, struct buf *b)
     one(b, "http_event_watchers", "gauge", "Open event streams.", (double)events_watchers(s->events));
     write_process(b);
     if (s->program->metrics)
-        s->program->metrics(s->program->arg, b);
+        s->program->metrics(s->program->arg, tenant, b);
 }

@@ -24,7 +24,7 @@ struct metrics {
 
 /* [any] */
 void metrics_note(struct metrics *m, const char *handler, int status, int64_t duration_us, int64_t bytes_in, int64_t bytes_out);
-/* The text format 0.0.4. [any] */
-void metrics_write(struct http_server *s, struct buf *b);
+/* The text format 0.0.4, with what concerns a tenant only of this one; NULL: of all. [any] */
+void metrics_write(struct http_server *s, const char *tenant, struct buf *b);
 
 #endif

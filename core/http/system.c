@@ -39,6 +39,12 @@ static void version(struct http_request *r)
     data_end(r);
 }
 
+/* Whoever runs the daemon: its own machine, or an admin of its own tenant. Nobody else learns of other tenants. */
+static int operator_asks(const struct http_request *r)
+{
+    return r->who.scope == API_ADMIN && strcmp(r->who.tenant, "default") == 0;
+}
+
 void system_answer(struct http_request *r)
 {
     r->status = 200;
@@ -57,7 +63,7 @@ void system_answer(struct http_request *r)
         break;
     case ROUTE_METRICS:
         r->media = "text/plain; version=0.0.4; charset=utf-8";
-        metrics_write(r->server, &r->out);
+        metrics_write(r->server, operator_asks(r) ? NULL : r->who.tenant, &r->out);
         break;
     default:
         buf_add(&r->out, r->server->openapi.p, r->server->openapi.n);

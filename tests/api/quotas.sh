@@ -132,6 +132,12 @@ same 'what was refused is not counted' "$(used jobs_per_day tenant "$one")" 4
 curl -s -H "Authorization: Bearer $one" "$url/metrics" >"$tmp/metrics"
 has metrics 'hone_quota_rejections_total{quota="jobs_per_day"} 1' 'hone_quota_used{tenant="acme",quota="jobs_per_day"} 4' \
     'hone_quota_used{tenant="acme",quota="examples"} 12'
+lacks metrics 'tenant="other"' 'tenant="third"'
+curl -s -H "Authorization: Bearer $(make_token admin --tenant other)" "$url/metrics" >"$tmp/metrics"
+has metrics 'hone_quota_used{tenant="other",quota="examples"} 1'
+lacks metrics 'tenant="acme"'
+curl -s -H "Authorization: Bearer $(make_token admin)" "$url/metrics" >"$tmp/metrics"
+has metrics 'hone_quota_used{tenant="acme",quota="examples"} 12' 'hone_quota_used{tenant="other",quota="examples"} 1'
 stop_daemon
 same 'the daemon ends' $? 0
 
