@@ -213,6 +213,7 @@ static int write_archive(struct stage *g, const char *file, int64_t *bytes, stru
     int rc = measure(g, err);
     if (rc < 0 || (rc = file_out_open(&o, file, err)) < 0)
         return rc;
+    o.secret = 1;
     if ((rc = add_manifest(o.fd, g, err)) == 0)
         rc = add_file(o.fd, g->db, "hone.db", g->db_bytes, g->db_sha256, err);
     for (size_t i = 0; i < g->files.n && rc == 0; i++) {

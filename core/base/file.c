@@ -355,7 +355,7 @@ int file_out_close(struct file_out *o, int good, struct hone_err *err)
     mode_t mask = umask(0);
     umask(mask);
     if (o->temporary) {
-        if (good && (fchmod(o->fd, 0666 & ~mask) || fsync(o->fd) || rename(o->temporary, o->path)))
+        if (good && (fchmod(o->fd, o->secret ? 0600 : 0666 & ~mask) || fsync(o->fd) || rename(o->temporary, o->path)))
             ret = err_errno(err, "write", o->path);
         if (!good || ret)
             unlink(o->temporary);

@@ -38,6 +38,7 @@ int file_store(const char *src, const char *dir, const char *suffix, char hex[65
 struct file_out {
     int fd;
     char *path, *temporary;  /* owned; temporary NULL: written directly */
+    int secret;              /* set it after opening: a new file is its owner's alone (0600), whatever the umask */
 };
 int file_out_open(struct file_out *o, const char *path, struct hone_err *err);
 /* With `good` the file takes its place, durably; else it is gone and an older one stays. Returns 0, or HONE_EIO. */

@@ -120,6 +120,7 @@ call listWebhooks '{}'
 call getUsage '{}'
 call checkState '{}' 200 local
 call backupState "{\"file\":\"$tmp/backup\"}" 200 local
+same 'a backup is for its owner alone' "$(stat -c %a "$tmp/backup")" 600
 
 # ---- pages ----
 for n in 1 2 3 4; do
