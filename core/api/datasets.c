@@ -43,7 +43,7 @@ static int keep_given(struct api *a, const cJSON *in, struct kept *k, struct hon
     return keep_file_as(a, path, name, src.format, k, err);
 }
 
-static int insert(struct api *a, struct store *s, struct dataset_row *row, struct hone_err *err)
+int dataset_add(struct api *a, struct store *s, struct dataset_row *row, struct hone_err *err)
 {
     int rc = store_part_begin(s, err);
     if (rc < 0)
@@ -73,7 +73,7 @@ static cJSON *make(struct api *a, enum dataset_kind kind, const cJSON *in, struc
         rc = s ? store_begin(s, err) : err->code;
     }
     if (rc >= 0)
-        rc = insert(a, s, &row, err);
+        rc = dataset_add(a, s, &row, err);
     if (rc >= 0) {
         crash_at(CRASH_module_booked);
         out = row_json(&row);

@@ -229,10 +229,15 @@ static int keep(struct api *a, const cJSON *in, const struct dataset_row *module
     if (rc >= 0)
         rc = keep_file_of(a, out, name, &k, err);
     struct dataset_row row = { .kind = DATASET_DATA, .name = name, .description = (char *)(intptr_t)"", .file = k.file, .format = (char *)(intptr_t)"jsonl",
-                               .sha256 = k.sha256, .bytes = k.bytes, .examples = json_int(out, "generated", 0), .metadata = metadata };
+                               .sha256 = k.sha256, .bytes = k.bytes, .examples = json_int(out, "generated", 0), .metadata = metadata,
+                               .token_id = (char *)(intptr_t)quota_token(a) };
     struct store *s = rc >= 0 ? books_open(a, err) : NULL;
     if (rc >= 0)
-        rc = s ? dataset_insert(s, &row, err) : err->code;
+        rc = s ? store_begin(s, err) : err->code;
+    if (rc >= 0)
+        rc = dataset_add(a, s, &row, err);
+    if (rc >= 0)
+        rc = store_commit(s, err);
     books_close(a, s);
     if (rc >= 0)
         json_put_str(out, "dataset_id", row.id);

@@ -174,6 +174,12 @@ int keep_bytes(struct api *a, const char *bytes, size_t n, const char *suffix, c
 /* How many examples the file has, and how many rows are none. Fails when it cannot be read at all. */
 int count_examples(const struct kept *k, int64_t *rows, int64_t *faults, struct hone_err *err);
 
+/* ---- datasets.c ---- */
+
+struct dataset_row;
+/* Adds a dataset, unless its tenant or token has no room for it (ERR_QUOTA): a part of the caller's transaction, undone alone on failure. */
+int dataset_add(struct api *a, struct store *s, struct dataset_row *row, struct hone_err *err);
+
 /* ---- judged.c: test rows that a request brings ---- */
 
 struct test_rows {

@@ -5,7 +5,8 @@ srcdir=${srcdir:-.}
 command -v curl >/dev/null || { echo 'skipped: there is no curl'; exit 77; }
 token=$(make_token train)
 reader=$(make_token read)
-serve
+full=$(make_token train)
+serve --set tokenLimits.examples=300
 f=$url/api/v2/functions
 
 # call NAME STATUS FUNCTION BODY [TOKEN]
@@ -22,6 +23,14 @@ dataset=$(value made dataset_id)
 call again 200 generateSyntheticTrainingData "{\"module_id\":\"desk\",\"sample_count\":20,\"difficulty\":\"medium\",\"keep\":false}"
 has again '"dataset_id":null'
 same 'the same examples' "$(grep -oE '"id":"syn_[0-9a-f]*"' "$tmp/made")" "$(grep -oE '"id":"syn_[0-9a-f]*"' "$tmp/again")"
+call usage 200 getUsage '{}'
+same 'what is made counts for the token that asked' "$(sed 's/},{/}\n{/g' "$tmp/usage" | grep '"quota":"examples","of":"token"' | sed 's/.*"used":\([0-9]*\).*/\1/')" \
+    $(($(echo "$examples" | grep -o '"input"' | wc -l) + $(grep -o '"id":"syn_' "$tmp/made" | wc -l)))
+files=$(ls "$state/data" | wc -l)
+call filled 201 uploadDataset "{\"name\":\"many\",\"examples\":[$(seq 1 295 | sed 's/.*/{"input":"question &","expected_output":"answer"}/' | paste -sd , -)]}" "$full"
+call over 429 generateSyntheticTrainingData "{\"module_id\":\"$module\",\"sample_count\":20,\"seed\":7}" "$full"
+has over '"code": "QUOTA_EXCEEDED"' 'the quota examples of this token'
+same 'what was refused is not kept' "$(ls "$state/data" | wc -l)" $((files + 1))
 call usual 200 generateSyntheticTrainingData "{\"module_id\":\"$module\",\"keep\":false}"
 has usual '"requested":10'
 call too_many 422 generateSyntheticTrainingData "{\"module_id\":\"$module\",\"sample_count\":51}"
