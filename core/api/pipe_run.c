@@ -69,7 +69,7 @@ int pipe_open(struct pipe_run *r, const struct api *like, const char *id, const 
     if (rc >= 0)
         rc = r->lock = pipe_lock(&r->a, id, err);
     r->inner = (struct api_hooks){ .arg = r, .event = forward, .wish = inner_wish };
-    r->call = (struct api_call){ .tenant = r->row.tenant, .scope = API_TRAIN, .local = (int)r->row.local, .hooks = &r->inner };
+    r->call = (struct api_call){ .tenant = r->row.tenant, .token_id = r->row.token_id, .trace_id = r->row.trace_id, .scope = API_TRAIN, .local = (int)r->row.local, .hooks = &r->inner };
     r->a.call = &r->call;
     r->begun_us = clock_mono_us();
     if (rc < 0)

@@ -148,7 +148,8 @@ static int book(struct api *a, const char *kind, const struct pipe_plan *p, char
 {
     char *text = json_text(p->def, 0);
     struct run_row row = { .kind = (char *)(intptr_t)kind, .name = (char *)(intptr_t)json_str(p->def, "name", kind), .definition = text,
-                           .local = a->call && a->call->local, .status = RUN_RUNNING };
+                           .local = a->call && a->call->local, .status = RUN_RUNNING, .token_id = (char *)(intptr_t)quota_token(a),
+                           .trace_id = (char *)(intptr_t)(a->call ? a->call->trace_id : NULL) };
     struct store *s = text ? books_make(a, err) : NULL;
     int rc = s ? store_begin(s, err) : text ? err->code : hone_fail(err, HONE_ENOMEM, "memory ran out");
     if (rc >= 0)

@@ -12,6 +12,7 @@ static const struct db_col run_cols[] = {
     RUN(id, DB_TEXT), RUN(tenant, DB_TEXT), RUN(kind, DB_TEXT), RUN(name, DB_TEXT), RUN(definition, DB_TEXT), RUN(local, DB_INT),
     RUN(status, DB_INT), RUN(cancel, DB_INT), RUN(elapsed_ms, DB_INT), RUN(result, DB_TEXT), RUN(error_code, DB_TEXT),
     RUN(error_text, DB_TEXT), RUN(created_at, DB_INT), RUN(updated_at, DB_INT), RUN(completed_at, DB_INT),
+    RUN(token_id, DB_TEXT), RUN(trace_id, DB_TEXT),
 };
 static const struct db_table runs = { "pipeline_runs", run_cols, sizeof run_cols / sizeof run_cols[0], sizeof(struct run_row) };
 

@@ -24,6 +24,8 @@ struct run_row {
     char *result;          /* JSON object or NULL */
     char *error_code, *error_text;
     int64_t created_at, updated_at, completed_at; /* ms since 1970; 0: not yet */
+    char *token_id;        /* of whoever began it; NULL: no token */
+    char *trace_id;        /* of the request that began it; NULL: none */
 };
 
 struct run_list {

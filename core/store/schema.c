@@ -180,7 +180,10 @@ static const char step_7[] =
 
     "ALTER TABLE jobs ADD COLUMN withheld INTEGER NOT NULL DEFAULT 0 CHECK (withheld IN (0, 1));";
 
-const char *const schema_steps[] = { step_1, step_2, step_3, step_4, step_5, step_6, step_7 };
+/* Who began a run of a pipeline, for quotas and logs. */
+static const char step_8[] = "ALTER TABLE pipeline_runs ADD COLUMN token_id TEXT; ALTER TABLE pipeline_runs ADD COLUMN trace_id TEXT;";
+
+const char *const schema_steps[] = { step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8 };
 const int schema_version = sizeof schema_steps / sizeof schema_steps[0];
 
 static int check_origin(struct store *s, int64_t version, int n, struct hone_err *err)

@@ -71,6 +71,20 @@ same 'deleted' "$status" 200
 call "$third" uploadDataset "{\"name\":\"a few more\",\"examples\":[$(examples 9 1)]}"
 same 'now there is room' "$status" 201
 
+# ---- what the steps of a pipeline start counts for the token that began it ----
+fourth=$(make_token train --tenant fourth)
+call "$fourth" uploadDataset "{\"name\":\"four\",\"examples\":[$(examples 4 1)]}"
+few=$(sed -n 's/.*"dataset_id":"\([^"]*\)".*/\1/p' "$tmp/answer")
+call "$fourth" createAgent '{"name":"piped"}'
+call "$fourth" runTrainingPipeline "{\"definition\":{\"steps\":{\"a\":{\"do\":\"train\",\"agent\":\"piped\",\"data\":\"$few\",\"config\":{\"epochs\":1,\"validationSplit\":0}}}}}"
+same 'a pipeline' "$status" 201
+pipe_tries=0
+while [ "$(used jobs_per_day tenant "$fourth")" = 0 ] && [ $pipe_tries -lt 300 ]; do
+    pipe_tries=$((pipe_tries + 1))
+    sleep 0.1
+done
+same 'its job counts for the token' "$(used jobs_per_day tenant "$fourth")/$(used jobs_per_day token "$fourth")" 1/1
+
 # ---- webhooks ----
 for n in 1 2; do
     call "$one" registerWebhook "{\"url\":\"https://example.com/$n\"}"
