@@ -15,6 +15,8 @@ static void show_measure(const cJSON *m)
         return;
     cli_pair("accuracy", "%.4f without, %.4f with the new rows (%lld rows, 5 seeds, %s)", json_num(m, "accuracy_without", 0), json_num(m, "accuracy_with", 0),
              (long long)json_int(m, "rows", 0), strcmp(json_str(m, "test", ""), "test_data") == 0 ? "fresh rows" : "parts of the module in turn");
+    if (json_int(m, "rows_of_module", 0))
+        cli_pair("left out", "%lld test rows, which are rows of the module", (long long)json_int(m, "rows_of_module", 0));
     cli_pair("difference", "%+.2f points, 95%% interval %+.2f to %+.2f, p %.3g: %s", 100 * json_num(m, "difference", 0), 100 * json_num(v, "low", 0),
              100 * json_num(v, "high", 0), json_num(m, "p", 1), json_bool(m, "helps", 0) ? "they help" : "no help is proved");
 }

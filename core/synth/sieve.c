@@ -53,6 +53,8 @@ static void no_copies(struct sieve *s, struct candidates *c, int64_t from)
             continue;
         double like = folded_nearest(&s->index, &s->seen, i, &v->nearest);
         v->distance = 1 - like;
+        if (v->nearest >= s->material->n)
+            v->nearest = -1;
         if (like >= s->near_copy || s->seen.words[i] == 0)
             v->fate = FATE_COPY;
     }

@@ -26,7 +26,7 @@ struct sieve {
     struct borders borders;
     int wanted;               /* enum level, or -1 for all */
     double near_copy;
-    struct folded given, seen; /* texts of the material; of c->v[0..n) */
+    struct folded given, seen; /* texts of the material, then of other rows that are not to be copied; of c->v[0..n) */
     struct folded_index index;
 };
 

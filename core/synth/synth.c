@@ -13,19 +13,52 @@ static int no_memory(struct hone_err *err, int64_t n)
     return hone_fail(err, HONE_ENOMEM, "memory ran out for %lld examples", (long long)n);
 }
 
-int synth_rows(struct examples *to, const struct examples *from, struct hone_err *err)
+static int teaches(const struct examples *e, int64_t i)
 {
-    int64_t n = 0, *row = malloc(((size_t)from->n + 1) * sizeof *row);
+    return e->output[i] >= 0 && e->weight[i] > 0 && e->feedback[i] != HONE_INCORRECT;
+}
+
+int synth_rows(struct examples *to, struct examples *others, const struct examples *from, struct hone_err *err)
+{
+    int64_t n = 0, rest = 0, *row = malloc(((size_t)from->n + 1) * sizeof *row);
     if (!row)
         return no_memory(err, from->n);
     for (int64_t i = 0; i < from->n; i++)
-        if (from->output[i] >= 0 && from->weight[i] > 0 && from->feedback[i] != HONE_INCORRECT)
-            row[n++] = i;
+        row[teaches(from, i) ? n++ : from->n - ++rest] = i;
     int ret = n ? examples_copy(to, from, row, n, err)
                 : hone_fail(err, ERR_PRECONDITION, "none of the %lld examples teaches an answer: all are marked incorrect or have weight 0", (long long)from->n);
     examples_end(to);
+    if (ret >= 0 && others) {
+        ret = examples_copy(others, from, row + n, rest, err);
+        examples_end(others);
+    }
     free(row);
     return ret;
+}
+
+int synth_unmet(const struct synth *s, const struct examples *test, struct examples *kept, struct hone_err *err)
+{
+    const struct folded *given = &s->sieve.given;
+    struct folded f = { 0 };
+    int64_t n = 0, *row = malloc(((size_t)test->n + 1) * sizeof *row);
+    int ret = row ? 0 : no_memory(err, test->n);
+    for (int64_t i = 0; i < test->n && ret >= 0; i++) {
+        int met = 0;
+        if (folded_add(&f, test->input[i])) {
+            ret = no_memory(err, test->n);
+            break;
+        }
+        for (int64_t k = 0; k < given->n && !met; k++)
+            met = given->hash[k] == f.hash[i];
+        if (!met)
+            row[n++] = i;
+    }
+    if (ret >= 0)
+        ret = examples_copy(kept, test, row, n, err);
+    examples_end(kept);
+    folded_free(&f);
+    free(row);
+    return ret < 0 ? ret : 0;
 }
 
 /* ---- the borders of difficulty ---- */
@@ -165,6 +198,8 @@ int synth_open(struct synth *s, const struct examples *rows, const struct synth_
     s->sieve.near_copy = SYNTH_NEAR;
     for (int64_t i = 0; i < rows->n && ret >= 0; i++)
         ret = folded_add(&s->sieve.given, rows->input[i]) ? no_memory(err, rows->n) : 0;
+    for (int64_t i = 0; o->others && i < o->others->n && ret >= 0; i++)
+        ret = folded_add(&s->sieve.given, o->others->input[i]) ? no_memory(err, o->others->n) : 0;
     if (ret >= 0)
         ret = folded_index_make(&s->sieve.index, &s->sieve.given) ? no_memory(err, rows->n) : 0;
     s->material.margin = s->margin;

@@ -33,6 +33,7 @@ struct synth_order {
     int level;                        /* enum level, -1: any */
     uint64_t seed;
     double surplus;                   /* candidates that pass for each row that is chosen, at least 1 */
+    const struct examples *others;    /* rows of the module that teach nothing and are not to be copied either; NULL: none */
 };
 
 /* What was found. Zero-initialise; free with synth_found_free(). */
@@ -43,8 +44,12 @@ struct synth_found {
     int64_t rounds;
 };
 
-/* The examples that teach an answer (feedback is not incorrect, weight above 0, an output), renumbered. ERR_PRECONDITION when none does. */
-int synth_rows(struct examples *to, const struct examples *from, struct hone_err *err);
+/* The examples that teach an answer (feedback is not incorrect, weight above 0, an output), renumbered; the rest to `others` (may be NULL).
+ * ERR_PRECONDITION when none teaches. */
+int synth_rows(struct examples *to, struct examples *others, const struct examples *from, struct hone_err *err);
+/* The rows of `test` whose input says what no row of the module says, in the same words: no model was trained on them, and nothing was made from
+ * them. *kept is to be freed with examples_free(). */
+int synth_unmet(const struct synth *s, const struct examples *test, struct examples *kept, struct hone_err *err);
 /* Trains the model that judges, finds the borders of difficulty, lets the generators learn. s borrows all arguments until synth_close(),
  * which may be called after a failure, too. */
 int synth_open(struct synth *s, const struct examples *rows, const struct synth_order *o, struct registry *registry, struct pool *pool,

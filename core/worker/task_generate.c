@@ -59,8 +59,8 @@ static int ask(const struct hone_completion_service *service, const struct hone_
 
 /* ---- rows ---- */
 
-/* The rows of a file that teach an answer. */
-static int read_rows(struct examples *rows, const cJSON *data, struct hone_err *err)
+/* The rows of a file that teach an answer, and the others (may be NULL). */
+static int read_rows(struct examples *rows, struct examples *others, const cJSON *data, struct hone_err *err)
 {
     const char *path = json_str(data, "path", NULL);
     int format = data_format_of_name(json_str(data, "format", "auto"));
@@ -69,7 +69,7 @@ static int read_rows(struct examples *rows, const cJSON *data, struct hone_err *
         return hone_fail(err, HONE_EINVAL, "the start frame names no data file, or a format that does not exist");
     int ret = examples_read(&all, path, &(struct read_options){ .format = (enum data_format)format }, err);
     if (ret >= 0)
-        ret = synth_rows(rows, &all, err);
+        ret = synth_rows(rows, others, &all, err);
     examples_free(&all);
     return ret;
 }
@@ -128,6 +128,25 @@ static int share_out(const struct task *t, const struct examples *rows, int64_t 
 
 /* ---- the task ---- */
 
+/* Test rows that are rows of the module judge nothing; how many is told. */
+static int measure(struct task *t, struct synth *s, const struct synth_order *o, const struct synth_found *f, const struct examples *test,
+                   struct hone_err *err)
+{
+    struct examples unmet = { 0 };
+    if (!test->n)
+        return measure_put(t->result, s, o, f, NULL, err);
+    int ret = synth_unmet(s, test, &unmet, err);
+    if (!ret && !unmet.n)
+        ret = hone_fail(err, ERR_PRECONDITION, "all %lld test rows are rows of the module; give others, or none to measure by parts of the module",
+                        (long long)test->n);
+    if (!ret)
+        ret = measure_put(t->result, s, o, f, &unmet, err);
+    if (!ret)
+        json_put_int(cJSON_GetObjectItemCaseSensitive(t->result, "measure"), "rows_of_module", test->n - unmet.n);
+    examples_free(&unmet);
+    return ret;
+}
+
 static int make(struct task *t, const struct examples *rows, const struct examples *test, const struct synth_order *o, struct hone_err *err)
 {
     const struct synth_watch watch = { .arg = t, .beat = on_beat, .stopped = on_stopped };
@@ -142,7 +161,7 @@ static int make(struct task *t, const struct examples *rows, const struct exampl
         ret = scenarios_put(t->result, &s, o, &f, err);
     t->stage = ret ? t->stage : "measure";
     if (!ret && json_bool(t->start, "measure", 0))
-        ret = measure_put(t->result, &s, o, &f, test->n ? test : NULL, err);
+        ret = measure(t, &s, o, &f, test, err);
     synth_found_free(&f);
     synth_close(&s);
     return ret;
@@ -151,26 +170,27 @@ static int make(struct task *t, const struct examples *rows, const struct exampl
 int task_generate(struct task *t, struct hone_err *err)
 {
     const cJSON *fresh = json_get(t->start, "test");
-    struct examples rows = { 0 }, test = { 0 };
+    struct examples rows = { 0 }, others = { 0 }, test = { 0 };
     struct asker asker = { .service = { .struct_size = sizeof asker.service, .host_data = t, .ask = ask } };
     if (json_bool(t->start, "completions", 0))
         registry_lend_completion(t->registry, &asker.service);
     t->stage = "data";
-    int ret = read_rows(&rows, json_get(t->start, "data"), err);
+    int ret = read_rows(&rows, &others, json_get(t->start, "data"), err);
     if (ret >= 0 && cJSON_IsObject(fresh))
-        ret = read_rows(&test, fresh, err);
+        ret = read_rows(&test, NULL, fresh, err);
     int64_t *need = ret < 0 ? NULL : calloc((size_t)rows.outputs.n + 1, sizeof *need);
     if (ret >= 0)
         ret = need ? share_out(t, &rows, need, err) : hone_fail(err, HONE_ENOMEM, "memory ran out for %lld outputs", (long long)rows.outputs.n);
     const struct synth_order o = { .config = json_get(t->start, "config"), .generators = json_get(t->start, "generators"), .need = need,
                                    .level = level_of_name(json_str(t->start, "difficulty", NULL)), .seed = (uint64_t)json_int(t->start, "seed", 0),
-                                   .surplus = json_num(t->start, "surplus", 1.5) };
+                                   .surplus = json_num(t->start, "surplus", 1.5), .others = &others };
     if (ret >= 0)
         ret = make(t, &rows, &test, &o, err);
     registry_lend_completion(t->registry, NULL);
     cJSON_Delete(asker.last);
     free(need);
     examples_free(&rows);
+    examples_free(&others);
     examples_free(&test);
     return ret < 0 ? ret : 0;
 }

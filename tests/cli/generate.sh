@@ -40,15 +40,22 @@ same 'ids of examples are their own' "$(grep -c '"id": "syn_' "$tmp/made")" 20
 
 # fold: inputs as words in small letters, one a line.
 fold() {
-    sed -n 's/.*"input": "\(\([^"\\]\|\\.\)*\)".*/\1/p' "$1" | tr 'A-Z' 'a-z' | tr -c 'a-z0-9\n' ' ' | sed 's/  */ /g; s/^ //; s/ $//'
+    sed -n 's/.*"input": *"\(\([^"\\]\|\\.\)*\)".*/\1/p' "$1" | tr 'A-Z' 'a-z' | tr -c 'a-z0-9\n' ' ' | sed 's/  */ /g; s/^ //; s/ $//'
 }
 run rows 0 generate small --per-output 10 --output "$tmp/new.jsonl" --json
 has rows '"requested": 80'
 fold "$tmp/new.jsonl" | sort >"$tmp/new.folded"
 fold "$tmp/small.jsonl" | sort -u >"$tmp/given.folded"
+holds 'they are compared' -s "$tmp/new.folded"
 same 'none comes twice' "$(uniq -d "$tmp/new.folded" | wc -l)" 0
 same 'none is a given one' "$(comm -12 "$tmp/new.folded" "$tmp/given.folded" | wc -l)" 0
 same 'as many rows as are told' "$(wc -l <"$tmp/new.jsonl")" "$(value rows generated)"
+sed 's/^{/{"feedback":"incorrect",/' "$tmp/new.jsonl" | cat "$tmp/small.jsonl" - >"$tmp/marked.jsonl"
+run marked 0 module create --name marked --data "$tmp/marked.jsonl" -q
+run unlike 0 generate marked --per-output 10 --output "$tmp/unlike.jsonl" --json --no-keep
+fold "$tmp/unlike.jsonl" | sort >"$tmp/unlike.folded"
+holds 'some come' -s "$tmp/unlike.folded"
+same 'none is what was marked as incorrect' "$(comm -12 "$tmp/unlike.folded" "$tmp/new.folded" | wc -l)" 0
 run valid 0 data check "$tmp/new.jsonl"
 lacks valid 'Near duplicates'
 cat "$tmp/small.jsonl" "$tmp/new.jsonl" >"$tmp/both.jsonl"
@@ -109,8 +116,14 @@ run measured 0 generate small --per-output 5 --measure --json --no-keep
 has measured '"test": "five_parts"' '"accuracy_without": 0.' '"accuracy_with": 0.' '"interval": {' '"p": '
 same 'every row is judged once' "$(sed -n '/"measure"/,$p' "$tmp/measured" >"$tmp/measure"; value measure rows)" "$(grep -vc incorrect "$tmp/small.jsonl")"
 same 'five seeds' "$(sed -n '/"measure"/,$p' "$tmp/measured" | grep -c '"seed": ')" 5
-run measured_fresh 0 generate small --per-output 5 --test "$fresh" --no-keep
-has measured_fresh 'fresh rows' '95% interval'
+grep -v incorrect "$tmp/small.jsonl" | head -n 10 | cat "$fresh" - >"$tmp/met.jsonl"
+run measured_fresh 0 generate small --per-output 5 --test "$tmp/met.jsonl" --no-keep
+has measured_fresh 'fresh rows' '95% interval' 'test rows, which are rows of the module'
+met=$(sed -n 's/.* \([0-9]*\) test rows, which are.*/\1/p' "$tmp/measured_fresh")
+holds 'those of the module judge nothing' "${met:-0}" -ge 10
+has measured_fresh "($(($(wc -l <"$tmp/met.jsonl") - met)) rows, 5 seeds"
+run measured_met 8 generate small --per-output 1 --test "$tmp/small.jsonl" --no-keep
+has measured_met.err 'test rows are rows of the module'
 
 printf '%s\n' '{"input":"red one","expected_output":"a"}' '{"input":"the red one please","expected_output":"a"}' '{"input":"i want red","expected_output":"a"}' \
     '{"input":"blue","expected_output":"b"}' >"$tmp/lone.jsonl"
