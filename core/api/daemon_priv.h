@@ -61,6 +61,7 @@ struct daemon {
     int lost;                 /* atomic; the books cannot be trusted to reach the disk any more */
     int64_t deaths, retries, dropped, calls, faults; /* atomic */
     int64_t over_quota[QUOTAS]; /* atomic: calls that were refused, by quota */
+    struct webhook_test *tests; /* under way, with `queue`: webhooks.c */
 
     struct monitor_cache *monitor; /* monitor.c */
     struct token_cache *tokens;    /* tokens.c */

@@ -86,10 +86,12 @@ static struct outbox_verdict judge(const struct flight *f, int64_t now)
         v.disable = "it answered 410 (gone)";
     if (v.disable || r->refused || is_ping(f))
         return v;
-    int64_t wait = outbox_wait_ms(f->made + 1, randombytes_random() / 4294967296.0), asked = r->retry_after_s * 1000;
+    int64_t wait = outbox_wait_ms(f->made + 1, randombytes_random() / 4294967296.0), asked = RETRY_AFTER_MOST_MS;
+    if (r->retry_after_s < RETRY_AFTER_MOST_MS / 1000)
+        asked = r->retry_after_s * 1000;
     v.exhausted = wait < 0;
     if (!v.exhausted)
-        v.again = now + (asked > wait ? asked < RETRY_AFTER_MOST_MS ? asked : RETRY_AFTER_MOST_MS : wait);
+        v.again = now + (asked > wait ? asked : wait);
     return v;
 }
 

@@ -224,11 +224,18 @@ cJSON *api_webhook_update(struct api *a, const cJSON *in, struct hone_err *err)
     int rc = url ? check_url(a, url, err) : 0;
     struct store *s = rc >= 0 ? books_open(a, err) : NULL;
     if (rc >= 0)
-        rc = s ? webhook_get(s, json_str(in, "webhook_id", ""), &row, err) : err->code;
+        rc = s ? store_begin(s, err) : err->code;
+    if (rc >= 0)
+        rc = webhook_get(s, json_str(in, "webhook_id", ""), &row, err);
+    int worked = rc >= 0 && !row.disabled_at;
     if (rc >= 0)
         rc = change(&row, in, err);
     if (rc >= 0)
         rc = webhook_update(s, &row, err);
+    if (rc >= 0 && worked && row.disabled_at && outbox_give_up(s, row.id, "the endpoint was disabled", err) < 0)
+        rc = err->code;
+    if (rc >= 0)
+        rc = store_commit(s, err);
     books_close(a, s);
     cJSON *out = rc >= 0 ? webhook_json(&row) : NULL;
     forget_secrets(&row);
@@ -344,17 +351,58 @@ static cJSON *wait_for(struct api *a, const char *id, struct hone_err *err)
     return out;
 }
 
+/* A test holds one of a few threads for as long as its receiver likes, so that a tenant has one at a time. */
+struct webhook_test {
+    const char *tenant;
+    struct webhook_test *next;
+};
+
+static int test_begin(struct api *a, struct webhook_test *t, struct hone_err *err)
+{
+    struct daemon *d = a->daemon;
+    pthread_mutex_lock(&d->queue);
+    const struct webhook_test *other = d->tests;
+    while (other && strcmp(other->tenant, t->tenant) != 0)
+        other = other->next;
+    if (!other) {
+        t->next = d->tests;
+        d->tests = t;
+    }
+    pthread_mutex_unlock(&d->queue);
+    if (!other)
+        return 0;
+    if (a->answer) {
+        a->answer->retryable = 1;
+        a->answer->retry_after_s = 1;
+    }
+    return hone_fail(err, ERR_CONFLICT, "another test of a webhook of this tenant is under way; ask again when it has ended");
+}
+
+static void test_end(struct daemon *d, const struct webhook_test *t)
+{
+    pthread_mutex_lock(&d->queue);
+    struct webhook_test **at = &d->tests;
+    while (*at != t)
+        at = &(*at)->next;
+    *at = t->next;
+    pthread_mutex_unlock(&d->queue);
+}
+
 cJSON *api_webhook_test(struct api *a, const cJSON *in, struct hone_err *err)
 {
+    struct webhook_test test = { .tenant = a->call && a->call->tenant ? a->call->tenant : STORE_TENANT };
     char *id = NULL;
     if (!a->daemon) {
         hone_fail(err, ERR_PRECONDITION, "webhooks are sent by the daemon, which does not run; start `hone serve`");
         return NULL;
     }
+    if (test_begin(a, &test, err) < 0)
+        return NULL;
     struct store *s = books_open(a, err);
     int rc = s ? outbox_ping(s, json_str(in, "webhook_id", ""), &id, err) : err->code;
     books_close(a, s);
     cJSON *out = rc >= 0 ? wait_for(a, id, err) : NULL;
+    test_end(a->daemon, &test);
     free(id);
     return out;
 }

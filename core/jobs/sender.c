@@ -274,7 +274,8 @@ static void clean(const char *bytes, size_t n, char *out)
 
 static void judge(const struct transfer *t, CURLcode code, struct posted *r)
 {
-    const char *why = *t->why ? t->why : curl_easy_strerror(code);
+    char why[181];
+    snprintf(why, sizeof why, "%.180s", *t->why ? t->why : curl_easy_strerror(code)); /* may quote the other side */
     if (t->refused)
         snprintf(r->error, sizeof r->error, "the host stands for an address that is not connected to");
     else if (code == CURLE_OPERATION_TIMEDOUT && r->status == 0)
@@ -282,7 +283,7 @@ static void judge(const struct transfer *t, CURLcode code, struct posted *r)
     else if (r->status == 0 && t->header_bytes > READ_MOST)
         snprintf(r->error, sizeof r->error, "the header of the answer is too long");
     else if (r->status == 0)
-        snprintf(r->error, sizeof r->error, "%.180s", why);
+        clean(why, strlen(why), r->error);
     else if (r->status >= 300 && r->status < 400)
         snprintf(r->error, sizeof r->error, "answered %d; redirects are not followed", r->status);
     else if (r->status < 200 || r->status > 299)

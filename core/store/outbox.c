@@ -155,6 +155,12 @@ int outbox_again(struct store *s, const char *delivery_id, char **again, struct 
     return rc != 0 ? rc : db_leave(s, repeat(s, delivery_id, again, err), err);
 }
 
+int64_t outbox_give_up(struct store *s, const char *webhook_id, const char *why, struct hone_err *err)
+{
+    return db_run(s, "UPDATE deliveries SET state = 2, done_at = ?2, error = ?3 WHERE state = 0 AND webhook_id = ?1",
+                  DB_ARGS(DB_T(webhook_id), DB_I(clock_wall_ms()), DB_T(why)), err);
+}
+
 /* ---- sending ---- */
 
 int outbox_due(struct store *s, int64_t now, int64_t each, struct due_list *list, int64_t *next, struct hone_err *err)
@@ -246,8 +252,8 @@ int outbox_pending(struct store *s, int64_t *n, struct hone_err *err)
     return rc < 0 ? rc : 0;
 }
 
-#define OLD "SELECT id FROM messages WHERE created_at < ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE message_id = messages.id AND state = 0)" \
-            " ORDER BY created_at LIMIT ?2"
+#define OLD "SELECT id FROM messages WHERE created_at < ?1" \
+            " AND NOT EXISTS (SELECT 1 FROM deliveries WHERE message_id = messages.id AND (state = 0 OR done_at >= ?1)) ORDER BY created_at LIMIT ?2"
 
 static int64_t prune(struct store *s, int64_t before, int64_t most, struct hone_err *err)
 {

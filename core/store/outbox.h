@@ -71,6 +71,8 @@ int outbox_news(struct store *s, const char *tenant, const char *type, const cha
                 const cJSON *value, struct hone_err *err);
 /* A ping to one endpoint, also to one that is disabled. *delivery_id is to be freed. */
 int outbox_ping(struct store *s, const char *webhook_id, char **delivery_id, struct hone_err *err);
+/* What is on its way to an endpoint has failed, for `why`: nothing of it is sent any more. How many, or a code. */
+int64_t outbox_give_up(struct store *s, const char *webhook_id, const char *why, struct hone_err *err);
 /* The bytes of a message: type, event, timestamp, the members, and `data`, which has those of the members that are short. At most
  * OUTBOX_BODY_MAX of them: the longest parts are left out and "truncated" says so. free(). NULL when memory ran out. */
 char *outbox_body(const char *type, int64_t at, const cJSON *members);
@@ -104,7 +106,7 @@ int delivery_list(struct store *s, const char *webhook_id, int state, const char
 int attempt_list(struct store *s, const char *delivery_id, struct attempt_list *list, struct hone_err *err);
 /* How many deliveries are pending, of all tenants. */
 int outbox_pending(struct store *s, int64_t *n, struct hone_err *err);
-/* Removes messages older than `before` that are not on their way any more. At most `most` at once; how many, or a code. */
+/* Removes messages that were sent or given up before `before` and that are not on their way any more. At most `most` at once; how many, or a code. */
 int64_t outbox_prune(struct store *s, int64_t before, int64_t most, struct hone_err *err);
 
 void delivery_free(struct delivery_row *row);

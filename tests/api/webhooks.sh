@@ -153,6 +153,17 @@ done <<'PATHS'
 PATHS
 lacks received /redirected
 
+# ---- one test of a tenant at a time ----
+add "$in/hang" --events training.failed
+hone webhook test "$hook" >/dev/null 2>&1 &
+tested=$!
+until_true 'hone webhook deliveries "$hook" --json | grep -q "\"status\": \"pending\""'
+call testWebhook "{\"webhook_id\":\"$hook\"}"
+same 'a second test meanwhile' "$status" 409
+has answer '"retryable": true' 'another test of a webhook'
+wait $tested
+run removed 0 webhook remove "$hook"
+
 # ---- tried again by the schedule, while another one waits for a receiver that never answers ----
 add "$in/flaky/1" --events training.cancelled
 flaky=$hook

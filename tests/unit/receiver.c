@@ -38,7 +38,7 @@ static void *answer_one(void *arg)
     }
     int said = snprintf(out, sizeof out, "HTTP/1.1 %d x\r\n", receiver.status);
     if (receiver.retry_after_s)
-        said += snprintf(out + said, sizeof out - (size_t)said, "Retry-After: %d\r\n", receiver.retry_after_s);
+        said += snprintf(out + said, sizeof out - (size_t)said, "Retry-After: %lld\r\n", (long long)receiver.retry_after_s);
     said += snprintf(out + said, sizeof out - (size_t)said, "Content-Length: 2\r\nConnection: close\r\n\r\nhi");
     receiver.busy--;
     pthread_mutex_unlock(&receiver.lock);
@@ -84,7 +84,8 @@ void receiver_start(void)
         close(receiver.fd[1]);
         receiver.fd[1] = -1; /* a machine without IPv6 */
     }
-    receiver.stop = receiver.connects = receiver.busy = receiver.most_busy = receiver.retry_after_s = receiver.hold_ms = 0;
+    receiver.stop = receiver.connects = receiver.busy = receiver.most_busy = receiver.hold_ms = 0;
+    receiver.retry_after_s = 0;
     receiver.status = 200;
     CU_ASSERT_EQUAL_FATAL(pthread_create(&receiver.thread, NULL, receive, NULL), 0);
 }

@@ -5,7 +5,8 @@
 
 struct receiver {
     int fd[2], port, stop;               /* of IPv4 and IPv6 */
-    int status, retry_after_s, hold_ms;  /* what it says, and after how long */
+    int status, hold_ms;   /* what it says, and after how long */
+    int64_t retry_after_s; /* 0: says nothing of that */
     int connects, busy, most_busy;
     char head[4096], body[32768];        /* of the last request */
     pthread_mutex_t lock;

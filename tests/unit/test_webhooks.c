@@ -181,7 +181,7 @@ static void answers(void)
     CU_ASSERT_EQUAL(d.status, 429);
     CU_ASSERT_EQUAL(d.due_at - clock_wall_ms(), 1000000); /* as it asked, which is later than the schedule's */
     delivery_free(&d);
-    receiver.retry_after_s = 999999;
+    receiver.retry_after_s = INT64_MAX / 1000 + 1000;
     clock_wall_pretend(clock_wall_ms() + 1000000);
     work();
     d = newest();
@@ -242,6 +242,40 @@ static void gone(void)
     CU_ASSERT_STRING_NOT_EQUAL(second.id, d.id);
     delivery_free(&second);
     delivery_free(&d);
+    tear_down();
+}
+
+/* An endpoint whose owner disables it gets nothing of what waited for it, also once it is enabled again. Messages are kept from their end on. */
+static void disabled(void)
+{
+    set_up();
+    receiver.status = 503;
+    emit("training.completed", 1);
+    work();
+    cJSON *in = cJSON_Parse("{\"enabled\": false}");
+    json_put_str(in, "webhook_id", hook);
+    clock_wall_pretend(clock_wall_ms() + INT64_C(2) * 86400000);
+    int64_t ended = clock_wall_ms();
+    cJSON *out = api_webhook_update(&a, in, &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    cJSON_Delete(out);
+    struct delivery_row d = newest();
+    CU_ASSERT_EQUAL(d.state, DELIVERY_FAILED);
+    CU_ASSERT_EQUAL(d.done_at, ended);
+    CU_ASSERT_STRING_EQUAL(d.error, "the endpoint was disabled");
+    delivery_free(&d);
+    cJSON_ReplaceItemInObject(in, "enabled", cJSON_CreateTrue());
+    cJSON_Delete(api_webhook_update(&a, in, &err));
+    cJSON_Delete(in);
+    receiver.status = 200;
+    receiver.connects = 0;
+    outbox_wake(box);
+    work();
+    CU_ASSERT_EQUAL(receiver.connects, 0);
+    struct store *s = books();
+    CU_ASSERT_EQUAL(outbox_prune(s, ended, 10, &err), 0); /* made before, ended not */
+    CU_ASSERT_EQUAL(outbox_prune(s, ended + 1, 10, &err), 1);
+    store_close(s);
     tear_down();
 }
 
@@ -395,7 +429,8 @@ int test_webhooks(void)
 {
     CU_pSuite suite = CU_add_suite("webhooks", NULL, NULL);
     int ok = suite && CU_add_test(suite, "schedule", schedule) && CU_add_test(suite, "waits", waits) && CU_add_test(suite, "answers", answers) &&
-             CU_add_test(suite, "gone", gone) && CU_add_test(suite, "full outbox", full_outbox) && CU_add_test(suite, "slow one", slow_one) &&
+             CU_add_test(suite, "gone", gone) && CU_add_test(suite, "disabled", disabled) &&
+             CU_add_test(suite, "full outbox", full_outbox) && CU_add_test(suite, "slow one", slow_one) &&
              CU_add_test(suite, "rotation", rotation) && CU_add_test(suite, "bodies", bodies) && CU_add_test(suite, "migration", migration);
     return ok ? 0 : -1;
 }
