@@ -46,6 +46,10 @@ call "$one" testWebhook "{\"webhook_id\":\"$webhook\"}"
 same 'a ping to nobody' "$(value answer status)" failed
 delivery=$(value answer delivery_id)
 
+call "$one" runTrainingPipeline "{\"definition\":{\"steps\":{\"look\":{\"do\":\"validate\",\"data\":\"$dataset\"}}}}"
+same 'a pipeline' "$status" 201
+piped=$(value answer pipeline_run_id)
+
 # Every function that takes an id, from the daemon's own description.
 curl -s "$url/openapi.json" >"$tmp/openapi.json"
 functions=$(grep -oE '"/api/v2/functions/[A-Za-z]+"' "$tmp/openapi.json" | sed 's#.*/##; s/"//' | sort -u)
@@ -53,7 +57,7 @@ holds 'functions are described' "$(echo "$functions" | wc -l)" -ge 25
 tried=0
 for f in $functions; do
     case $f in
-    createAgent | uploadDataset | createTrainingModule | createToken | listTokens | listPlugins | listPresets | listAgents | listTrainingJobs | listDatasets | listTrainingModules | registerWebhook | listWebhooks | getUsage | backupState | checkState) continue ;;
+    createAgent | uploadDataset | createTrainingModule | createToken | listTokens | listPlugins | listPresets | listAgents | listTrainingJobs | listDatasets | listTrainingModules | registerWebhook | listWebhooks | getUsage | backupState | checkState | listPipelines | listPipelineRuns | runTrainingPipeline) continue ;;
     startTrainingJob) body="{\"agent_id\":\"$agent\",\"training_data\":{\"examples\":[$example]}}" ;;
     validateTrainingData) body="{\"training_data\":{\"dataset_id\":\"$dataset\"}}" ;;
     deployAgentVersion) body="{\"agent_id\":\"$agent\",\"version_id\":\"$version\"}" ;;
@@ -62,6 +66,7 @@ for f in $functions; do
     updateAgent) body="{\"agent_id\":\"$agent\",\"description\":\"taken\"}" ;;
     compareTrainingRuns) body="{\"run_ids\":[\"$job\",\"$job\"]}" ;;
     verifyTrainingReport) body="{\"report\":\"hone-report/1 type=single_job job_id=$job format=json\"}" ;;
+    *PipelineRun) body="{\"pipeline_run_id\":\"$piped\"}" ;;
     revokeToken) body="{\"token_id\":\"$(echo "$one" | cut -d _ -f 2)\"}" ;;
     redeliverWebhook) body="{\"delivery_id\":\"$delivery\"}" ;;
     *Webhook*) body="{\"webhook_id\":\"$webhook\"}" ;;
@@ -77,10 +82,10 @@ for f in $functions; do
     tried=$((tried + 1))
 done
 holds 'functions were tried' $tried -ge 18
-for f in listAgents listTrainingJobs listDatasets listTrainingModules listWebhooks listWebhookDeliveries; do
+for f in listAgents listTrainingJobs listDatasets listTrainingModules listWebhooks listWebhookDeliveries listPipelineRuns; do
     call "$two" $f '{}'
     same "$f" "$status" 200
-    lacks answer "$agent" "$job" "$dataset" "$module" "$webhook" "$delivery"
+    lacks answer "$agent" "$job" "$dataset" "$module" "$webhook" "$delivery" "$piped"
 done
 call "$one" getAgent "{\"agent_id\":\"$agent\"}"
 same 'still there for its own tenant' "$status" 200
