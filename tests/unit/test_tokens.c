@@ -189,6 +189,8 @@ static void bad_files(void)
         { tokens_llama_json, "\"prepend\"", "\"append\"", "normalizer" },
         { tokens_three_json, "\\\\p{N}{1,3}", "\\\\p{N}{1,4}", "none of GPT-2's" },
         { tokens_three_json, "\"Isolated\"", "\"Removed\"", "Isolated" },
+        { tokens_three_json, "\"use_regex\":false", "\"use_regex\":true", "cut twice" },
+        { tokens_llama_json, "\"pre_tokenizer\":null", "\"pre_tokenizer\":{\"type\":\"Metaspace\"}", "a Metaspace that splits" },
         { tokens_ours_json, "\"dropout\":null", "\"dropout\":0.1", "dropout" },
         { tokens_ours_json, "\"add_prefix_space\":false", "\"add_prefix_space\":true", "add_prefix_space" },
         { tokens_ours_json, "\"merges\":[[\"", "\"merges\":[[\"zzzz", "not in model.vocab" },
