@@ -164,20 +164,28 @@ static void check_required(const cJSON *def, cJSON *faults, struct hone_err *err
     }
 }
 
+/* The parameter that was perhaps meant; borrowed until parameters change. */
+static const char *nearest_of(const cJSON *parameters, const char *name)
+{
+    const char *names[129];
+    const cJSON *p;
+    int n = 0;
+    cJSON_ArrayForEach(p, parameters) {
+        if (n < 128)
+            names[n++] = p->string;
+    }
+    names[n] = NULL;
+    return text_nearest(name, names);
+}
+
 int pipe_give(cJSON *def, const cJSON *given, cJSON *faults, struct hone_err *err)
 {
     cJSON *parameters = cJSON_GetObjectItemCaseSensitive(def, "parameters");
-    const char *names[130];
     const cJSON *v;
-    int n = 0, count = 0;
-    cJSON_ArrayForEach(v, parameters) {
-        if (count < 128)
-            names[count++] = v->string;
-    }
-    names[count] = NULL;
+    int n = 0;
     cJSON_ArrayForEach(v, given) {
         const cJSON *have = json_get(parameters, v->string);
-        const char *near = have ? NULL : text_nearest(v->string, names);
+        const char *near = have ? NULL : nearest_of(parameters, v->string);
         char path[100], message[200], fix[100] = "";
         cJSON *value = have ? typed(have, v) : NULL;
         if (value) {
