@@ -20,7 +20,7 @@ printf '#!/bin/sh\nexec %s --define-prefix "$@"\n' "$(command -v pkg-config)" >"
 chmod +x "$tmp/bin/pkg-config"
 unset HONE_PLUGIN_PATH abs_top_builddir HONE_WORKER
 HOME=$tmp XDG_CONFIG_HOME=$tmp/config XDG_STATE_HOME=$tmp/state HONE_SYSCONFDIR=$tmp/etc
-PKG_CONFIG_PATH=$(dirname "$pc") PATH=$tmp/bin:$(dirname "$(find "$tmp/root" -type f -name hone)"):$PATH
+PKG_CONFIG_PATH=$(dirname "$pc") PATH=$tmp/bin:$(dirname "$(find "$tmp/root" -type f -path '*/bin/hone')"):$PATH
 export HOME XDG_CONFIG_HOME XDG_STATE_HOME HONE_SYSCONFDIR PKG_CONFIG_PATH PATH
 umask 022
 

@@ -190,6 +190,23 @@ if (later.auth.setToken) check('a token that is set later', (await later.functio
 
 await invoke('deleteAgent', { agent_id });
 await refused('a deleted agent', 404, 'NOT_FOUND', base44.functions.invoke('getAgent', { agent_id }));
+if (has('runTrainingPipeline')) {
+  check('listPipelines', (await invoke('listPipelines', {}))?.pipelines.length > 0);
+  const { pipeline_run_id } = await invoke('runTrainingPipeline', { definition: { steps: { never: { do: 'gate', require: '1 > 2', otherwise: 'fail' } } } }, 201);
+  const ended = async () => {
+    for (let i = 0; i < 300; i++) {
+      const run = await invoke('getPipelineRun', { pipeline_run_id });
+      if (run?.status === 'failed') return run;
+      await new Promise((r) => setTimeout(r, 100));
+    }
+    return undefined;
+  };
+  check('a gate that is shut ends a run', (await ended()) !== undefined);
+  check('listPipelineRuns', JSON.stringify(await invoke('listPipelineRuns', {})).includes(pipeline_run_id));
+  await invoke('resumePipelineRun', { pipeline_run_id });
+  check('and again', (await ended()) !== undefined);
+  await invoke('cancelPipelineRun', { pipeline_run_id });
+}
 for (const name of ['backupState', 'checkState']) { // for this machine's own command line
   await refused(name, 422, 'VALIDATION_ERROR', base44.functions.invoke(name, { file: 'backup' }));
   called.add(name);
