@@ -60,7 +60,7 @@ int learner_fit(struct learner *l, struct registry *registry, const char *name, 
 {
     int chosen = strcmp(name, "auto") == 0;
     const struct hone_string *output = lesson->output;
-    snprintf(choice->name, sizeof choice->name, "%.63s", chosen ? "linear" : name);
+    snprintf(choice->name, sizeof choice->name, "%s", chosen ? "linear" : name);
     int ret = fit_one(l, registry, choice->name, options, lesson, max_bytes, err);
     if (!chosen) {
         snprintf(choice->reason, sizeof choice->reason, "asked for by the configuration");

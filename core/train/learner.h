@@ -23,7 +23,7 @@ struct learner {
 
 /* What became of the wish for a model. */
 struct learner_choice {
-    char name[64];
+    char name[4096];              /* of the model, or the path of its file */
     char reason[400];
 };
 

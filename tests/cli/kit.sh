@@ -29,6 +29,11 @@ use optimizer optimizer
 use scheduler schedulerType
 use paradigm trainingType
 use model model
+deep=$tmp/model/a_folder_with_a_name/of_which_the_path/is_long_beyond_any_name_of_a_model
+mkdir -p "$deep" && chmod -R go-w "$tmp/model" && cp "$tmp/model/my_model.so" "$deep/"
+run deep 0 plugin check "$deep/my_model.so"
+run use_deep 0 train --agent deep --data "$data" --set "model=$deep/my_model.so" --set epochs=1 -q
+run use_again 0 train --agent model --data "$data" --set "model=$tmp/model/my_model.so" --set epochs=4 -q
 run counted 0 evaluate latest --test "$fresh" --criteria "$tmp/metric/my_metric.so" --json
 has counted '"my_metric"'
 run asked 0 ask model 'my kettle came with a crack in it'
