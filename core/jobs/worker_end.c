@@ -136,7 +136,7 @@ static void put_status(struct buf *b, struct worker_proc *w)
 
 static void put_forced(struct buf *b, const struct worker_proc *w)
 {
-    buf_printf(b, "hone-worker %s%s", w->forced_text, w->forced == WORKER_KILLED ? "" : " and was killed");
+    buf_printf(b, "hone-worker %s%s", w->forced_text, w->forced == WORKER_KILLED ? "" : WIFEXITED(w->status) ? " and ended" : " and was killed");
     put_place(b, w);
 }
 

@@ -177,13 +177,15 @@ static void reap(struct worker_proc *w)
     drain_stderr(w);
 }
 
+/* Ends it for a reason. Of one that has ended already the reason is its own end, unless it ended as if all were well and what it had said before broke the rules. */
 static void force(struct worker_proc *w, enum worker_cause cause, const char *text)
 {
-    if (w->reaped)
+    if (w->reaped && !(cause == WORKER_PROTOCOL && WIFEXITED(w->status) && WEXITSTATUS(w->status) == 0))
         return;
     w->forced = cause;
     snprintf(w->forced_text, sizeof w->forced_text, "%s", text);
-    reap(w);
+    if (!w->reaped)
+        reap(w);
 }
 
 /* Lets the process end by itself for a while. */
