@@ -30,7 +30,7 @@ export ASAN_OPTIONS
 
 # What kills processes at every moment, preloads a shim of its own, measures chances, or looks from outside (a browser, npm): memory faults are
 # found by the tests of the same code beside it, and with sanitizers these would take as long as all others.
-plain_only='tests/faults/\(kill9\|power\|faulty\|sweep\|pipeline_kill\|webhooks_kill\|threads\)\.sh\|tests/cli/\(feedback\|null\|report_page\|nightly\|stop\)\.sh\|tests/api/webhooks_npm\.sh'
+plain_only='tests/faults/\(kill9\|power\|faulty\|sweep\|pipeline_kill\|webhooks_kill\|threads\)\.sh\|tests/cli/\(feedback\|null\|report_page\|nightly\|stop\)\.sh\|tests/api/\(queue\|webhooks_npm\)\.sh'
 
 # run_tests BUILD NAME PATTERN [PROGRAM]: the tests whose path matches, and for NAME sanitized is not plain_only, in that build; with all
 # programs of the tests, or that one.
