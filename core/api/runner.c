@@ -342,14 +342,27 @@ int runner_tries_again(struct runner *r, int rc, const struct hone_err *why)
     return 1;
 }
 
+/* The disk was full: the job waits for space, unless it was asked to end meanwhile, which needs none. */
+static int write_full(struct runner *r, struct store *s, const struct hone_err *why, struct hone_err *err)
+{
+    int asked = job_stop_requested(s, r->job_id, err);
+    if (asked < 0)
+        return asked;
+    if (asked == JOB_STOP_CANCEL)
+        return job_finish(s, r->job_id, &(struct job_end){ .status = JOB_CANCELLED, .reason = "cancelled", .stop_reason = "cancelled" }, err);
+    if (asked == JOB_STOP_PAUSE)
+        return job_finish(s, r->job_id, &(struct job_end){ .status = JOB_PAUSED, .reason = "paused at its newest checkpoint: the disk was full" }, err);
+    return runner_waits(r, s, why->text, err);
+}
+
 /* Of a failed job. `why` has the sentence; frame is the worker's "error", or NULL when it died. */
 static int write_failure(struct runner *r, struct store *s, const cJSON *frame, const struct hone_err *why, struct hone_err *err)
 {
     const struct worker_end *how = worker_how(r->w);
     if (!frame && how->cause != WORKER_ALIVE && !r->late)
         return runner_died(r, s, how->code, why->text, err);
-    if (frame && why->code == ERR_FULL && r->fence && job_stop_requested(s, r->job_id, err) == JOB_STOP_NONE)
-        return runner_waits(r, s, why->text, err);
+    if (frame && why->code == ERR_FULL && r->fence)
+        return write_full(r, s, why, err);
     char *details = json_text(json_get(frame, "details"), 0);
     struct job_end end = { .status = JOB_FAILED, .reason = "failed", .error_text = why->text,
                            .error_code = r->late ? "time_limit" : err_api_code(why->code),

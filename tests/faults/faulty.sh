@@ -43,13 +43,23 @@ until_status() {
 
 ask agent 201 -d '{"name":"support"}' "$f/createAgent"
 agent=$(value agent agent_id)
-{ printf '{"agent_id":"%s","config":{"epochs":400,"checkpointInterval":1,"earlyStopping":false},"training_data":{"examples":[' "$agent"
-    head -n 200 "$data" | paste -s -d , -; printf ']}}'; } >"$tmp/request"
+# request EPOCHS INTERVAL: a job that nobody waits for.
+request() {
+    { printf '{"agent_id":"%s","config":{"epochs":%s,"checkpointInterval":%s,"earlyStopping":false},"training_data":{"examples":[' "$agent" "$1" "$2"
+        head -n 200 "$data" | paste -s -d , -; printf ']}}'; } >"$tmp/request"
+}
+request 10000 1
 { printf '{"name":"more","examples":['; head -n 100 "$data" | paste -s -d , -; printf ']}'; } >"$tmp/more"
 ask started 201 -d "@$tmp/request" "$f/startTrainingJob"
 job=$(value started job_id)
 until_status '"running"' "$job"
-{ while :; do cat /dev/zero >>"$disk/filler"; sleep 0.02; done; } 2>/dev/null & # what the job gives back is taken, too
+fill() {
+    while [ ! -e "$tmp/enough" ]; do # what the job gives back is taken, too
+        cat /dev/zero >>"$disk/filler"
+        sleep 0.02
+    done 2>/dev/null
+}
+fill &
 filler=$!
 sleep 0.3
 ask refused 503 -d "@$tmp/more" "$f/createTrainingModule"
@@ -58,11 +68,25 @@ ask alive 200 "$url/healthz"
 ask ready 503 "$url/readyz"
 sleep 1
 until_status 'space\|"running"' "$job"
-kill $filler
-wait $filler 2>/dev/null
+touch "$tmp/enough"
+wait $filler
 rm "$disk/filler"
 ask again 201 -d '{"name":"again"}' "$f/createAgent"
 ask ready_again 200 "$url/readyz"
+ask cancelled 200 -d "{\"job_id\":\"$job\"}" "$f/cancelTrainingJob"
+until_status '"cancelled"' "$job"
+
+request 10000 10000 # asked to pause, it finds no space for its checkpoint, though the books have some
+ask started 201 -d "@$tmp/request" "$f/startTrainingJob"
+job=$(value started job_id)
+until_status '"current_epoch":[1-9]' "$job"
+cat /dev/zero >"$disk/filler" 2>/dev/null
+truncate -s -160K "$disk/filler"
+ask paused 200 -d "{\"job_id\":\"$job\"}" "$f/pauseTrainingJob"
+until_status '"paused"' "$job"
+rm "$disk/filler"
+ask resumed 200 -d "{\"job_id\":\"$job\"}" "$f/resumeTrainingJob"
+until_status '"running"' "$job"
 ask cancelled 200 -d "{\"job_id\":\"$job\"}" "$f/cancelTrainingJob"
 until_status '"cancelled"' "$job"
 same 'nothing half-written is left' "$(find "$state" -name '*.part' -o -name '.new.*' -o -name '*.jsonl.*' | wc -l)" 0
