@@ -27,7 +27,7 @@ void caller_close(struct caller *c)
 static int caller_open(struct caller *c)
 {
     struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)c->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    struct timeval wait = { .tv_sec = WAIT_S };
+    struct timeval wait = { .tv_sec = c->wait_s > 0 ? c->wait_s : WAIT_S };
     int one = 1;
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (c->fd < 0)

@@ -8,6 +8,7 @@ struct caller {
     int port;
     const char *token;
     int fd;              /* -1: not connected */
+    int wait_s;          /* for an answer; 0: 30 */
 };
 
 /* Calls the function with that body (JSON text) and, unless it is NULL, idempotency key. The HTTP status with the body in *out

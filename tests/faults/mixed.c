@@ -20,6 +20,7 @@
 #define KEPT 65536                    /* latencies of a client that are kept */
 #define MOST_JOBS 40                  /* what a client makes for good, so that a daemon's memory of it has an end */
 #define MOST_TOKENS 40
+#define WAIT_S 300                    /* a daemon that hangs is found; one that a sanitizer slows down is none */
 
 static int port, gentle_ms, over;     /* over: atomic */
 static const char *token;
@@ -273,7 +274,7 @@ int main(int argc, char **argv)
     int started = 0;
     for (; started < n; started++) {
         struct client *c = &client[started];
-        *c = (struct client){ .number = started, .random = seed + (uint64_t)started, .caller = { .port = port, .token = token, .fd = -1 } };
+        *c = (struct client){ .number = started, .random = seed + (uint64_t)started, .caller = { .port = port, .token = token, .fd = -1, .wait_s = WAIT_S } };
         snprintf(c->agent, sizeof c->agent, "a%d-%llu", started, (unsigned long long)seed);
         if (pthread_create(&c->thread, NULL, run, c) != 0)
             break;

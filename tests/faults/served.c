@@ -17,7 +17,7 @@
 #include "core/base/json.h"
 #include "tests/faults/caller.h"
 
-#define READY_MS 20000
+#define READY_MS 120000
 
 static void pause_ms(int ms)
 {
