@@ -1,18 +1,18 @@
 #!/bin/sh
-# tests/run.sh [--sanitize] [--valgrind] [--threads] [--all]: installs what is needed, builds in build/ with warnings as errors, runs every
-# test, and ends with "N passed, N failed". --sanitize builds and runs once more with AddressSanitizer and UndefinedBehaviorSanitizer
-# (in build-sanitize/), --valgrind runs the command-line tests' workers under valgrind, --threads the daemon under ThreadSanitizer (in
-# build-tsan/), --all does all of it.
+# tests/run.sh [--full] [--sanitize] [--valgrind] [--threads]: installs what is needed, builds in build/ with warnings as errors, runs the
+# tests, as many at a time as there are processors, and ends with "N passed, N failed". Without an option all tests but the slow ones.
+# --sanitize builds and runs once more with AddressSanitizer and UndefinedBehaviorSanitizer (in build-sanitize/), --valgrind runs the
+# command-line tests' workers under valgrind, --threads the daemon under ThreadSanitizer (in build-tsan/), --full does all there is.
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
-sanitize=no valgrind=no threads=no
+tier=quick sanitize=no valgrind=no threads=no
 for a in "$@"; do
     case $a in
     --sanitize) sanitize=yes ;;
     --valgrind) valgrind=yes ;;
     --threads) threads=yes ;;
-    --all) sanitize=yes valgrind=yes threads=yes ;;
-    *) echo "usage: tests/run.sh [--sanitize] [--valgrind] [--threads] [--all]" >&2; exit 2 ;;
+    --full) tier=plain sanitize=yes valgrind=yes threads=yes ;;
+    *) echo "usage: tests/run.sh [--full] [--sanitize] [--valgrind] [--threads]" >&2; exit 2 ;;
     esac
 done
 if [ $valgrind = yes ]; then
@@ -32,49 +32,47 @@ export ASAN_OPTIONS
 # found by the tests of the same code beside it, and with sanitizers these would take as long as all others.
 plain_only='tests/faults/\(kill9\|power\|faulty\|sweep\|pipeline_kill\|webhooks_kill\|threads\)\.sh\|tests/cli/\(feedback\|null\|report_page\|nightly\|stop\)\.sh\|tests/api/\(queue\|webhooks_npm\)\.sh'
 
+# Takes minutes, and tests what a change seldom breaks: left to --full.
+slow='tests/faults/\(kill9\|power\|sweep\)\.sh\|tests/cli/null\.sh'
+
+# What measures how fast an answer comes: not beside another test.
+alone='tests/faults/hostile_http\.sh'
+
+# together LIST LOGS N: the tests of a list, N at a time; their lines go to the output, their counts are added up.
+together() {
+    xargs -r -P "$3" -n 1 sh "$top/tests/one.sh" "$top" "$name" <"$1"
+    while read -r t; do
+        [ -e "$2/$(echo "$t" | tr / -).count" ] || continue
+        read -r good bad <"$2/$(echo "$t" | tr / -).count"
+        passed=$((passed + good))
+        failed=$((failed + bad))
+    done <"$1"
+}
+
 # run_tests BUILD NAME PATTERN [PROGRAM]: the tests whose path matches, and for NAME sanitized is not plain_only, in that build; with all
 # programs of the tests, or that one.
 run_tests() {
     build=$1 name=$2 pattern=$3
     cd "$top/$build" || exit 1
     logs=$top/$build/tests/logs-$name
+    rm -rf "$logs"
     mkdir -p "$logs"
     make -s -j"$(nproc)" ${4:-check TESTS=} >"$logs/build" || { cat "$logs/build"; exit 1; }
     make -s list-tests >"$logs/list" || exit 1
-    [ "$name" != sanitized ] || { grep -v -e "$plain_only" "$logs/list" >"$logs/some" && mv "$logs/some" "$logs/list"; }
-    grep -e "$pattern" "$logs/list" >"$logs/chosen" || { echo "no test matches '$pattern'"; exit 1; }
-    while read -r t; do
-        log=$logs/$(basename "$t").log
-        case $t in
-        *.sh) set -- sh "$top/$t" ;;
-        *) set -- "./$t" ;;
-        esac
-        begin=$(date +%s)
-        srcdir=$top abs_top_builddir=$PWD HONE_PLUGIN_PATH=$PWD/plugins "$@" >"$log" 2>&1 </dev/null
-        status=$?
-        line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
-        good=${line%% *} bad=$(echo "$line" | sed 's/.*, \([0-9]*\) failed/\1/')
-        if [ -z "$line" ]; then # a script without counts is one test
-            [ $status -eq 0 ] && good=1 bad=0 || { good=0; bad=1; }
-        fi
-        if [ $status -eq 77 ]; then
-            echo "skip $t: $(tail -n 1 "$log")"
-            continue
-        fi
-        [ $status -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
-        passed=$((passed + good))
-        failed=$((failed + bad))
-        if [ "$bad" -gt 0 ]; then
-            sed 's/^/    /' "$log"
-            echo "FAIL $t ($name): $good passed, $bad failed, exit status $status"
-        else
-            echo "ok   $t ($name): $good passed in $(($(date +%s) - begin)) s"
-        fi
-    done <"$logs/chosen"
+    case $name in
+    sanitized) grep -v -e "$plain_only" "$logs/list" >"$logs/some" ;;
+    quick) grep -v -e "$slow" "$logs/list" >"$logs/some" ;;
+    *) cp "$logs/list" "$logs/some" ;;
+    esac
+    grep -e "$pattern" "$logs/some" >"$logs/chosen" || { echo "no test matches '$pattern'"; exit 1; }
+    grep -v -e "$alone" "$logs/chosen" >"$logs/beside"
+    grep -e "$alone" "$logs/chosen" >"$logs/alone"
+    together "$logs/beside" "$logs" "$(nproc)"
+    together "$logs/alone" "$logs" 1
 }
 
 sh "$top/etc/build.sh" build --enable-werror || exit 1
-run_tests build plain .
+run_tests build $tier .
 if [ $sanitize = yes ]; then
     sh "$top/etc/build.sh" build-sanitize --enable-werror --enable-sanitizers || exit 1
     run_tests build-sanitize sanitized .
