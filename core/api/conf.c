@@ -1,7 +1,10 @@
 /* See conf.h. */
 #include "core/api/conf.h"
 
+#include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "core/base/file.h"
 #include "core/base/json.h"
@@ -57,11 +60,54 @@ static void note_lines(const config_setting_t *v, const char *path, cJSON *lines
     }
 }
 
+/* Behind a string or a comment that begins at p, else p. */
+static const char *skip_text(const char *p)
+{
+    if (*p == '"') {
+        for (p++; *p && *p != '"'; p++)
+            p += *p == '\\' && p[1];
+        return p + (*p == '"');
+    }
+    if (*p == '#' || (*p == '/' && p[1] == '/'))
+        return p + strcspn(p, "\n");
+    if (*p == '/' && p[1] == '*') {
+        const char *end = strstr(p + 2, "*/");
+        return end ? end + 2 : p + strlen(p);
+    }
+    return p;
+}
+
+int conf_cut_number(const char *text, char number[32])
+{
+    int line = 1;
+    for (const char *p = text, *next; *p; p = next) {
+        next = skip_text(p);
+        if (next == p && (isalnum((unsigned char)*p) || strchr("_.*", *p))) { /* a word: a name, a number, 0x1F, 1.5e3, true */
+            size_t digits = strspn(p, "0123456789"), all = digits;
+            while (p[all] && (isalnum((unsigned char)p[all]) || strchr("_.*", p[all])))
+                all++;
+            long long v = digits == all && digits < 32 ? strtoll(p, NULL, 10) : 0;
+            if (v > INT_MAX + (long long)(p > text && p[-1] == '-')) {
+                snprintf(number, 32, "%.*s", (int)digits, p);
+                return line;
+            }
+            next = p + all;
+        } else if (next == p) {
+            next++;
+        }
+        for (; p < next; p++)
+            line += *p == '\n';
+    }
+    return 0;
+}
+
 cJSON *conf_read(const char *path, cJSON **lines, struct hone_err *err)
 {
     struct buf text = { 0 };
     cJSON *out = NULL;
     config_t c;
+    char number[32];
+    int line;
     *lines = cJSON_CreateObject();
     if (file_read(path, MAX_FILE, &text, err) < 0)
         return NULL;
@@ -69,6 +115,8 @@ cJSON *conf_read(const char *path, cJSON **lines, struct hone_err *err)
     config_init(&c);
     if (!content || utf8_invalid_at(content, text.n) < text.n || strlen(content) < text.n) {
         hone_fail(err, HONE_EINVAL, "%s: the text is not valid UTF-8", path);
+    } else if ((line = conf_cut_number(content, number)) > 0) {
+        hone_fail(err, HONE_EINVAL, "%s:%d: %s does not fit into 32 bits; write %sL", path, line, number, number);
     } else if (config_read_string(&c, content) != CONFIG_TRUE) {
         hone_fail(err, HONE_EINVAL, "%s:%d: %s", path, config_error_line(&c), config_error_text(&c) ? config_error_text(&c) : "cannot be read");
     } else {

@@ -72,12 +72,17 @@ static void add_group(const struct reading *r, const char *prefix, config_settin
 static void read_libconfig(const struct reading *r, const char *text)
 {
     config_t c;
-    char dir[PATH_MAX];
+    char dir[PATH_MAX], number[32], message[64], advice[64];
     const char *slash = strrchr(r->path, '/');
     config_init(&c);
     snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - r->path) : 1, slash ? r->path : ".");
     config_set_include_dir(&c, dir);
-    if (config_read_string(&c, text) == CONFIG_TRUE) {
+    int line = conf_cut_number(text, number);
+    if (line > 0) {
+        snprintf(message, sizeof message, "%s does not fit into 32 bits", number);
+        snprintf(advice, sizeof advice, "write %sL.", number);
+        settings_fault(r->s, (struct place){ r->path, line }, "", message, advice);
+    } else if (config_read_string(&c, text) == CONFIG_TRUE) {
         add_group(r, "", config_root_setting(&c));
     } else {
         const char *file = config_error_file(&c), *why = config_error_text(&c);

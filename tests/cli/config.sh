@@ -94,4 +94,15 @@ run none 3 train --agent d --data "$data" --set optimizer=ftrl --set tensorOptio
 has none.err "'ftrl' has no weight decay"
 run whole 3 train --agent d --data "$data" --set optimizer=lbfgs --set tensorOptions.bias.learningRate=0.1
 has whole.err 'moves all tensors by one rule'
+
+# A number that libconfig would cut to 32 bits without a word; what is none of its numbers stays unseen.
+printf '%s\n' '/* 99999999999' '*/ # 99999999999' 'training = {' '  optimizer = "a\"99999999999"; epochs = 2147483647; seed = 5000000000;' '};' >cut.conf
+run cut 3 config show --config cut.conf
+has cut.err 'cut.conf:4: 5000000000 does not fit into 32 bits; write 5000000000L'
+printf 'training = { seed = 5000000000L; learningRate = 12345678901e-13; epochs = 0x7fffffff0L; };\n' >whole.conf
+run long 3 config show --config whole.conf
+has long.err 'epochs: expected a whole number from 1 to 10000, found 34359738352'
+printf 'steps = {\n a = { do = "train"; agent = "a"; data = "x"; retries = 4294967297; };\n};\n' >cut_steps.conf
+run cut_steps 3 pipeline check cut_steps.conf
+has cut_steps.err 'cut_steps.conf:2: 4294967297 does not fit into 32 bits; write 4294967297L'
 finish
