@@ -215,7 +215,7 @@ static int read_tensors(struct reading *r)
     if (ret >= 0)
         ret = check_shapes(r);
     if (ret >= 0)
-        ret = tensors_init(ts, 0, r->err);
+        ret = tensors_alloc(ts, r->err);
     for (int64_t i = 0; i < ts->n && ret >= 0; i++) {
         const struct st_file *file = NULL;
         const struct st_entry *e = find(r, ts->t[i].name, &file);

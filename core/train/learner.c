@@ -214,7 +214,7 @@ static int restore_tensors(struct learner *l, const struct st_file *f, struct ho
                              name, l->model->item.name);
     }
     if (ret >= 0)
-        ret = tensors_init(&l->tensors, 0, err);
+        ret = tensors_alloc(&l->tensors, err);
     for (int64_t i = 0; i < l->tensors.n && ret >= 0; i++) {
         snprintf(name, sizeof name, "model/%s", l->tensors.t[i].name);
         ret = st_read(f, st_find(f, name), l->tensors.t[i].param, err);

@@ -4,6 +4,7 @@
 #include "core/train/pass.h"
 
 #define SCRATCH_BLOCK ((size_t)1 << 20)
+#define DENSE_GRAIN 32768 /* numbers of a dense gradient below which a loop over them is not divided */
 #define SMALL_WORK 16384 /* multiplications below which a loop is not divided among threads */
 
 void *passes_scratch(struct passes *p, size_t bytes)
@@ -251,6 +252,11 @@ void passes_close(struct passes *p)
     *p = (struct passes){ 0 };
 }
 
+static void zero_task(void *arg, int64_t begin, int64_t end)
+{
+    memset((float *)arg + begin, 0, (size_t)(end - begin) * sizeof(float));
+}
+
 void passes_begin(struct passes *p)
 {
     scratch_reset(p);
@@ -258,7 +264,7 @@ void passes_begin(struct passes *p)
     p->out_of_memory = 0;
     for (int64_t i = 0; i < p->tensors->n; i++)
         if (p->grad[i])
-            memset(p->grad[i], 0, (size_t)p->tensors->t[i].n * sizeof(float));
+            pool_run(p->pool, p->tensors->t[i].n, DENSE_GRAIN, zero_task, p->grad[i]);
 }
 
 static int passed(struct passes *p, const struct hone_model *model, int ret, struct hone_err *err)
@@ -397,13 +403,24 @@ static void touched_sort(struct touched *t, const struct grad_request *request, 
         t->mark[t->row[r]] = 0;
 }
 
+struct scaling {
+    float *grad, scale;
+};
+
+static void scale_task(void *arg, int64_t begin, int64_t end)
+{
+    const struct scaling *s = arg;
+    kernel_scale(end - begin, s->scale, s->grad + begin);
+}
+
 int passes_collect(struct passes *p, float scale, struct hone_err *err)
 {
     for (int64_t i = 0; i < p->tensors->n; i++) {
         const struct tensor *t = &p->tensors->t[i];
         int64_t pairs = 0;
-        if (p->grad[i])
-            kernel_scale(t->n, scale, p->grad[i]);
+        struct scaling dense = { p->grad[i], scale };
+        if (dense.grad)
+            pool_run(p->pool, t->n, DENSE_GRAIN, scale_task, &dense);
         if (!p->touched[i].mark)
             continue;
         for (int64_t q = 0; q < p->requests; q++)

@@ -173,7 +173,7 @@ static int allocate(struct run *r, struct opening *o, struct hone_err *err)
                          c.optimizer->item.name, (long long)r->examples,
                          r->writes ? ", and what a batch of the longest of them takes; a smaller batchSize with gradientAccumulation takes less" : "",
                          (long long)r->config.memory_mb);
-    ret = tensors_init(ts, (uint64_t)r->config.seed, err);
+    ret = tensors_init(ts, (uint64_t)r->config.seed, r->pool, err);
     if (!ret && o->based)
         ret = base_take(&o->base, &r->learner, &r->start, err);
     if (!ret)
@@ -319,7 +319,7 @@ void run_start_weights(struct run *r)
     if (r->start.n)
         start_again(&r->start, &r->learner.tensors);
     else
-        tensors_start(&r->learner.tensors, (uint64_t)r->config.seed);
+        tensors_start(&r->learner.tensors, (uint64_t)r->config.seed, r->pool);
     solve_start(r);
 }
 

@@ -6,6 +6,7 @@
 #include "core/train/tensors.h"
 
 #define HUGE_PAGE ((size_t)2 << 20)
+#define START_GRAIN 1024 /* start values are drawn one by one: a few dozen nanoseconds each */
 
 float *floats_new(int64_t n)
 {
@@ -74,27 +75,37 @@ int tensors_declare(struct tensors *ts, const struct hone_model *model, void *se
     return ret < 0 ? ret : 0;
 }
 
-static void start_values(struct tensor *t, uint64_t seed, uint64_t stream)
+struct starting {
+    const struct tensor *t;
+    uint64_t seed, stream;
+};
+
+static void start_task(void *arg, int64_t begin, int64_t end)
 {
-    if (t->init == HONE_INIT_ZERO) {
-        memset(t->param, 0, (size_t)t->n * sizeof *t->param);
-        return;
-    }
-    for (int64_t i = 0; i < t->n; i++) {
-        uint64_t at = stream << 40 | (uint64_t)i;
-        double v = t->init == HONE_INIT_ONE ? 1 : t->init == HONE_INIT_NORMAL ? rng_normal(seed, RNG_INIT, at)
-                                                                              : 2 * rng_unit(seed, RNG_INIT, at) - 1;
+    const struct starting *s = arg;
+    const struct tensor *t = s->t;
+    for (int64_t i = begin; i < end; i++) {
+        uint64_t at = s->stream << 40 | (uint64_t)i;
+        double v = t->init == HONE_INIT_ONE ? 1 : t->init == HONE_INIT_NORMAL ? rng_normal(s->seed, RNG_INIT, at)
+                                                                              : 2 * rng_unit(s->seed, RNG_INIT, at) - 1;
         t->param[i] = (float)(v * t->scale);
     }
 }
 
-void tensors_start(struct tensors *ts, uint64_t seed)
+void tensors_start(struct tensors *ts, uint64_t seed, struct pool *pool)
 {
-    for (int64_t i = 0; i < ts->n; i++)
-        start_values(&ts->t[i], seed, (uint64_t)i);
+    for (int64_t i = 0; i < ts->n; i++) {
+        struct starting s = { &ts->t[i], seed, (uint64_t)i };
+        if (ts->t[i].init == HONE_INIT_ZERO)
+            memset(ts->t[i].param, 0, (size_t)ts->t[i].n * sizeof *ts->t[i].param);
+        else if (pool)
+            pool_run(pool, ts->t[i].n, START_GRAIN, start_task, &s);
+        else
+            start_task(&s, 0, ts->t[i].n);
+    }
 }
 
-int tensors_init(struct tensors *ts, uint64_t seed, struct hone_err *err)
+int tensors_alloc(struct tensors *ts, struct hone_err *err)
 {
     ts->param = calloc((size_t)ts->n + 1, sizeof *ts->param);
     for (int64_t i = 0; i < ts->n && ts->param; i++) {
@@ -103,9 +114,15 @@ int tensors_init(struct tensors *ts, uint64_t seed, struct hone_err *err)
             return hone_fail(err, HONE_ENOMEM, "memory ran out for tensor '%s' (%.0f MB)", t->name, (double)t->n * 4e-6);
         ts->param[i] = t->param;
     }
-    if (ts->param)
-        tensors_start(ts, seed);
     return ts->param ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");
+}
+
+int tensors_init(struct tensors *ts, uint64_t seed, struct pool *pool, struct hone_err *err)
+{
+    int ret = tensors_alloc(ts, err);
+    if (!ret)
+        tensors_start(ts, seed, pool);
+    return ret;
 }
 
 void tensors_free(struct tensors *ts)

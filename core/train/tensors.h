@@ -2,6 +2,7 @@
 #ifndef TRAIN_TENSORS_H
 #define TRAIN_TENSORS_H
 #include "core/base/err.h"
+#include "core/base/pool.h"
 #include "hone/model.h"
 
 #define TENSOR_DIMS 4
@@ -26,10 +27,12 @@ struct tensors {
 
 /* Asks the model for its tensors; allocates nothing of their size. On failure *ts is empty. */
 int tensors_declare(struct tensors *ts, const struct hone_model *model, void *self, int64_t outputs, struct hone_err *err);
-/* Allocates and fills all with their start values, which depend on the seed alone. */
-int tensors_init(struct tensors *ts, uint64_t seed, struct hone_err *err);
-/* Sets all to their start values again. */
-void tensors_start(struct tensors *ts, uint64_t seed);
+/* Allocates all, zeroed: for values that are read from a file. */
+int tensors_alloc(struct tensors *ts, struct hone_err *err);
+/* Allocates and fills all with their start values, which depend on the seed alone. pool NULL: on this thread. [main] */
+int tensors_init(struct tensors *ts, uint64_t seed, struct pool *pool, struct hone_err *err);
+/* Sets all to their start values again. [main] */
+void tensors_start(struct tensors *ts, uint64_t seed, struct pool *pool);
 void tensors_free(struct tensors *ts);
 /* The index of a tensor, -1 when there is none of that name. */
 int64_t tensors_find(const struct tensors *ts, const char *name);

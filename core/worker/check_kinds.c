@@ -265,7 +265,7 @@ void check_model(struct checking *c)
     lesson.answer = answer;
     int ret = learner_fit(&t.l, c->task->registry, json_str(c->task->start, "file", ""), NULL, &lesson, (int64_t)1 << 30, &choice, &err);
     if (ret >= 0)
-        ret = tensors_init(&t.l.tensors, 7, &err);
+        ret = tensors_init(&t.l.tensors, 7, c->task->pool, &err);
     int writes = ret >= 0 && learner_writes(&t.l); /* its start values are not zero */
     for (int64_t i = 0; i < t.l.tensors.n && ret >= 0 && !writes; i++)
         for (int64_t j = 0; j < t.l.tensors.t[i].n; j++)

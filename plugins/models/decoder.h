@@ -88,14 +88,16 @@ static inline int64_t decoder_grain(int64_t width)
     return width < DEC_GRAIN ? DEC_GRAIN / width : 1;
 }
 
-/* Tiles of a product, which depend on its size alone: about 16 of them where each still has work for a call. */
+/* Tiles of a product, which depend on its size alone: at most 16, none narrower than a call needs to be worth what it copies. */
+#define DEC_TILE 192
+
 static inline void decoder_tiles(int64_t m, int64_t n, int64_t k, int64_t *tm, int64_t *tn)
 {
     *tm = m;
     *tn = n;
     if (m * n * k < (1 << 18))
         return;
-    while (((m + *tm - 1) / *tm) * ((n + *tn - 1) / *tn) < 16 && (*tm > 128 || *tn > 128)) {
+    while (((m + *tm - 1) / *tm) * ((n + *tn - 1) / *tn) < 16 && (*tm >= 2 * DEC_TILE || *tn >= 2 * DEC_TILE)) {
         int64_t *side = *tm >= *tn ? tm : tn;
         *side = (*side / 2 + 31) / 32 * 32;
     }

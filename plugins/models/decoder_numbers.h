@@ -1,52 +1,95 @@
 /* Loops over numbers of the decoder, for the type REAL: included once for each type, with REAL, REAL_NAME(x) (a name of its own for
  * each type), REAL_EXP, REAL_LOG and REAL_GEMM (a member of the BLAS service) defined. Not guarded against being included again. */
 
+/* c[m][n] = op(a) op(b) + beta c. */
 struct REAL_NAME(product) {
-    const struct decoder_env *env;
     int ta, tb;
-    int64_t m, n, k, lda, ldb, ldc, tm, tn;
+    int64_t m, n, k;
     const REAL *a, *b;
+    int64_t lda, ldb;
     REAL beta, *c;
+    int64_t ldc;
+    int onto;                    /* comes on top of the product before it in the list, in the same c, of the same m and n */
+    int64_t tm, tn, tiles;       /* filled by products() */
 };
 
-static void REAL_NAME(product_task)(void *arg, int64_t begin, int64_t end)
+struct REAL_NAME(products) {
+    const struct decoder_env *env;
+    const struct REAL_NAME(product) *p;
+    int64_t n;
+};
+
+static void REAL_NAME(product_tile)(const struct decoder_env *e, const struct REAL_NAME(product) *p, int64_t tile)
 {
-    const struct REAL_NAME(product) *p = arg;
-    int64_t across = (p->n + p->tn - 1) / p->tn;
+    int64_t across = (p->n + p->tn - 1) / p->tn, i = tile / across * p->tm, j = tile % across * p->tn;
+    int64_t m = p->m - i < p->tm ? p->m - i : p->tm, n = p->n - j < p->tn ? p->n - j : p->tn;
+    e->blas->REAL_GEMM(p->ta, p->tb, m, n, p->k, 1, p->a + (p->ta ? i : i * p->lda), p->lda, p->b + (p->tb ? j * p->ldb : j), p->ldb,
+                       p->beta, p->c + i * p->ldc + j, p->ldc);
+}
+
+static void REAL_NAME(products_task)(void *arg, int64_t begin, int64_t end)
+{
+    const struct REAL_NAME(products) *s = arg;
+    const struct REAL_NAME(product) *p = s->p, *last = s->p + s->n;
+    int64_t first = 0;
     for (int64_t t = begin; t < end; t++) {
-        int64_t i = t / across * p->tm, j = t % across * p->tn;
-        int64_t m = p->m - i < p->tm ? p->m - i : p->tm, n = p->n - j < p->tn ? p->n - j : p->tn;
-        p->env->blas->REAL_GEMM(p->ta, p->tb, m, n, p->k, 1, p->a + (p->ta ? i : i * p->lda), p->lda, p->b + (p->tb ? j * p->ldb : j), p->ldb,
-                                p->beta, p->c + i * p->ldc + j, p->ldc);
+        for (; t - first >= p->tiles; p++)
+            first += p->tiles;
+        REAL_NAME(product_tile)(s->env, p, t - first);
+        for (const struct REAL_NAME(product) *on = p + 1; on < last && on->onto; on++)
+            REAL_NAME(product_tile)(s->env, on, t - first);
     }
 }
 
-/* c[m][n] = op(a) op(b) + beta c on all threads. */
-static void REAL_NAME(product)(const struct decoder_env *e, int ta, int tb, int64_t m, int64_t n, int64_t k, const REAL *a, int64_t lda,
+/* Products that do not depend on one another but by `onto`, all tiles on all threads at once. Those without c are left out. */
+static void REAL_NAME(products)(const struct decoder_env *e, struct REAL_NAME(product) *p, int64_t n)
+{
+    int64_t tiles = 0, kept = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (!p[i].c)
+            continue;
+        p[kept] = p[i];
+        decoder_tiles(p[i].m, p[i].n, p[i].k, &p[kept].tm, &p[kept].tn);
+        if (p[i].onto) { /* cut as the one before */
+            p[kept].tm = p[kept - 1].tm;
+            p[kept].tn = p[kept - 1].tn;
+        }
+        p[kept].tiles = p[i].onto ? 0 : ((p[i].m + p[kept].tm - 1) / p[kept].tm) * ((p[i].n + p[kept].tn - 1) / p[kept].tn);
+        tiles += p[kept++].tiles;
+    }
+    struct REAL_NAME(products) s = { e, p, kept };
+    e->host->parallel(e->host, tiles, 1, REAL_NAME(products_task), &s);
+}
+
+__attribute__((unused)) static void REAL_NAME(product)(const struct decoder_env *e, int ta, int tb, int64_t m, int64_t n, int64_t k, const REAL *a, int64_t lda,
                                const REAL *b, int64_t ldb, REAL beta, REAL *c, int64_t ldc)
 {
-    struct REAL_NAME(product) p = { .env = e, .ta = ta, .tb = tb, .m = m, .n = n, .k = k, .lda = lda, .ldb = ldb, .ldc = ldc, .a = a, .b = b,
-                                    .beta = beta, .c = c };
-    decoder_tiles(m, n, k, &p.tm, &p.tn);
-    e->host->parallel(e->host, ((m + p.tm - 1) / p.tm) * ((n + p.tn - 1) / p.tn), 1, REAL_NAME(product_task), &p);
+    struct REAL_NAME(product) p = { .ta = ta, .tb = tb, .m = m, .n = n, .k = k, .a = a, .b = b, .lda = lda, .ldb = ldb, .beta = beta, .c = c, .ldc = ldc };
+    REAL_NAME(products)(e, &p, 1);
 }
 
-/* y[n][out] = x[n][in] w^T + beta y, and its two gradients. */
-static void REAL_NAME(linear)(const struct decoder_env *e, int64_t n, int64_t in, int64_t out, const REAL *x, const REAL *w, REAL beta, REAL *y)
+/* y[n][out] = x[n][in] w^T + beta y, and its two gradients: dx = dy w + beta dx, dw += dy^T x. */
+static struct REAL_NAME(product) REAL_NAME(linear)(int64_t n, int64_t in, int64_t out, const REAL *x, const REAL *w, REAL beta, REAL *y)
 {
-    REAL_NAME(product)(e, 0, 1, n, out, in, x, in, w, in, beta, y, out);
+    return (struct REAL_NAME(product)){ .tb = 1, .m = n, .n = out, .k = in, .a = x, .lda = in, .b = w, .ldb = in, .beta = beta, .c = y, .ldc = out };
 }
 
-static void REAL_NAME(linear_dx)(const struct decoder_env *e, int64_t n, int64_t in, int64_t out, const REAL *dy, const REAL *w, REAL beta, REAL *dx)
+static struct REAL_NAME(product) REAL_NAME(linear_dx)(int64_t n, int64_t in, int64_t out, const REAL *dy, const REAL *w, int onto, REAL *dx)
 {
-    REAL_NAME(product)(e, 0, 0, n, in, out, dy, out, w, in, beta, dx, in);
+    return (struct REAL_NAME(product)){ .m = n, .n = in, .k = out, .a = dy, .lda = out, .b = w, .ldb = in, .beta = (REAL)onto, .c = dx, .ldc = in, .onto = onto };
 }
 
-static void REAL_NAME(linear_dw)(const struct decoder_env *e, int64_t n, int64_t in, int64_t out, const REAL *dy, const REAL *x, REAL *dw)
+static struct REAL_NAME(product) REAL_NAME(linear_dw)(int64_t n, int64_t in, int64_t out, const REAL *dy, const REAL *x, REAL *dw)
 {
-    if (dw)
-        REAL_NAME(product)(e, 1, 0, out, in, n, dy, out, x, in, 1, dw, in);
+    return (struct REAL_NAME(product)){ .ta = 1, .m = out, .n = in, .k = n, .a = dy, .lda = out, .b = x, .ldb = in, .beta = 1, .c = dw, .ldc = in };
 }
+
+/* products() of a list that stands here. */
+#define DEC_PRODUCTS(e, ...) \
+    do { \
+        struct REAL_NAME(product) list_[] = { __VA_ARGS__ }; \
+        REAL_NAME(products)(e, list_, (int64_t)(sizeof list_ / sizeof list_[0])); \
+    } while (0)
 
 /* Sums in sixteen lanes, added in order. */
 HONE_WIDE static REAL REAL_NAME(dot)(const REAL *restrict a, const REAL *restrict b, int64_t n)

@@ -93,19 +93,17 @@ static int REAL_NAME(layer_run)(const struct decoder_env *e, const struct decode
 {
     int64_t n = b->tokens, c = s->width, q = s->heads * s->head, kv = s->kv_heads * s->head;
     REAL_NAME(norm)(e, n, c, s->eps, l->in, w[DEC_ATT_NORM], l->r1, t->h);
-    REAL_NAME(linear)(e, n, c, q, t->h, w[DEC_Q], 0, l->q);
-    REAL_NAME(linear)(e, n, c, kv, t->h, w[DEC_K], 0, l->k);
-    REAL_NAME(linear)(e, n, c, kv, t->h, w[DEC_V], 0, l->v);
+    DEC_PRODUCTS(e, REAL_NAME(linear)(n, c, q, t->h, w[DEC_Q], 0, l->q), REAL_NAME(linear)(n, c, kv, t->h, w[DEC_K], 0, l->k),
+                 REAL_NAME(linear)(n, c, kv, t->h, w[DEC_V], 0, l->v));
     if (REAL_NAME(attention)(e, s, b, turn, l->q, l->k, l->v, l->att, l->lse))
         return -1;
     REAL_NAME(copy_all)(e, l->in, l->mid, n * c);
-    REAL_NAME(linear)(e, n, q, c, l->att, w[DEC_O], 1, l->mid);
+    DEC_PRODUCTS(e, REAL_NAME(linear)(n, q, c, l->att, w[DEC_O], 1, l->mid));
     REAL_NAME(norm)(e, n, c, s->eps, l->mid, w[DEC_MLP_NORM], l->r2, t->h);
-    REAL_NAME(linear)(e, n, c, s->hidden, t->h, w[DEC_GATE], 0, l->gate);
-    REAL_NAME(linear)(e, n, c, s->hidden, t->h, w[DEC_UP], 0, l->up);
+    DEC_PRODUCTS(e, REAL_NAME(linear)(n, c, s->hidden, t->h, w[DEC_GATE], 0, l->gate), REAL_NAME(linear)(n, c, s->hidden, t->h, w[DEC_UP], 0, l->up));
     REAL_NAME(gate)(e, n * s->hidden, l->gate, l->up, t->act);
     REAL_NAME(copy_all)(e, l->mid, out, n * c);
-    REAL_NAME(linear)(e, n, s->hidden, c, t->act, w[DEC_DOWN], 1, out);
+    DEC_PRODUCTS(e, REAL_NAME(linear)(n, s->hidden, c, t->act, w[DEC_DOWN], 1, out));
     return 0;
 }
 
@@ -126,7 +124,7 @@ static int REAL_NAME(decoder_forward)(const struct decoder_env *e, const struct 
     struct REAL_NAME(copy) choose = { .from = t->last, .to = t->chosen, .row = b->row, .width = s->width };
     e->host->parallel(e->host, b->rows, decoder_grain(s->width), REAL_NAME(look_up_task), &choose);
     REAL_NAME(norm)(e, b->rows, s->width, s->eps, t->chosen, w[decoder_norm_at(s)], t->r, t->normed);
-    REAL_NAME(linear)(e, b->rows, s->width, s->vocab, t->normed, w[decoder_head_at(s)], 0, scores);
+    DEC_PRODUCTS(e, REAL_NAME(linear)(b->rows, s->width, s->vocab, t->normed, w[decoder_head_at(s)], 0, scores));
     return 0;
 }
 
@@ -139,27 +137,21 @@ static int REAL_NAME(layer_back)(const struct decoder_env *e, const struct decod
                                  REAL *const *w, REAL *const *g, struct REAL_NAME(layer) *l, struct REAL_NAME(tape) *t, struct REAL_NAME(back) *d)
 {
     int64_t n = b->tokens, c = s->width, q = s->heads * s->head, kv = s->kv_heads * s->head, f = s->hidden;
-    REAL_NAME(linear_dx)(e, n, f, c, d->dx, w[DEC_DOWN], 0, d->d_gate);
+    DEC_PRODUCTS(e, REAL_NAME(linear_dx)(n, f, c, d->dx, w[DEC_DOWN], 0, d->d_gate));
     REAL_NAME(gate_back)(e, n * f, l->gate, l->up, t->act, d->d_gate, d->d_up);
-    REAL_NAME(linear_dw)(e, n, f, c, d->dx, t->act, g[DEC_DOWN]);
     REAL_NAME(norm_again)(e, n, c, l->mid, w[DEC_MLP_NORM], l->r2, t->h);
-    REAL_NAME(linear_dw)(e, n, c, f, d->d_gate, t->h, g[DEC_GATE]);
-    REAL_NAME(linear_dw)(e, n, c, f, d->d_up, t->h, g[DEC_UP]);
-    REAL_NAME(linear_dx)(e, n, c, f, d->d_gate, w[DEC_GATE], 0, d->dh);
-    REAL_NAME(linear_dx)(e, n, c, f, d->d_up, w[DEC_UP], 1, d->dh);
+    DEC_PRODUCTS(e, REAL_NAME(linear_dx)(n, c, f, d->d_gate, w[DEC_GATE], 0, d->dh), REAL_NAME(linear_dx)(n, c, f, d->d_up, w[DEC_UP], 1, d->dh),
+                 REAL_NAME(linear_dw)(n, f, c, d->dx, t->act, g[DEC_DOWN]), REAL_NAME(linear_dw)(n, c, f, d->d_gate, t->h, g[DEC_GATE]),
+                 REAL_NAME(linear_dw)(n, c, f, d->d_up, t->h, g[DEC_UP]));
     if (REAL_NAME(norm_back)(e, n, c, l->mid, w[DEC_MLP_NORM], l->r2, d->dh, d->dx, g[DEC_MLP_NORM]))
         return -1;
-    REAL_NAME(linear_dx)(e, n, q, c, d->dx, w[DEC_O], 0, d->d_att);
-    REAL_NAME(linear_dw)(e, n, q, c, d->dx, l->att, g[DEC_O]);
+    DEC_PRODUCTS(e, REAL_NAME(linear_dx)(n, q, c, d->dx, w[DEC_O], 0, d->d_att), REAL_NAME(linear_dw)(n, q, c, d->dx, l->att, g[DEC_O]));
     if (REAL_NAME(attention_back)(e, s, b, turn, l->q, l->k, l->v, l->att, l->lse, d->d_att, d->dq, d->dk, d->dv))
         return -1;
     REAL_NAME(norm_again)(e, n, c, l->in, w[DEC_ATT_NORM], l->r1, t->h);
-    REAL_NAME(linear_dw)(e, n, c, q, d->dq, t->h, g[DEC_Q]);
-    REAL_NAME(linear_dw)(e, n, c, kv, d->dk, t->h, g[DEC_K]);
-    REAL_NAME(linear_dw)(e, n, c, kv, d->dv, t->h, g[DEC_V]);
-    REAL_NAME(linear_dx)(e, n, c, q, d->dq, w[DEC_Q], 0, d->dh);
-    REAL_NAME(linear_dx)(e, n, c, kv, d->dk, w[DEC_K], 1, d->dh);
-    REAL_NAME(linear_dx)(e, n, c, kv, d->dv, w[DEC_V], 1, d->dh);
+    DEC_PRODUCTS(e, REAL_NAME(linear_dx)(n, c, q, d->dq, w[DEC_Q], 0, d->dh), REAL_NAME(linear_dx)(n, c, kv, d->dk, w[DEC_K], 1, d->dh),
+                 REAL_NAME(linear_dx)(n, c, kv, d->dv, w[DEC_V], 1, d->dh), REAL_NAME(linear_dw)(n, c, q, d->dq, t->h, g[DEC_Q]),
+                 REAL_NAME(linear_dw)(n, c, kv, d->dk, t->h, g[DEC_K]), REAL_NAME(linear_dw)(n, c, kv, d->dv, t->h, g[DEC_V]));
     return REAL_NAME(norm_back)(e, n, c, l->in, w[DEC_ATT_NORM], l->r1, d->dh, d->dx, g[DEC_ATT_NORM]);
 }
 
@@ -177,8 +169,8 @@ static int REAL_NAME(decoder_backward)(const struct decoder_env *e, const struct
             return -1;
     if (!d_normed || !d_chosen)
         return -1;
-    REAL_NAME(linear_dw)(e, b->rows, c, s->vocab, d_scores, t->normed, g[decoder_head_at(s)]);
-    REAL_NAME(linear_dx)(e, b->rows, c, s->vocab, d_scores, w[decoder_head_at(s)], 0, d_normed);
+    DEC_PRODUCTS(e, REAL_NAME(linear_dx)(b->rows, c, s->vocab, d_scores, w[decoder_head_at(s)], 0, d_normed),
+                 REAL_NAME(linear_dw)(b->rows, c, s->vocab, d_scores, t->normed, g[decoder_head_at(s)]));
     memset(d_chosen, 0, (size_t)(b->rows * c) * sizeof(REAL));
     if (REAL_NAME(norm_back)(e, b->rows, c, t->chosen, w[decoder_norm_at(s)], t->r, d_normed, d_chosen, g[decoder_norm_at(s)]))
         return -1;

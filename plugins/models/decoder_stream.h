@@ -58,7 +58,7 @@ static void stream_linear(const struct decoder_env *e, int few, int64_t n, int64
     if (few)
         e->host->parallel(e->host, out, grain, few_task, &t);
     else
-        linear_f(e, n, in, out, x, w, add ? 1 : 0, y);
+        DEC_PRODUCTS(e, linear_f(n, in, out, x, w, add ? 1 : 0, y));
 }
 
 struct looking {

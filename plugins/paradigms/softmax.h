@@ -8,13 +8,20 @@
  */
 HONE_WIDE __attribute__((unused)) static float exponentials(const float *restrict s, int64_t n, float *restrict p, float *sum, float *total)
 {
-    float top = s[0], lane[16] = { 0 }, plain[16] = { 0 };
-    for (int64_t k = 1; k < n; k++)
-        top = s[k] > top ? s[k] : top;
-    for (int64_t k = 0; k < n; k++)
-        p[k] = hone_expf(s[k] - top);
+    float top = s[0], lane[16] = { 0 }, plain[16] = { 0 }, most[16];
     int64_t k = 0;
+    for (int j = 0; j < 16; j++) /* no order of comparing changes the largest */
+        most[j] = s[0];
     for (; k + 16 <= n; k += 16)
+        for (int j = 0; j < 16; j++)
+            most[j] = s[k + j] > most[j] ? s[k + j] : most[j];
+    for (; k < n; k++)
+        top = s[k] > top ? s[k] : top;
+    for (int j = 0; j < 16; j++)
+        top = most[j] > top ? most[j] : top;
+    for (k = 0; k < n; k++)
+        p[k] = hone_expf(s[k] - top);
+    for (k = 0; k + 16 <= n; k += 16)
         for (int j = 0; j < 16; j++) {
             lane[j] += p[k + j];
             plain[j] += s[k + j];

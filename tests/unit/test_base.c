@@ -60,7 +60,7 @@ static void fit(struct side *s, const char *model, const char *options, const ch
     s->pool = base ? NULL : pool_new(1, &err);
     s->registry = base ? base->registry : registry_new(dirs, s->pool, &err);
     CU_ASSERT_EQUAL_FATAL(learner_fit(&s->l, s->registry, model, o, &lesson, 1 << 26, &choice, &err), 0);
-    CU_ASSERT_EQUAL_FATAL(tensors_init(&s->l.tensors, 7, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(tensors_init(&s->l.tensors, 7, NULL, &err), 0);
     cJSON_Delete(o);
 }
 

@@ -252,6 +252,45 @@ static void products(void)
     close_fixture(&one);
 }
 
+/* Several products at once, one on top of another and one left out: as one by one, on any number of threads. */
+static void lists(void)
+{
+    enum { M = 400, N = 210, K = 90 };
+    static struct fixture f, one;
+    static float a[M * K], b[N * K], c[M * N], d[M * N], sum[M * N], other[K * K];
+    open_fixture(&f, 1, 3);
+    open_fixture(&one, 1, 1);
+    for (int i = 0; i < M * K; i++)
+        a[i] = (float)((i * 37) % 101 - 50) / 50;
+    for (int i = 0; i < N * K; i++)
+        b[i] = (float)((i * 53) % 97 - 48) / 48;
+    for (int threads = 0; threads < 2; threads++) {
+        struct decoder_env *e = threads ? &f.env : &one.env;
+        float *to = threads ? d : c;
+        struct product_f list[] = { linear_f(M, K, N, a, b, 0, to), linear_f(M, K, N, a, b, 1, to), linear_dw_f(M, K, K, a, a, NULL),
+                                    linear_dw_f(M, K, K, a, a, other) };
+        list[1].onto = 1;
+        memset(other, 0, sizeof other);
+        products_f(e, list, 4);
+    }
+    CU_ASSERT(memcmp(c, d, sizeof c) == 0);
+    product_f(&f.env, 0, 1, M, N, K, a, K, b, K, 0, sum, N);
+    double worst = 0;
+    for (int i = 0; i < M * N; i++)
+        worst = fmax(worst, fabs(2 * (double)sum[i] - (double)c[i]));
+    CU_ASSERT(worst < 1e-4);
+    for (int i = 0; i < K; i++)
+        for (int j = 0; j < K; j++) {
+            double want = 0;
+            for (int k = 0; k < M; k++)
+                want += (double)a[k * K + i] * (double)a[k * K + j];
+            worst = fmax(worst, fabs(want - (double)other[i * K + j]));
+        }
+    CU_ASSERT(worst < 1e-3);
+    close_fixture(&f);
+    close_fixture(&one);
+}
+
 /* Text by text, in a first part and then token by token, beside another: the scores of the whole, and the same bits alone and together. */
 static void streams(void)
 {
@@ -289,5 +328,6 @@ int test_decoder(void)
     CU_pSuite suite = CU_add_suite("decoder", NULL, NULL);
     return suite && CU_add_test(suite, "scores and gradients are PyTorch's", reference) && CU_add_test(suite, "gradients are differences", differences)
            && CU_add_test(suite, "any number of threads", threads) && CU_add_test(suite, "products in tiles", products)
+           && CU_add_test(suite, "products together", lists)
            && CU_add_test(suite, "streams", streams) ? 0 : -1;
 }

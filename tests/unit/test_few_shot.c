@@ -234,7 +234,7 @@ static void open_rig(struct rig *r, const char *model)
     r->pool = pool_new(2, &err);
     r->registry = registry_new(dirs, r->pool, &err);
     CU_ASSERT_EQUAL_FATAL(learner_fit(&r->l, r->registry, model, NULL, &lesson, 1 << 26, &choice_made, &err), 0);
-    CU_ASSERT_EQUAL_FATAL(tensors_init(&r->l.tensors, 7, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(tensors_init(&r->l.tensors, 7, NULL, &err), 0);
     for (int64_t i = 0; i < r->l.tensors.n; i++)
         for (int64_t j = 0; j < r->l.tensors.t[i].n; j++)
             r->l.tensors.t[i].param[j] = (float)rng_normal(6, (uint32_t)(60 + i), (uint64_t)j) * 0.1f;

@@ -114,7 +114,7 @@ static void open_case(struct case_of *c, const char *model, const char *options)
     if (rc < 0)
         fprintf(stderr, "%s\n", err.text);
     CU_ASSERT_EQUAL_FATAL(rc, 0);
-    CU_ASSERT_EQUAL_FATAL(tensors_init(&c->l.tensors, 7, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(tensors_init(&c->l.tensors, 7, NULL, &err), 0);
     for (int64_t i = 0; i < c->l.tensors.n; i++)
         for (int64_t j = 0; j < c->l.tensors.t[i].n; j++)
             c->l.tensors.t[i].param[j] = 0.05f * noise((int)(i * 1000 + j));

@@ -47,7 +47,7 @@ static void open_bench(struct bench *b, const char *options, uint32_t flags)
     if (rc < 0)
         fprintf(stderr, "%s\n", err.text);
     CU_ASSERT_EQUAL_FATAL(rc, 0);
-    CU_ASSERT_EQUAL_FATAL(tensors_init(&b->l.tensors, 7, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(tensors_init(&b->l.tensors, 7, NULL, &err), 0);
     CU_ASSERT_EQUAL_FATAL(encoded_make(&b->x, b->l.model, b->l.self, in, out, TEXTS, flags, b->pool, &err), 0);
     CU_ASSERT_EQUAL_FATAL(passes_open(&b->passes, b->pool, &b->l.tensors, registry_host(b->registry), 1, &err), 0);
     cJSON_Delete(o);
@@ -176,9 +176,36 @@ static void running(void)
     close_bench(&b);
 }
 
+/* Start values are the same drawn on one thread and on several, and memory for values of a file is zero. */
+static void start_values(void)
+{
+    struct bench b;
+    struct hone_err err = { 0 };
+    open_bench(&b, "{\"layers\":1,\"width\":64,\"heads\":4,\"context\":64,\"vocab\":258}", 0);
+    struct tensors *ts = &b.l.tensors;
+    const struct tensor *embedding = &ts->t[0];
+    float *kept = floats_new(embedding->n);
+    memcpy(kept, embedding->param, (size_t)embedding->n * sizeof *kept);
+    memset(embedding->param, 0, (size_t)embedding->n * sizeof *kept);
+    tensors_start(ts, 7, b.pool);
+    CU_ASSERT(memcmp(kept, embedding->param, (size_t)embedding->n * sizeof *kept) == 0);
+    free(kept);
+    struct tensors empty = { 0 };
+    int other = 0;
+    CU_ASSERT_EQUAL_FATAL(tensors_declare(&empty, b.l.model, b.l.self, 0, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(tensors_alloc(&empty, &err), 0);
+    for (int64_t i = 0; i < empty.n; i++)
+        for (int64_t j = 0; j < empty.t[i].n; j++)
+            other |= empty.t[i].param[j] < 0 || empty.t[i].param[j] > 0;
+    CU_ASSERT(!other);
+    tensors_free(&empty);
+    close_bench(&b);
+}
+
 int test_transformer(void)
 {
     CU_pSuite suite = CU_add_suite("transformer", NULL, NULL);
     return suite && CU_add_test(suite, "adapters", adapters) && CU_add_test(suite, "pairs as tokens", pairs)
-           && CU_add_test(suite, "running text as tokens", running) ? 0 : -1;
+           && CU_add_test(suite, "running text as tokens", running)
+           && CU_add_test(suite, "start values", start_values) ? 0 : -1;
 }
