@@ -56,6 +56,8 @@ struct cli {
 
 /* ---- parse.c ---- */
 
+/* The whole of `hone`: runs the command of argv and gives the process's exit status. For main() of core/program. */
+int cli_main(int argc, char **argv);
 /* Reads argv[1..]; c is filled. Returns 0; 1 when --help or --version was asked for and answered; ERR_USAGE. */
 int cli_parse(struct cli *c, int argc, char **argv, struct hone_err *err);
 /* The value of an option ("" for a flag), NULL when it was not given. */

@@ -1,4 +1,4 @@
-/* The program `hone`: its commands, what each needs before it runs, and how it ends. */
+/* A run of the command line: its commands, what each needs before it runs, and how it ends. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -58,7 +58,7 @@ static int flush_output(struct hone_err *err)
     return err->code = HONE_EIO;
 }
 
-int main(int argc, char **argv)
+int cli_main(int argc, char **argv)
 {
     struct cli c = { 0 };
     struct hone_err err = { 0 };

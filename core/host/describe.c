@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "core/base/file.h"
 #include "core/host/dirs.h"
+#include "core/host/linked.h"
 #include "core/host/probe.h"
 #include "core/host/registry.h"
 
@@ -115,7 +116,10 @@ static cJSON *describe_files(const struct files *f, struct hone_err *err)
 {
     struct probe *p = calloc(f->n + 1, sizeof *p);
     cJSON *list = cJSON_CreateArray();
+    char sha256[65];
     int rc = p && list ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out while plugins were described");
+    if (rc == 0 && linked_is_dir(LINKED_ROOT))
+        rc = linked_sha256(sha256, err); /* here, so that not every child does it */
     for (size_t i = 0; rc == 0 && i < f->n; i++)
         p[i].fd = -1;
     if (rc == 0)

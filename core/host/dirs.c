@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include "core/base/file.h"
 #include "core/base/log.h"
+#include "core/host/linked.h"
 #include "core/host/registry.h"
 
 struct list {
@@ -61,7 +62,7 @@ static char **list_take(struct list *l, struct hone_err *err)
 static int is_dir(const char *path)
 {
     struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    return linked_is_dir(path) || (stat(path, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
 static void add_root(struct list *l, const char *path)
@@ -120,6 +121,8 @@ char **dirs_roots(const char *const *given, struct hone_err *err)
     for (size_t i = 0; given && given[i]; i++)
         add_root(&l, given[i]);
     add_environment(&l);
+    if (linked_is_dir(LINKED_ROOT))
+        list_add(&l, LINKED_ROOT);
     if (build_tree(tree, sizeof tree))
         add_root(&l, tree);
 #ifdef HONE_PLUGINDIR
@@ -193,6 +196,12 @@ static int by_name(const void *a, const void *b)
 char **place_files(const char *dir, struct hone_err *err)
 {
     struct list l = { 0 };
+    if (linked_is_dir(dir)) {
+        const char *path;
+        for (int i = 0; (path = linked_in(dir, i)); i++)
+            list_add(&l, path);
+        return list_take(&l, err);
+    }
     DIR *d = opendir(dir);
     if (!d) {
         err_errno(err, "read", dir);

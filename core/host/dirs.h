@@ -7,8 +7,8 @@
 #include "core/base/err.h"
 
 /* The roots to search, in order: `given` (NULL-terminated, may be NULL), the entries of the environment variable
- * HONE_PLUGIN_PATH (separated by ':', empty ones left out), then the plugins of the build tree that the program runs
- * from, or when it runs from elsewhere the installed ones. Only directories that exist; each once.
+ * HONE_PLUGIN_PATH (separated by ':', empty ones left out), then those that are linked into the program (linked.h), then the plugins of the
+ * build tree that the program runs from, or when it runs from elsewhere the installed ones. Only directories that exist; each once.
  * NULL-terminated, free with dirs_free(). NULL with err when memory ran out. */
 char **dirs_roots(const char *const *given, struct hone_err *err);
 void dirs_free(char **dirs);
@@ -29,7 +29,7 @@ struct places {
 int places_of(const char *const *roots, struct places *out, struct hone_err *err);
 void places_free(struct places *p);
 
-/* Paths of the *.so entries of a directory, sorted, NULL-terminated; free with dirs_free(). An entry that is no regular
+/* Paths of the *.so entries of a directory, sorted (linked ones as they stand in their table), NULL-terminated; free with dirs_free(). An entry that is no regular
  * file is listed too: opening it tells what it is. NULL with err: HONE_EIO or HONE_ENOMEM. */
 char **place_files(const char *dir, struct hone_err *err);
 

@@ -15,6 +15,7 @@
 #include "core/base/file.h"
 #include "core/host/adopt.h"
 #include "core/host/check.h"
+#include "core/host/linked.h"
 #include "core/host/pins.h"
 #include "core/host/sandbox_calls.h"
 
@@ -222,6 +223,13 @@ int load_holds(int fd)
     return 0;
 }
 
+/* Takes the descriptor when it is one of this host's interface and in order. */
+static int take_descriptor(struct loaded *l, const struct hone_plugin *built, struct hone_err *err)
+{
+    l->info = plugin_adopt(built, err);
+    return l->info ? plugin_check(l->info, l->path, err) : err_prefix(err, "%s", l->path);
+}
+
 /* The name under which the loader opens what was checked, and no other file. Debuggers find symbols by the path only. */
 static void loader_name(const struct loaded *l, char *out, size_t size)
 {
@@ -249,8 +257,17 @@ static int open_object(struct loaded *l, struct hone_err *err)
                          HONE_PLUGIN_SYMBOL);
     if ((uintptr_t)built % _Alignof(struct hone_plugin) != 0)
         return hone_fail(err, ERR_PLUGIN, "%s: %s is not a struct hone_plugin (misaligned)", l->path, HONE_PLUGIN_SYMBOL);
-    l->info = plugin_adopt(built, err);
-    return l->info ? plugin_check(l->info, l->path, err) : err_prefix(err, "%s", l->path);
+    return take_descriptor(l, built, err);
+}
+
+static int load_linked(const char *path, const struct hone_plugin *built, struct loaded *out, struct hone_err *err)
+{
+    int rc = (out->path = strdup(path)) ? 0 : hone_fail(err, HONE_ENOMEM, "%s: memory ran out", path);
+    if (rc == 0)
+        rc = linked_sha256(out->sha256, err);
+    if (rc == 0)
+        rc = pins_check(path, out->sha256, err);
+    return rc == 0 ? take_descriptor(out, built, err) : rc;
 }
 
 static int load_real(const char *real, struct loaded *out, struct hone_err *err)
@@ -273,13 +290,14 @@ static int load_real(const char *real, struct loaded *out, struct hone_err *err)
 int load_file(const char *path, struct loaded *out, struct hone_err *err)
 {
     char real[PATH_MAX];
+    const struct hone_plugin *built = linked_find(path);
     *out = (struct loaded){ .fd = -1, .dir_fd = -1 };
-    if (!realpath(path, real)) {
+    if (!built && !realpath(path, real)) {
         *out = (struct loaded){ 0 };
         return hone_fail(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_PLUGIN, "%s: cannot be found: %s", path,
                          strerror(errno));
     }
-    int rc = load_real(real, out, err);
+    int rc = built ? load_linked(path, built, out, err) : load_real(real, out, err);
     if (rc != 0)
         load_drop(out); /* without dlclose(), which would run code of what was just refused */
     return rc;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "core/base/text.h"
 #include "core/host/dirs.h"
+#include "core/host/linked.h"
 
 #define MOST_NAMES 512
 
@@ -37,7 +38,7 @@ static int is_meant(const struct pin *p, const char *real)
 {
     char path[PATH_MAX];
     if (strchr(p->file, '/'))
-        return realpath(p->file, path) && strcmp(path, real) == 0;
+        return strcmp(p->file, real) == 0 || (realpath(p->file, path) && strcmp(path, real) == 0);
     return strcmp(p->file, strrchr(real, '/') + 1) == 0;
 }
 
@@ -86,7 +87,7 @@ static size_t list_names(const char *const *dirs, char *names[MOST_NAMES + 1])
 static int is_there(const struct pin *p, char *const *names)
 {
     if (strchr(p->file, '/'))
-        return access(p->file, F_OK) == 0;
+        return linked_find(p->file) || access(p->file, F_OK) == 0;
     while (*names && strcmp(*names, p->file) != 0)
         names++;
     return *names != NULL;

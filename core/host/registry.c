@@ -13,6 +13,7 @@
 #include "core/host/check.h"
 #include "core/host/dirs.h"
 #include "core/host/guard.h"
+#include "core/host/linked.h"
 #include "core/host/load.h"
 #include "core/host/services.h"
 
@@ -93,10 +94,12 @@ void registry_lend_completion(struct registry *r, const struct hone_completion_s
 static struct plugin *opened_already(struct registry *r, const char *path)
 {
     struct stat st;
-    if (stat(path, &st) != 0)
+    int is_linked = linked_find(path) != NULL;
+    if (!is_linked && stat(path, &st) != 0)
         return NULL;
     for (size_t i = 0; i < r->n_plugins; i++) {
-        if (r->plugins[i]->file.dev == st.st_dev && r->plugins[i]->file.ino == st.st_ino)
+        const struct loaded *file = &r->plugins[i]->file;
+        if (is_linked ? strcmp(file->path, path) == 0 : file->handle && file->dev == st.st_dev && file->ino == st.st_ino)
             return r->plugins[i];
     }
     return NULL;
@@ -230,7 +233,7 @@ static int find_named_file(struct registry *r, uint32_t kind, const char *name, 
         if (pl->kind != 0 && pl->kind != kind)
             continue;
         int len = snprintf(path, sizeof path, "%s/%s.so", pl->path, name);
-        if (len < 0 || (size_t)len >= sizeof path || lstat(path, &st) != 0)
+        if (len < 0 || (size_t)len >= sizeof path || (!linked_find(path) && lstat(path, &st) != 0))
             continue;
         *plugin = open_plugin(r, path, err);
         if (!*plugin)

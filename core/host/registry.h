@@ -17,7 +17,7 @@
 struct registry;
 
 struct registry_plugin {          /* where an item came from */
-    char *path;                   /* real path, or "(built in)" */
+    char *path;                   /* real path, or that of linked.h */
     char sha256[65];
     const struct hone_plugin *info;
 };

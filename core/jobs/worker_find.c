@@ -8,6 +8,14 @@
 #include "core/jobs/worker_priv.h"
 
 #define PROGRAM "hone-worker"
+#define OWN "/proc/self/exe" /* still this program when another one has taken its place on the disk */
+
+static int within;
+
+void worker_within(void)
+{
+    within = 1;
+}
 
 extern char **environ;
 
@@ -36,13 +44,20 @@ static char *beside(struct buf *seen)
     return path;
 }
 
+/* This program by a name that its worker can be started by: the link is another process's own when a wrapper follows it. */
+static char *own_path(void)
+{
+    char *wrapper = secure_getenv("HONE_WORKER_WRAPPER");
+    return wrapper && *wrapper ? realpath(OWN, NULL) : strdup(OWN);
+}
+
 char *worker_find(struct hone_err *err)
 {
     struct buf seen = { 0 };
     const char *given = secure_getenv("HONE_WORKER");
     char *path;
-    if (given && *given) {
-        if (!(path = strdup(given)))
+    if (within || (given && *given)) {
+        if (!(path = given && *given ? strdup(given) : own_path()))
             hone_fail(err, HONE_ENOMEM, "memory ran out");
         return path;
     }
@@ -68,14 +83,16 @@ char **worker_argv(const char *program)
 {
     const char *wrapper = secure_getenv("HONE_WORKER_WRAPPER"), *p = wrapper ? wrapper : "";
     size_t n = 0;
-    char **words = calloc(strlen(p) / 2 + 3, sizeof *words);
+    char **words = calloc(strlen(p) / 2 + 4, sizeof *words);
     while (words && *(p += strspn(p, " "))) {
         size_t len = strcspn(p, " ");
         if (!(words[n++] = strndup(p, len)))
             goto failed;
         p += len;
     }
-    if (words && (words[n] = strdup(program)))
+    if (!words || !(words[n++] = strdup(program)))
+        goto failed;
+    if (!within || !file_same(program, OWN) || (words[n] = strdup(WORKER_ARGUMENT)))
         return words;
 failed:
     words_free(words);

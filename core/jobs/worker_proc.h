@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 #include "core/base/err.h"
 
+#define WORKER_ARGUMENT "--as-worker" /* with it as its first argument, a program of worker_within() is a worker */
 #define WORKER_LOCK_FD 4        /* where the worker finds lock_fd; it need not know of it */
 #define WORKER_TAIL 4096        /* bytes of captured standard error that are kept */
 #define WORKER_SILENCE_MS 300000
@@ -41,7 +42,9 @@ struct worker_end {
 
 struct worker_proc;
 
-/* The path of hone-worker (free()): $HONE_WORKER, or beside the running program (and beside its .libs), or
+/* From now on this program is its own worker unless $HONE_WORKER names another. [main], before any other call. */
+void worker_within(void);
+/* The path of hone-worker (free()): $HONE_WORKER, or this program after worker_within(), or beside the running program (and beside its .libs), or
  * LIBEXECDIR/hone. NULL with err filled (ERR_NOT_FOUND lists the places). */
 char *worker_find(struct hone_err *err);
 /* Starts a worker ($HONE_WORKER_WRAPPER, words parted by blanks, stands in front of it). NULL with err filled: HONE_EIO

@@ -197,7 +197,7 @@ static void keep_memory(void)
 #endif
 }
 
-int main(int argc, char **argv)
+int worker_main(int argc, char **argv)
 {
     crash_arm();
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {

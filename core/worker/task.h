@@ -35,6 +35,9 @@ enum task_stop task_stop_asked(struct task *t);
  * most one in two seconds. [main] */
 void task_beat(struct task *t);
 
+/* The whole of hone-worker; gives the process's exit status. For main() of core/program. */
+int worker_main(int argc, char **argv);
+
 /* The tasks: 0, or a negative code with err filled (main.c then sends "error"). */
 int task_train(struct task *t, struct hone_err *err);
 int task_evaluate(struct task *t, struct hone_err *err);

@@ -1,6 +1,7 @@
 /* The task "probe": tells what plugins offer, or why a file cannot be used. Called by main.c for `hone plugin list` and
  * `hone plugin inspect`. */
 #include "core/base/json.h"
+#include "core/host/linked.h"
 #include "core/train/run.h"
 #include "core/worker/task.h"
 
@@ -37,7 +38,7 @@ int task_probe(struct task *t, struct hone_err *err)
     const char *file = json_str(t->start, "file", NULL);
     cJSON *plugins = NULL, *dirs = cJSON_CreateArray();
     t->stage = "plugins";
-    if (file && access(file, F_OK) != 0) {
+    if (file && !linked_find(file) && access(file, F_OK) != 0) {
         cJSON_Delete(dirs);
         return hone_fail(err, ERR_NOT_FOUND, "%s: %s", file, strerror(errno));
     }
