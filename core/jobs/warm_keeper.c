@@ -111,6 +111,8 @@ static int ensure_worker(struct keeper *k, struct hone_err *err)
 {
     cJSON *f = NULL;
     struct hone_err why;
+    if (k->worker)
+        worker_rested(k->worker);
     while (k->worker) {
         int rc = worker_next(k->worker, 0, &f, &why);
         if (rc == 0)

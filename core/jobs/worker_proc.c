@@ -114,6 +114,11 @@ int worker_fd(const struct worker_proc *w)
     return w->fd;
 }
 
+void worker_rested(struct worker_proc *w)
+{
+    w->sign_at = clock_mono_us();
+}
+
 /* ---- ending ---- */
 
 /* Takes what is there; not more than the writer could have written before, as it may write for ever. */

@@ -51,6 +51,8 @@ char *worker_find(struct hone_err *err);
  * (code "spawn_failed" for a job), ERR_NOT_FOUND or HONE_ENOMEM; nothing is left running then. */
 struct worker_proc *worker_start(const struct worker_opts *o, struct hone_err *err);
 pid_t worker_pid(const struct worker_proc *w);
+/* It had nothing to do until now: silence_ms begin anew. */
+void worker_rested(struct worker_proc *w);
 /* A descriptor that is readable when worker_next() has something, for poll(). Borrowed. */
 int worker_fd(const struct worker_proc *w);
 /* What the worker can give up on this machine (core/host/sandbox.h), as it says when it greets, which is waited for. Borrowed. NULL with

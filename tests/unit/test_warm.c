@@ -91,6 +91,17 @@ static void keeps_and_ends(void)
     warm_free(NULL);
 }
 
+/* Nobody asks for longer than an answer may take: the worker is there all the same. */
+static void rests(void)
+{
+    struct warm *w = new_pool((struct warm_opts){ .answer_ms = 300 });
+    pid_t first = pid_of(w, &one, "a");
+    pause_ms(700);
+    CU_ASSERT_EQUAL(pid_of(w, &one, "b"), first);
+    CU_ASSERT_EQUAL(stats_of(w).deaths, 0);
+    warm_free(w);
+}
+
 /* ---- many at once ---- */
 
 #define MANY 2000
@@ -333,7 +344,7 @@ static void killed_at_random(void)
 int test_warm(void)
 {
     CU_pSuite s = CU_add_suite("warm", find_fake, NULL);
-    if (!s || !CU_add_test(s, "keeps and ends", keeps_and_ends) || !CU_add_test(s, "batches", batches) ||
+    if (!s || !CU_add_test(s, "keeps and ends", keeps_and_ends) || !CU_add_test(s, "rests", rests) || !CU_add_test(s, "batches", batches) ||
         !CU_add_test(s, "a text that kills its worker", poison) || !CU_add_test(s, "deaths", dies_idle_and_busy) ||
         !CU_add_test(s, "weights that do not load", does_not_load) || !CU_add_test(s, "makes room", makes_room) ||
         !CU_add_test(s, "idle and superseded", idle_and_superseded) || !CU_add_test(s, "the queue is bounded", queue_is_bounded) ||
