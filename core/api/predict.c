@@ -139,6 +139,10 @@ cJSON *api_predict(struct api *a, const cJSON *in, int fd, const struct api_hook
     if (!name)
         return NULL;
     const cJSON *explore = json_get(in, "explore");
+    if (json_bool(in, "stream", 0) && (batch || explore)) {
+        hone_fail(err, HONE_EINVAL, "stream: goes with input or texts, without batch and explore");
+        return NULL;
+    }
     if (explore && route_explore_check(json_str(explore, "rule", ""), json_num(explore, "setting", 0), err) < 0)
         return NULL;
     if (batch ? file_usable(json_str(batch, "file", ""), err) < 0 : !(texts = texts_of(in, err)))

@@ -92,6 +92,7 @@ struct asking {
     char rule[16];               /* by which answers are drawn by chance; "": they are the best ones */
     double setting;
     uint64_t seed, draw;         /* of the chance; that of the first answer */
+    struct api_hooks hooks;      /* of whoever hears the answers piece by piece; event NULL: nobody does */
     api_done *done;
     void *arg;
     int single;                  /* "input" rather than "texts" */
@@ -222,6 +223,23 @@ static void on_answer(void *arg, cJSON *answer, const struct hone_err *err)
     come(q->of, 1);
 }
 
+/* A piece of an answer, as it is written. */
+static void on_piece(void *arg, const char *text)
+{
+    struct asked *q = arg;
+    cJSON *f = cJSON_CreateObject();
+    json_put_int(f, "answer", q - q->of->asked);
+    json_put_str(f, "text", text);
+    q->of->hooks.event(q->of->hooks.arg, "text", f);
+    cJSON_Delete(f);
+}
+
+static int is_gone(void *arg)
+{
+    const struct api_hooks *h = &((struct asked *)arg)->of->hooks;
+    return h->wish && h->wish(h->arg) != API_GO;
+}
+
 /* ---- beginning ---- */
 
 struct waiting {
@@ -272,7 +290,8 @@ static void ask_all(struct asking *k, int64_t top, double threshold, const char 
     int64_t n = k->n;
     route_version(k->taken, &v);
     for (int64_t i = 0; i < n; i++) {
-        struct warm_question q = { .text = k->asked[i].text, .top = top, .threshold = threshold, .generation = generation };
+        struct warm_question q = { .text = k->asked[i].text, .top = top, .threshold = threshold, .generation = generation,
+                                   .piece = k->hooks.event ? on_piece : NULL, .gone = is_gone };
         if (k->rule[0]) {
             q.rule = k->rule;
             q.setting = k->setting;
@@ -315,6 +334,8 @@ int serving_begin(struct api *a, const cJSON *in, api_done *done, void *arg, str
         asking_free(k);
         return rc;
     }
+    if (a->call && a->call->hooks && json_bool(in, "stream", 0))
+        k->hooks = *a->call->hooks;
     double threshold = json_num(in, "threshold", -1);
     char *generation = json_get(in, "generation") ? json_text(json_get(in, "generation"), 0) : NULL;
     choose(k, in, threshold);

@@ -32,7 +32,7 @@ const struct shape invoke_in[] = {
                .of = &(const struct shape)MEMBER("", SHAPE_TEXT, 0, NULL, .min = 1, .max = 1000)),
         MEMBER("seed", SHAPE_INTEGER, 0, "Of the draws.", .min = 0, .max = 9007199254740991.0, .dflt = "0"),
         END }),
-    MEMBER("stream", SHAPE_BOOLEAN, 0, "Tells the answer of an agent that writes piece by piece, as events.", .dflt = "false"),
+    MEMBER("stream", SHAPE_BOOLEAN, 0, "Tells the answer while it is written, as Server-Sent Events.", .dflt = "false"),
     MEMBER("top", SHAPE_INTEGER, 0, "So many of the best outputs with their confidence.", .min = 0, .max = 1000, .dflt = "3"),
     MEMBER("threshold", SHAPE_NUMBER, 0, "No answer when the confidence is below; 0 answers always. Without it the agent's own threshold holds.", .min = 0, .max = 1),
     END
@@ -97,8 +97,12 @@ const struct shape list_agents_out[] = {
     MEMBER("interaction_id", SHAPE_TEXT, 0, "To give feedback by; absent where answers are not recorded."), \
     MEMBER("propensity", SHAPE_NUMBER, 0, "The probability with which this output was chosen.", .min = 0, .max = 1), \
     MEMBER("tokens", SHAPE_INTEGER, 0, "Tokens that were written, a mark of the end included."), \
+    MEMBER("usage", SHAPE_OBJECT, 0, "Of an agent that writes.", .of = usage), \
     MEMBER("finish_reason", SHAPE_TEXT, 0, "Why the writing ended; refused: the input leaves no room for an answer.", .choices = "end stop length refused")
 
+static const struct shape usage[] = {
+    MEMBER("input_tokens", SHAPE_INTEGER, SHAPE_REQUIRED, "Tokens of the input, with the marks around it."),
+    MEMBER("output_tokens", SHAPE_INTEGER, SHAPE_REQUIRED, "Tokens that were written."), END };
 static const struct shape alternative = MEMBER("", SHAPE_OBJECT, 0, NULL, .of = (const struct shape[]){
     MEMBER("output", SHAPE_TEXT, SHAPE_REQUIRED, "An output."), MEMBER("confidence", SHAPE_NUMBER, SHAPE_REQUIRED, "Its probability."), END });
 static const struct shape one_answer = MEMBER("", SHAPE_OBJECT, 0, NULL, .of = (const struct shape[]){ ANSWER(SHAPE_REQUIRED), END });

@@ -244,7 +244,7 @@ static void drop_alternatives(cJSON *out)
 
 static cJSON *ask_once(struct cli *c, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
 {
-    return cli_remote(c, err) ? cli_call(c, "invokeAgent", cJSON_Duplicate(in, 1), err) : err->code < 0 ? NULL
+    return cli_remote(c, err) ? cli_call_with(c, "invokeAgent", cJSON_Duplicate(in, 1), hooks, STDOUT_FILENO, err) : err->code < 0 ? NULL
            : api_predict(&c->api, in, STDOUT_FILENO, hooks, err);
 }
 

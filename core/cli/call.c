@@ -53,7 +53,8 @@ cJSON *cli_call_with(struct cli *c, const char *function, cJSON *in, const struc
     cJSON *details = NULL, *data = NULL;
     struct remote *r = cli_remote(c, err);
     if (r)
-        data = remote_call(r, function, in, &details, err);
+        data = hooks && hooks->event && json_bool(in, "stream", 0) ? remote_hear(r, function, in, hooks, &details, err)
+                                                                   : remote_call(r, function, in, &details, err);
     else if (err->code >= 0)
         data = call_here(c, function, in, hooks, fd, &details, err);
     cJSON_Delete(in);

@@ -206,23 +206,80 @@ static cJSON *unwrap(struct remote *r, CURLcode code, struct buf *b, cJSON **det
     return data;
 }
 
-cJSON *remote_call(struct remote *r, const char *function, const cJSON *in, cJSON **details, struct hone_err *err)
+/* An answer that comes as events. What comes as a whole, such as a failure, is one line as well. */
+struct hearing {
+    struct buf line, *body;      /* body: the last answer's or failure's */
+    char type[32];               /* of the event under way; "": none */
+    const struct api_hooks *hooks;
+};
+
+static void hear_line(struct hearing *h, const char *line, size_t n)
 {
-    struct buf b = { 0 };
-    char path[128], *body = in ? json_text(in, 0) : strdup("{}");
-    if (!body) {
-        hone_fail(err, HONE_ENOMEM, "memory ran out");
-        return NULL;
+    struct hone_err ignored;
+    if (n > 7 && strncmp(line, "event: ", 7) == 0) {
+        snprintf(h->type, sizeof h->type, "%.*s", (int)(n - 7), line + 7);
+    } else if (n > 6 && strncmp(line, "data: ", 6) == 0 && strcmp(h->type, "text") == 0) {
+        cJSON *f = json_parse(line + 6, n - 6, "event", &ignored);
+        if (f && h->hooks->event)
+            h->hooks->event(h->hooks->arg, h->type, f);
+        cJSON_Delete(f);
+    } else if (n > 6 && strncmp(line, "data: ", 6) == 0) {
+        buf_clear(h->body);
+        buf_add(h->body, line + 6, n - 6);
+    } else if (!h->type[0] && n && line[0] != ':') {
+        buf_add(h->body, line, n);
     }
+}
+
+static size_t hear(char *bytes, size_t size, size_t n, void *arg)
+{
+    struct hearing *h = arg;
+    for (size_t i = 0; i < size * n; i++) {
+        if (bytes[i] != '\n') {
+            buf_putc(&h->line, bytes[i]);
+            continue;
+        }
+        hear_line(h, h->line.p ? h->line.p : "", h->line.n);
+        buf_clear(&h->line);
+    }
+    return buf_oom(&h->line) || buf_oom(h->body) || h->line.n > MAX_ANSWER ? 0 : size * n;
+}
+
+/* Posts a call; what comes back goes to `take`. */
+static CURLcode post(struct remote *r, const char *function, const cJSON *in, size_t (*take)(char *, size_t, size_t, void *), void *arg)
+{
+    char path[128], *body = in ? json_text(in, 0) : strdup("{}");
+    if (!body)
+        return CURLE_OUT_OF_MEMORY;
     snprintf(path, sizeof path, "/api/v2/functions/%s", function);
     aim(r, path);
     curl_easy_setopt(r->curl, CURLOPT_POSTFIELDS, body);
     curl_easy_setopt(r->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
-    curl_easy_setopt(r->curl, CURLOPT_WRITEFUNCTION, take_bytes);
-    curl_easy_setopt(r->curl, CURLOPT_WRITEDATA, &b);
-    cJSON *data = unwrap(r, curl_easy_perform(r->curl), &b, details, err);
-    buf_free(&b);
+    curl_easy_setopt(r->curl, CURLOPT_WRITEFUNCTION, take);
+    curl_easy_setopt(r->curl, CURLOPT_WRITEDATA, arg);
+    CURLcode code = curl_easy_perform(r->curl);
     free(body);
+    return code;
+}
+
+cJSON *remote_call(struct remote *r, const char *function, const cJSON *in, cJSON **details, struct hone_err *err)
+{
+    struct buf b = { 0 };
+    CURLcode code = post(r, function, in, take_bytes, &b);
+    cJSON *data = unwrap(r, code, &b, details, err);
+    buf_free(&b);
+    return data;
+}
+
+cJSON *remote_hear(struct remote *r, const char *function, const cJSON *in, const struct api_hooks *hooks, cJSON **details, struct hone_err *err)
+{
+    struct buf body = { 0 };
+    struct hearing h = { .body = &body, .hooks = hooks };
+    CURLcode code = post(r, function, in, hear, &h);
+    hear_line(&h, h.line.p ? h.line.p : "", h.line.n);
+    cJSON *data = unwrap(r, code, &body, details, err);
+    buf_free(&h.line);
+    buf_free(&body);
     return data;
 }
 

@@ -14,6 +14,8 @@ void remote_close(struct remote *r); /* NULL is fine */
 int remote_is_local(const struct remote *r);
 /* The answer's data, or NULL with err and *details (taken by the caller). `in` is borrowed. */
 cJSON *remote_call(struct remote *r, const char *function, const cJSON *in, cJSON **details, struct hone_err *err);
+/* The same of a function that tells its answer while it is made (`stream` in `in`): hooks->event gets "text" {answer, text}. */
+cJSON *remote_hear(struct remote *r, const char *function, const cJSON *in, const struct api_hooks *hooks, cJSON **details, struct hone_err *err);
 /* Sends a file ("-": standard input) as a dataset: its id (free()), or NULL with err. */
 char *remote_upload(struct remote *r, const char *file, const char *format, struct hone_err *err);
 /* Waits for news of a job: calls `state` with each state that the daemon sends, as monitorTrainingProgress tells it, until that returns

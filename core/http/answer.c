@@ -118,6 +118,8 @@ static enum MHD_Result begin_call(struct http_request *r)
     struct api_call call;
     fill_call(r, &call);
     api_answer_free(&r->answer);
+    if (r->method != METHOD_HEAD && json_bool(r->in, "stream", 0))
+        return tell_begin(r, &call);
     r->stage = STAGE_CALLING;
     atomic_fetch_add(&r->server->begun, 1);
     MHD_suspend_connection(r->mhd);
@@ -174,6 +176,8 @@ static enum MHD_Result function(struct http_request *r)
 
 enum MHD_Result answer_call(struct http_request *r)
 {
+    if (r->telling)
+        return tell_answer(r);
     if (!r->refused)
         reply_fill(r);
     return reply_send(r);

@@ -85,6 +85,8 @@ static cJSON *operation(const struct api_function *f)
     json_put_str(good, "description", "Done.");
     cJSON *data = f->out ? shape_schema(f->out) : cJSON_CreateObject();
     put_content(good, "application/json", envelope(data));
+    if (f->begin) /* with `stream` */
+        json_put_str(object(object(cJSON_GetObjectItemCaseSensitive(good, "content"), "text/event-stream"), "schema"), "type", "string");
     put_errors(responses);
     return o;
 }

@@ -27,6 +27,7 @@ void request_reset(struct http_request *r)
                                  .upload_fd = -1, .media = "application/json" };
     body_free(r);
     events_leave(r->watcher);
+    tell_leave(r->telling);
     api_answer_free(&r->answer);
     cJSON_Delete(r->in);
     *r = kept;

@@ -70,6 +70,7 @@ struct http_request {
     char etag[40];
     int64_t bytes_out;
     struct watcher *watcher;
+    struct telling *telling;      /* an answer that is told while it is written */
 };
 
 struct http_server {
@@ -148,5 +149,15 @@ void system_answer(struct http_request *r);
 
 /* ---- stream.c: events of a job ---- */
 enum MHD_Result stream_begin(struct http_request *r);
+/* Sends a stream of events that the response reads from its callback. Takes the response. */
+enum MHD_Result stream_queue(struct http_request *r, struct MHD_Response *response);
+
+/* ---- tell.c: an answer while it is written ---- */
+
+/* Begins the call; the rest comes to tell_answer(), as a call's answer comes to answer_call(). */
+enum MHD_Result tell_begin(struct http_request *r, struct api_call *call);
+enum MHD_Result tell_answer(struct http_request *r);
+/* The request is over: what is still being written is written for nobody. NULL is fine. */
+void tell_leave(struct telling *t);
 
 #endif

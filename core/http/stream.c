@@ -30,11 +30,8 @@ static ssize_t read_events(void *arg, uint64_t pos, char *to, size_t n)
     return got < 0 ? MHD_CONTENT_READER_END_OF_STREAM : got;
 }
 
-static enum MHD_Result send_stream(struct http_request *r)
+enum MHD_Result stream_queue(struct http_request *r, struct MHD_Response *response)
 {
-    struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, read_events, r, NULL);
-    if (!response)
-        return MHD_NO;
     r->status = 200;
     r->media = "text/event-stream";
     r->stage = STAGE_ANSWERED;
@@ -43,6 +40,12 @@ static enum MHD_Result send_stream(struct http_request *r)
     enum MHD_Result rc = MHD_queue_response(r->mhd, 200, response);
     MHD_destroy_response(response);
     return rc;
+}
+
+static enum MHD_Result send_stream(struct http_request *r)
+{
+    struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, read_events, r, NULL);
+    return response ? stream_queue(r, response) : MHD_NO;
 }
 
 static enum MHD_Result failed(struct http_request *r, int code)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/jobs/warm_priv.h"
@@ -82,6 +83,7 @@ static struct keeper *keeper_new(struct warm *w, const struct warm_version *v)
         return NULL;
     init_cond(&k->asked);
     k->pool = w;
+    k->wake = -1;
     k->queue.end = &k->queue.head;
     k->idle_us = w->o.idle_ms * 1000;
     k->used_at = clock_mono_us();
@@ -160,6 +162,8 @@ static struct question *question_new(const struct warm_question *q, warm_done *d
             n->seed = q->seed;
             n->draw = q->draw;
         }
+        n->piece = q ? q->piece : NULL;
+        n->gone = q ? q->gone : NULL;
         n->done = done;
         n->arg = arg;
     }
@@ -176,6 +180,8 @@ static int enqueue(struct warm *w, const struct warm_version *v, struct question
     questions_add(&k->queue, n);
     if (k->waits)
         pthread_cond_signal(&k->asked);
+    else if (k->wake >= 0)
+        (void)eventfd_write(k->wake, 1);
     return 0;
 }
 

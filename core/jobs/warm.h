@@ -1,5 +1,5 @@
 /* Agents kept ready: for each version that is asked, one hone-worker that has its weights in memory and answers what has queued up
- * meanwhile as one batch. It knows nothing of the store, of HTTP, or of which version an agent is to answer with. Called by core/api.
+ * meanwhile as one batch; of an agent that writes, what comes is written beside what is being written. It knows nothing of the store, of HTTP, or of which version an agent is to answer with. Called by core/api.
  *
  * A worker starts with the first question and ends when nobody asked for a while, when a newer version of its agent has taken over,
  * or when workers need more memory together than they may; what it was asked before is answered first. One that dies is started
@@ -30,6 +30,11 @@ struct warm_version {
     const cJSON *plugin_dirs;    /* list of strings, may be NULL */
 };
 
+/* Takes a piece of the answer of an agent that writes: whole characters, as they are written. On a thread of the pool, as warm_done. */
+typedef void warm_piece(void *arg, const char *text);
+/* Whether nobody waits for the answer any more: it is then not written to its end, and `done` is told ERR_CANCELLED. As warm_piece. */
+typedef int warm_gone(void *arg);
+
 struct warm_question {
     const char *text;            /* UTF-8 without a NUL inside */
     int64_t top;                 /* alternatives, 0 to 1000 */
@@ -38,6 +43,8 @@ struct warm_question {
     double setting;              /* of the rule */
     uint64_t seed, draw;         /* of the chance, at most 2^53 each: the answer is drawn by (seed, draw) */
     const char *generation;      /* JSON: how an agent that writes shall write; NULL: as it does unless told */
+    warm_piece *piece;           /* NULL: the answer is told as a whole */
+    warm_gone *gone;             /* NULL: somebody waits. Asked about often. Both get what `done` gets */
 };
 
 /* Takes the answer {output (null: abstained), confidence, abstained, alternatives: [{output, confidence}]}; NULL with *err when there is

@@ -2,6 +2,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
@@ -19,6 +21,8 @@ void keeper_free(struct keeper *k)
         return;
     pthread_cond_destroy(&k->asked);
     cJSON_Delete(k->start);
+    if (k->wake >= 0)
+        close(k->wake);
     free(k->version_id);
     free(k->agent_id);
     free(k);
@@ -31,8 +35,7 @@ double keeper_use(const struct keeper *k, int64_t now)
 
 /* ---- the worker ---- */
 
-/* What a frame that is no answer says: 0 it may be passed over, else the error that ended the task. */
-static int side_frame(const cJSON *f, struct hone_err *err)
+int keeper_side_frame(const cJSON *f, struct hone_err *err)
 {
     const char *type = json_str(f, "type", "");
     if (strcmp(type, "log") == 0)
@@ -52,14 +55,14 @@ static cJSON *await_frame(struct worker_proc *w, const char *type, struct hone_e
         int rc = worker_next(w, -1, &f, err);
         if (rc > 0 && strcmp(json_str(f, "type", ""), type) == 0)
             return f;
-        rc = rc > 0 ? side_frame(f, err) : rc;
+        rc = rc > 0 ? keeper_side_frame(f, err) : rc;
         cJSON_Delete(f);
         if (rc < 0)
             return NULL;
     }
 }
 
-static void set_memory(struct keeper *k, int64_t bytes)
+void keeper_set_memory(struct keeper *k, int64_t bytes)
 {
     pthread_mutex_lock(&k->pool->lock);
     k->memory_bytes = bytes;
@@ -70,7 +73,17 @@ static void drop_worker(struct keeper *k)
 {
     worker_free(k->worker);
     k->worker = NULL;
-    set_memory(k, 0);
+    keeper_set_memory(k, 0);
+}
+
+/* From here on what is asked wakes the thread, which listens to its worker too. */
+static int set_wake(struct keeper *k)
+{
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    pthread_mutex_lock(&k->pool->lock);
+    k->wake = fd;
+    pthread_mutex_unlock(&k->pool->lock);
+    return fd;
 }
 
 static int start_once(struct keeper *k, struct hone_err *err)
@@ -87,8 +100,11 @@ static int start_once(struct keeper *k, struct hone_err *err)
     if (!ready)
         return err->code;
     int64_t bytes = json_int(ready, "memory_bytes", 0);
-    set_memory(k, bytes > 0 ? bytes : 1);
+    int writes = json_bool(ready, "writes", 0);
     cJSON_Delete(ready);
+    if (writes && k->wake < 0 && set_wake(k) < 0)
+        return err_errno(err, "make", "a descriptor that wakes the keeper of an agent");
+    keeper_set_memory(k, bytes > 0 ? bytes : 1);
     return 1;
 }
 
@@ -118,7 +134,7 @@ static int ensure_worker(struct keeper *k, struct hone_err *err)
         if (rc == 0)
             return 0;
         if (rc > 0)
-            rc = side_frame(f, &why);
+            rc = keeper_side_frame(f, &why);
         cJSON_Delete(f);
         if (rc < 0) {
             log_line(LOG_WARN, "the worker of version %s is started again: %s", k->version_id, why.text);
@@ -160,7 +176,7 @@ static void make_room(struct keeper *self)
 
 /* ---- a batch ---- */
 
-static void finish(struct question *q, cJSON *answer, const struct hone_err *err)
+void question_finish(struct question *q, cJSON *answer, const struct hone_err *err)
 {
     q->done(q->arg, answer, answer || !err || err->code == 0 ? NULL : err);
     free(q->text);
@@ -168,7 +184,7 @@ static void finish(struct question *q, cJSON *answer, const struct hone_err *err
     free(q);
 }
 
-static void count(struct keeper *k, int64_t answers, int64_t failures, int64_t deaths)
+void keeper_count(struct keeper *k, int64_t answers, int64_t failures, int64_t deaths)
 {
     struct warm_stats *s = &k->pool->stats;
     pthread_mutex_lock(&k->pool->lock);
@@ -181,15 +197,14 @@ static void count(struct keeper *k, int64_t answers, int64_t failures, int64_t d
 
 static void fail_all(struct keeper *k, struct questions *batch, const struct hone_err *err)
 {
-    count(k, 0, batch->n, 0);
+    keeper_count(k, 0, batch->n, 0);
     for (struct question *q = batch->head, *next; q; q = next) {
         next = q->next;
-        finish(q, NULL, err);
+        question_finish(q, NULL, err);
     }
 }
 
-/* Those that only wanted the version loaded have what they wanted. */
-static void finish_loads(struct questions *batch)
+void questions_finish_loads(struct questions *batch)
 {
     for (struct question **at = &batch->head, *q; (q = *at);) {
         if (q->text) {
@@ -198,17 +213,21 @@ static void finish_loads(struct questions *batch)
         }
         *at = q->next;
         batch->n--;
-        finish(q, NULL, NULL);
+        question_finish(q, NULL, NULL);
     }
 }
 
-static cJSON *ask_frame(const struct questions *batch)
+cJSON *keeper_ask_frame(const struct questions *batch)
 {
     cJSON *f = cJSON_CreateObject(), *list = cJSON_CreateArray();
     json_put_str(f, "type", "ask");
     for (const struct question *q = batch->head; q; q = q->next) {
         cJSON *o = cJSON_CreateObject();
         json_put_str(o, "text", q->text);
+        if (q->id)
+            json_put_int(o, "id", q->id);
+        if (q->piece)
+            json_put_bool(o, "stream", 1);
         if (q->generation)
             json_put(o, "generation", cJSON_CreateRaw(q->generation));
         if (q->top > 0)
@@ -230,7 +249,7 @@ static cJSON *ask_frame(const struct questions *batch)
 /* The answers of the batch (a frame), or NULL with the reason why the worker gave none. */
 static cJSON *have_answered(struct keeper *k, const struct questions *batch, struct hone_err *err)
 {
-    cJSON *ask = ask_frame(batch);
+    cJSON *ask = keeper_ask_frame(batch);
     if (cJSON_GetArraySize(json_get(ask, "questions")) != batch->n) {
         cJSON_Delete(ask);
         hone_fail(err, HONE_ENOMEM, "memory ran out for %lld questions", (long long)batch->n);
@@ -252,16 +271,16 @@ static void hand_out(struct keeper *k, struct questions *batch, cJSON *frame)
 {
     int64_t bytes = json_int(frame, "memory_bytes", 0);
     cJSON *list = cJSON_GetObjectItemCaseSensitive(frame, "answers"), *answer = list->child;
-    count(k, batch->n, 0, 0);
+    keeper_count(k, batch->n, 0, 0);
     if (bytes > 0)
-        set_memory(k, bytes);
+        keeper_set_memory(k, bytes);
     list->child = NULL; /* each becomes its question's */
     for (struct question *q = batch->head, *next; q; q = next) {
         cJSON *a = answer;
         next = q->next;
         answer = a->next;
         a->next = a->prev = NULL;
-        finish(q, a, NULL);
+        question_finish(q, a, NULL);
     }
     cJSON_Delete(frame);
 }
@@ -270,10 +289,11 @@ static void hand_out(struct keeper *k, struct questions *batch, cJSON *frame)
 static void ask_again(struct keeper *k, struct questions *batch, const struct hone_err *err)
 {
     struct questions again = { .end = &again.head }, failed = { .end = &failed.head };
-    count(k, 0, 0, 1);
+    keeper_count(k, 0, 0, 1);
     log_line(LOG_WARN, "the worker of version %s left questions unanswered (%lld): %s", k->version_id, (long long)batch->n, err->text);
     for (struct question *q = batch->head, *next; q; q = next) {
         next = q->next;
+        q->again = q->told;
         questions_add(q->deaths++ ? &failed : &again, q);
     }
     pthread_mutex_lock(&k->pool->lock);
@@ -288,6 +308,17 @@ static void ask_again(struct keeper *k, struct questions *batch, const struct ho
     fail_all(k, &failed, err);
 }
 
+/* The same of an agent that writes, with what comes meanwhile. */
+static void converse(struct keeper *k, struct questions *batch)
+{
+    struct questions left = { .end = &left.head };
+    struct hone_err err = { 0 };
+    if (keeper_converse(k, batch, &left, &err) == 0)
+        return;
+    drop_worker(k);
+    ask_again(k, &left, &err);
+}
+
 static void answer_batch(struct keeper *k, struct questions *batch)
 {
     struct hone_err err = { 0 };
@@ -298,9 +329,13 @@ static void answer_batch(struct keeper *k, struct questions *batch)
     }
     if (started)
         make_room(k);
-    finish_loads(batch);
+    questions_finish_loads(batch);
     if (!batch->head)
         return;
+    if (k->wake >= 0) {
+        converse(k, batch);
+        return;
+    }
     cJSON *frame = have_answered(k, batch, &err);
     if (frame) {
         hand_out(k, batch, frame);
@@ -312,13 +347,12 @@ static void answer_batch(struct keeper *k, struct questions *batch)
 
 /* ---- the thread ---- */
 
-/* What is asked next: all that waits, or what has to be asked alone. [with the lock] */
-static void take(struct keeper *k, struct questions *batch)
+void keeper_take(struct keeper *k, struct questions *batch, int64_t most)
 {
     size_t bytes = 0;
     int alone = k->queue.head->deaths > 0;
     *batch = (struct questions){ .end = &batch->head };
-    while (k->queue.head && batch->n < BATCH && bytes < BATCH_BYTES) {
+    while (k->queue.head && batch->n < most && bytes < BATCH_BYTES) {
         struct question *q = k->queue.head;
         if (batch->n && (alone || q->deaths > 0))
             break;
@@ -365,7 +399,7 @@ void *keeper_run(void *arg)
     struct questions batch;
     pthread_mutex_lock(&w->lock);
     while (await_question(k)) {
-        take(k, &batch);
+        keeper_take(k, &batch, BATCH);
         pthread_mutex_unlock(&w->lock);
         answer_batch(k, &batch);
         pthread_mutex_lock(&w->lock);

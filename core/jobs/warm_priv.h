@@ -14,8 +14,12 @@ struct question {
     char rule[16];               /* "": the best answer */
     double setting;
     uint64_t seed, draw;
+    int64_t id;                  /* by which the worker of an agent that writes knows it; 0: not asked yet */
+    size_t told, again;          /* bytes of the answer that whoever asked has had; and how many of them are still to come once more */
     int deaths;                  /* workers that ended while they had it; after the first it is asked alone */
     warm_done *done;
+    warm_piece *piece;
+    warm_gone *gone;
     void *arg;
 };
 
@@ -24,14 +28,16 @@ struct questions {
     int64_t n;
 };
 
-/* One version and the thread that looks after its worker; the kernel ends a worker with the thread that started it. Fields below
- * `queue` are the pool's lock's; worker and start are the thread's alone. */
+/* One version and the thread that looks after its worker; the kernel ends a worker with the thread that started it. `wake` and fields below
+ * `queue` are the pool's lock's; worker, start and ids are the thread's alone. */
 struct keeper {
     struct keeper *next;         /* in the pool's list until it leaves */
     struct warm *pool;
     char *version_id, *agent_id;
     cJSON *start;                /* the frame that starts the task */
     struct worker_proc *worker;  /* NULL: none runs */
+    int64_t ids;                 /* questions that were asked */
+    int wake;                    /* of an agent that writes: an eventfd that says that something was asked; -1: it chooses, or is not known yet */
     pthread_cond_t asked;
     struct questions queue;
     int waits;                   /* the thread sleeps on `asked` */
@@ -53,9 +59,23 @@ struct warm {
 };
 
 void questions_add(struct questions *l, struct question *q);
+/* Those that only wanted the version loaded have what they wanted. */
+void questions_finish_loads(struct questions *batch);
+/* Tells the answer (taken), or err, and frees the question. */
+void question_finish(struct question *q, cJSON *answer, const struct hone_err *err);
 /* The thread of a keeper (its argument): until it leaves. It frees the keeper. */
 void *keeper_run(void *arg);
 void keeper_free(struct keeper *k);
+/* warm_writing.c: asks a batch and what comes after it, until all is answered (0), or the worker fails (err); `left` then has what it left
+ * unanswered. */
+int keeper_converse(struct keeper *k, struct questions *batch, struct questions *left, struct hone_err *err);
+/* What is asked next: all that waits, `most` at most, or what has to be asked alone. There is something. [with the lock] */
+void keeper_take(struct keeper *k, struct questions *batch, int64_t most);
+cJSON *keeper_ask_frame(const struct questions *batch);
+/* What a frame that is no answer says: 0 it may be passed over, else the error that ended the task. */
+int keeper_side_frame(const cJSON *f, struct hone_err *err);
+void keeper_set_memory(struct keeper *k, int64_t bytes);
+void keeper_count(struct keeper *k, int64_t answers, int64_t failures, int64_t deaths);
 /* Its use as of now. */
 double keeper_use(const struct keeper *k, int64_t now);
 

@@ -162,6 +162,11 @@ int predictor_write(struct predictor *p, const struct hone_string *text, int64_t
     return writer_run(&p->learner, &p->passes, p->pool, p->calibration.temperature, text, n, wish, out, sink, err);
 }
 
+struct writer *predictor_writer(struct predictor *p, const struct write_sink *sink, struct hone_err *err)
+{
+    return writer_open(&p->learner, &p->passes, p->pool, p->calibration.temperature, sink, err);
+}
+
 double predictor_threshold(const struct predictor *p)
 {
     return p->calibration.threshold;

@@ -35,8 +35,11 @@ int predictor_writes(const struct predictor *p);
 struct write_wish;
 struct written;
 struct write_sink;
+struct writer;
 int predictor_write(struct predictor *p, const struct hone_string *text, int64_t n, const struct write_wish *wish, struct written *out,
                     const struct write_sink *sink, struct hone_err *err);
+/* A writer of it, as writer_open() has it. [main] */
+struct writer *predictor_writer(struct predictor *p, const struct write_sink *sink, struct hone_err *err);
 
 /* What training found on held-out rows and predictor_probs() has applied: the confidence below which the agent shall refuse to answer
  * (0: it never does), and what its scores are divided by (1: nothing was found). */

@@ -10,7 +10,6 @@
 #include "core/train/encoded.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
-#define TOGETHER 16 /* texts that are written beside one another */
 
 const struct write_wish write_default = { .top_p = 1 };
 
@@ -53,23 +52,24 @@ double written_confidence(const struct written *w)
 /* One answer on its way. */
 struct answer {
     void *stream;
-    int64_t number;             /* of the text */
+    int64_t number;             /* by which the sink knows it */
+    const struct write_wish *wish;
+    struct written *out;
     int64_t left;               /* tokens that may still be written */
     size_t told;                /* bytes that the sink has */
     int32_t token;              /* the newest */
 };
 
-struct writing {
+struct writer {
     const struct learner *l;
     struct passes *p;
+    struct pool *pool;
     double temperature;
-    const struct write_wish *wish;
-    struct written *out;
     const struct write_sink *sink;
-    struct answer answer[TOGETHER];
+    struct answer answer[WRITER_TOGETHER];
     int64_t n;                  /* answers that are not done */
     struct draw draw;
-    struct hone_err *err;
+    struct hone_err *err;       /* of the call under way */
 };
 
 /* Bytes of the text that are whole characters. */
@@ -112,9 +112,9 @@ static size_t find_stop(const struct buf *b, const struct write_wish *w, size_t 
     return first;
 }
 
-static int tell(struct writing *w, struct answer *a, size_t upto)
+static int tell(struct writer *w, struct answer *a, size_t upto)
 {
-    struct written *o = &w->out[a->number];
+    struct written *o = a->out;
     if (!w->sink || !w->sink->text || upto <= a->told)
         return 0;
     int ret = w->sink->text(w->sink->arg, a->number, o->text.p + a->told, (int64_t)(upto - a->told));
@@ -123,9 +123,9 @@ static int tell(struct writing *w, struct answer *a, size_t upto)
 }
 
 /* Adds a token to an answer. 1: the answer is done. */
-static int add(struct writing *w, struct answer *a, int32_t token, double log_prob)
+static int add(struct writer *w, struct answer *a, int32_t token, double log_prob)
 {
-    struct written *o = &w->out[a->number];
+    struct written *o = a->out;
     const struct hone_model *m = w->l->model;
     size_t had = o->text.n, held, stop;
     struct hone_string bytes = m->token(w->l->self, token, o->tokens == 0);
@@ -144,7 +144,7 @@ static int add(struct writing *w, struct answer *a, int32_t token, double log_pr
         }
         if (buf_oom(&o->text))
             return hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer");
-        stop = find_stop(&o->text, &w->wish[a->number], had, &held);
+        stop = find_stop(&o->text, a->wish, had, &held);
         if (stop < o->text.n) {
             o->text.n = stop;
             o->finish = "stop";
@@ -162,20 +162,29 @@ static int add(struct writing *w, struct answer *a, int32_t token, double log_pr
     return ret < 0 ? ret : 1;
 }
 
-static void retire(struct writing *w, int64_t i)
+static void retire(struct writer *w, int64_t i)
 {
     w->l->model->stream_close(w->l->self, w->answer[i].stream);
     w->answer[i] = w->answer[--w->n];
 }
 
-/* Runs the streams of all answers over the tokens of `in` and draws the next token of each. */
-static int go_on(struct writing *w, const struct hone_bag *in)
+/* It is written. */
+static void conclude(struct writer *w, int64_t i)
+{
+    int64_t number = w->answer[i].number;
+    retire(w, i);
+    if (w->sink && w->sink->done)
+        w->sink->done(w->sink->arg, number);
+}
+
+/* Runs the streams of the answers from `from` on over the tokens of `in` and draws the next token of each. */
+static int go_on(struct writer *w, int64_t from, const struct hone_bag *in)
 {
     struct hone_pass *pass = &w->p->pass;
-    int64_t width = w->l->tensors.width, n = w->n;
-    void *stream[TOGETHER];
+    int64_t width = w->l->tensors.width, n = in->n;
+    void *stream[WRITER_TOGETHER];
     for (int64_t i = 0; i < n; i++)
-        stream[i] = w->answer[i].stream;
+        stream[i] = w->answer[from + i].stream;
     passes_begin(w->p);
     pass->in = *in;
     pass->rows = n;
@@ -188,91 +197,146 @@ static int go_on(struct writing *w, const struct hone_bag *in)
     int ret = pass->scores ? passes_forward(w->p, w->l->model, w->l->self, w->err) : hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer");
     pass->stream = NULL;
     for (int64_t i = n - 1; i >= 0 && ret >= 0; i--) {
-        struct answer *a = &w->answer[i];
+        struct answer *a = &w->answer[from + i];
         double log_prob;
-        int32_t token = draw_token(&w->draw, pass->scores + i * width, width, w->temperature, &w->wish[a->number],
-                                   (uint64_t)w->out[a->number].tokens, &log_prob);
+        int32_t token = draw_token(&w->draw, pass->scores + i * width, width, w->temperature, a->wish, (uint64_t)a->out->tokens, &log_prob);
         if (token < 0)
             return hone_fail(w->err, HONE_EDIVERGED, "the scores of the next token are not finite; the weights are damaged");
         if ((ret = add(w, a, token, log_prob)) == 1)
-            retire(w, i);
+            conclude(w, from + i);
     }
     if (w->sink && w->sink->beat)
         w->sink->beat(w->sink->arg);
     return ret < 0 ? ret : 0;
 }
 
-/* Begins answers to texts first .. first + n, whose tokens are x's. */
-static int begin(struct writing *w, const struct encoded *x, int64_t first, int64_t n)
+/* Takes a text of so many tokens among the answers; 0 without an answer more when it is too long and the sink is lenient. */
+static int take(struct writer *w, const struct write_order *o, int64_t number, int64_t tokens)
 {
     const struct hone_model *m = w->l->model;
-    int64_t context = m->context(w->l->self), start[TOGETHER + 1] = { 0 };
-    int32_t *token = malloc((size_t)(x->start[n] + 1) * sizeof *token);
-    int ret = token ? 0 : hone_fail(w->err, HONE_ENOMEM, "memory ran out for %lld answers", (long long)n);
-    for (int64_t i = 0; i < n && !ret; i++) {
-        int64_t tokens = x->start[i + 1] - x->start[i], most = w->wish[first + i].max_tokens;
-        if (tokens >= context && w->sink && w->sink->lenient) {
-            w->out[first + i].finish = "refused";
-            continue;
-        }
-        if (tokens >= context) {
-            ret = hone_fail(w->err, HONE_EINVAL, "the input has %lld tokens; the model looks at %lld with the answer's", (long long)tokens,
-                            (long long)context);
-            break;
-        }
-        struct answer a = { .stream = m->stream_open(w->l->self), .number = first + i, .left = context - tokens };
-        if (!a.stream) {
-            ret = hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer of up to %lld tokens", (long long)context);
-            break;
-        }
-        a.left = most && most < a.left ? most : a.left;
-        w->answer[w->n] = a;
-        memcpy(token + start[w->n], x->index + x->start[i], (size_t)tokens * sizeof *token);
-        start[w->n + 1] = start[w->n] + tokens;
-        w->n++;
+    int64_t context = m->context(w->l->self), most = o->wish->max_tokens;
+    o->out->given = tokens;
+    if (tokens >= context && w->sink && w->sink->lenient) {
+        o->out->finish = "refused";
+        if (w->sink->done)
+            w->sink->done(w->sink->arg, number);
+        return 0;
     }
-    struct hone_bag in = { w->n, start, token, NULL };
-    if (!ret && w->n)
-        ret = go_on(w, &in);
+    if (tokens >= context)
+        return hone_fail(w->err, HONE_EINVAL, "the input has %lld tokens; the model looks at %lld with the answer's", (long long)tokens,
+                         (long long)context);
+    struct answer a = { .stream = m->stream_open(w->l->self), .number = number, .wish = o->wish, .out = o->out, .left = context - tokens };
+    if (!a.stream)
+        return hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer of up to %lld tokens", (long long)context);
+    a.left = most && most < a.left ? most : a.left;
+    w->answer[w->n++] = a;
+    return 1;
+}
+
+/* Begins answers to texts whose tokens are x's. */
+static int begin(struct writer *w, const struct encoded *x, const struct write_order *order, int64_t first)
+{
+    int64_t start[WRITER_TOGETHER + 1] = { 0 }, from = w->n, n = 0;
+    int32_t *token = malloc((size_t)(x->start[x->n] + 1) * sizeof *token);
+    int ret = token ? 0 : hone_fail(w->err, HONE_ENOMEM, "memory ran out for %lld answers", (long long)x->n);
+    for (int64_t i = 0; i < x->n && ret >= 0; i++) {
+        int64_t tokens = x->start[i + 1] - x->start[i];
+        if ((ret = take(w, &order[i], first + i, tokens)) != 1)
+            continue;
+        memcpy(token + start[n], x->index + x->start[i], (size_t)tokens * sizeof *token);
+        start[n + 1] = start[n] + tokens;
+        n++;
+    }
+    struct hone_bag in = { n, start, token, NULL };
+    if (ret >= 0 && n)
+        ret = go_on(w, from, &in);
     free(token);
+    return ret < 0 ? ret : 0;
+}
+
+/* ---- answers that come and go ---- */
+
+struct writer *writer_open(const struct learner *l, struct passes *p, struct pool *pool, double temperature, const struct write_sink *sink,
+                           struct hone_err *err)
+{
+    struct writer *w = calloc(1, sizeof *w);
+    if (w)
+        *w = (struct writer){ .l = l, .p = p, .pool = pool, .temperature = temperature, .sink = sink };
+    if (w && draw_open(&w->draw, l->tensors.width) == 0)
+        return w;
+    writer_close(w);
+    hone_fail(err, HONE_ENOMEM, "memory ran out");
+    return NULL;
+}
+
+void writer_close(struct writer *w)
+{
+    if (!w)
+        return;
+    while (w->n)
+        retire(w, w->n - 1);
+    draw_close(&w->draw);
+    free(w);
+}
+
+int64_t writer_busy(const struct writer *w)
+{
+    return w->n;
+}
+
+int writer_begin(struct writer *w, const struct write_order *order, int64_t first, int64_t n, struct hone_err *err)
+{
+    struct hone_string text[WRITER_TOGETHER];
+    struct encoded x;
+    w->err = err;
+    if (n > WRITER_TOGETHER - w->n)
+        return hone_fail(err, HONE_EINVAL, "%lld answers are begun, and there is room for %lld", (long long)n, (long long)(WRITER_TOGETHER - w->n));
+    for (int64_t i = 0; i < n; i++)
+        text[i] = order[i].text;
+    int ret = encoded_make(&x, w->l->model, w->l->self, text, NULL, n, 0, w->pool, err);
+    if (ret >= 0)
+        ret = begin(w, &x, order, first);
+    encoded_free(&x);
     return ret;
 }
 
-/* Until all answers are done. */
-static int finish(struct writing *w)
+int writer_step(struct writer *w, struct hone_err *err)
 {
-    int64_t start[TOGETHER + 1];
-    int32_t token[TOGETHER];
-    int ret = 0;
-    while (w->n && ret >= 0) {
-        for (int64_t i = 0; i < w->n; i++) {
-            start[i] = i;
-            token[i] = w->answer[i].token;
-        }
-        start[w->n] = w->n;
-        struct hone_bag in = { w->n, start, token, NULL };
-        ret = go_on(w, &in);
+    int64_t start[WRITER_TOGETHER + 1];
+    int32_t token[WRITER_TOGETHER];
+    w->err = err;
+    for (int64_t i = 0; i < w->n; i++) {
+        start[i] = i;
+        token[i] = w->answer[i].token;
     }
-    return ret;
+    start[w->n] = w->n;
+    struct hone_bag in = { w->n, start, token, NULL };
+    return w->n ? go_on(w, 0, &in) : 0;
 }
+
+void writer_drop(struct writer *w, int64_t number)
+{
+    for (int64_t i = w->n - 1; i >= 0; i--)
+        if (w->answer[i].number == number)
+            retire(w, i);
+}
+
+/* ---- all of a list ---- */
 
 int writer_run(const struct learner *l, struct passes *p, struct pool *pool, double temperature, const struct hone_string *text, int64_t n,
                const struct write_wish *wish, struct written *out, const struct write_sink *sink, struct hone_err *err)
 {
-    struct writing w = { .l = l, .p = p, .temperature = temperature, .wish = wish, .out = out, .sink = sink, .err = err };
-    int ret = draw_open(&w.draw, l->tensors.width) ? hone_fail(err, HONE_ENOMEM, "memory ran out") : 0;
-    for (int64_t from = 0; from < n && ret >= 0; from += TOGETHER) {
-        int64_t m = n - from < TOGETHER ? n - from : TOGETHER;
-        struct encoded x;
-        ret = encoded_make(&x, l->model, l->self, text + from, NULL, m, 0, pool, err);
-        if (ret >= 0)
-            ret = begin(&w, &x, from, m);
-        if (ret >= 0)
-            ret = finish(&w);
-        encoded_free(&x);
+    struct writer *w = writer_open(l, p, pool, temperature, sink, err);
+    int ret = w ? 0 : err->code;
+    for (int64_t from = 0; from < n && ret >= 0; from += WRITER_TOGETHER) {
+        struct write_order order[WRITER_TOGETHER];
+        int64_t m = n - from < WRITER_TOGETHER ? n - from : WRITER_TOGETHER;
+        for (int64_t i = 0; i < m; i++)
+            order[i] = (struct write_order){ text[from + i], &wish[from + i], &out[from + i] };
+        ret = writer_begin(w, order, from, m, err);
+        while (ret >= 0 && w->n)
+            ret = writer_step(w, err);
     }
-    while (w.n)
-        retire(&w, w.n - 1);
-    draw_close(&w.draw);
+    writer_close(w);
     return ret < 0 ? ret : 0;
 }

@@ -8,6 +8,7 @@
 
 #define WRITER_STOPS 16
 #define WRITER_MAX_TOKENS 1000000
+#define WRITER_TOGETHER 16 /* texts that are written beside one another, at most */
 
 struct write_wish {
     int64_t max_tokens;         /* 0: as many as the model's context allows */
@@ -25,6 +26,7 @@ int write_wish_read(const cJSON *json, struct write_wish *w, struct hone_err *er
 
 struct written {
     struct buf text;            /* valid UTF-8 */
+    int64_t given;              /* tokens of the input, with the marks around it */
     int64_t tokens;             /* of the answer, a mark of its end included */
     double log_sum;             /* of their natural log-probabilities */
     const char *finish;         /* "end", "stop", "length", "refused"; static */
@@ -37,6 +39,7 @@ double written_confidence(const struct written *w);
 struct write_sink {
     void *arg;
     int (*text)(void *arg, int64_t i, const char *bytes, int64_t len);
+    void (*done)(void *arg, int64_t i); /* all of it is in its place; may be NULL */
     void (*beat)(void *arg);    /* after each token; may be NULL */
     int lenient;                /* 1: a text that is too long is "refused", and the others are answered; else all fails */
 };
@@ -45,5 +48,27 @@ struct write_sink {
  * calibration, by which scores are divided. [main] */
 int writer_run(const struct learner *l, struct passes *p, struct pool *pool, double temperature, const struct hone_string *text, int64_t n,
                const struct write_wish *wish, struct written *out, const struct write_sink *sink, struct hone_err *err);
+
+/* ---- the same where texts come while others are written; all [main] ---- */
+
+struct write_order {
+    struct hone_string text;    /* needed while writer_begin() runs */
+    const struct write_wish *wish; /* borrowed until the answer is done or dropped */
+    struct written *out;        /* zeroed; borrowed likewise, and the caller's also after a failure */
+};
+struct writer;
+/* NULL with err. All but `err` is borrowed while it is open; sink may be NULL. */
+struct writer *writer_open(const struct learner *l, struct passes *p, struct pool *pool, double temperature, const struct write_sink *sink,
+                           struct hone_err *err);
+void writer_close(struct writer *w); /* drops what is not done; NULL is fine */
+/* Answers that are not done, at most WRITER_TOGETHER. */
+int64_t writer_busy(const struct writer *w);
+/* Begins n answers that the sink knows as first .. first + n: reads their texts in one pass and draws their first tokens. A failure leaves
+ * some of them begun; writer_close() is what is left to do. */
+int writer_begin(struct writer *w, const struct write_order *order, int64_t first, int64_t n, struct hone_err *err);
+/* One token more of each answer. */
+int writer_step(struct writer *w, struct hone_err *err);
+/* Forgets an answer that is not done; its sink hears no more of it. */
+void writer_drop(struct writer *w, int64_t number);
 
 #endif

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/base/json.h"
 #include "core/base/rng.h"
 #include "hone/explore.h"
 
@@ -147,6 +148,20 @@ int answer_rule_of(const char *name)
     return name ? -1 : ANSWER_BEST;
 }
 
+int answer_wish_read(const cJSON *q, struct answer_wish *w, struct hone_string *text, struct hone_err *err)
+{
+    const char *bytes = json_str(q, "text", NULL), *rule = json_str(q, "rule", NULL);
+    *w = (struct answer_wish){ .top = json_int(q, "top", 0), .threshold = json_num(q, "threshold", -1), .complete = 1,
+                               .setting = json_num(q, "setting", 0), .seed = (uint64_t)json_int(q, "seed", 0), .draw = (uint64_t)json_int(q, "draw", 0) };
+    if (answer_rule_of(rule) < 0)
+        return hone_fail(err, HONE_EINVAL, "rule is '%.40s'; expected epsilon_greedy, softmax or squarecb", rule);
+    w->rule = (enum answer_rule)answer_rule_of(rule);
+    if (!bytes || w->top < 0 || w->top > ANSWERER_MAX_TOP)
+        return hone_fail(err, HONE_EINVAL, "expected text, and top from 0 to %d", ANSWERER_MAX_TOP);
+    *text = (struct hone_string){ bytes, (int64_t)strlen(bytes) };
+    return 0;
+}
+
 /* An output that is drawn, with the probability of that. */
 static void put_drawn(struct answerer *a, struct buf *b, int64_t i, const struct answer_wish *w)
 {
@@ -172,9 +187,8 @@ static void put_drawn(struct answerer *a, struct buf *b, int64_t i, const struct
         buf_puts(b, ",\"abstained\":false");
 }
 
-static void put_written(struct answerer *a, struct buf *b, int64_t i, const struct answer_wish *wish)
+void answerer_put_written(struct answerer *a, struct buf *b, const struct written *w, const struct answer_wish *wish)
 {
-    struct written *w = &a->written[i];
     double threshold = wish->threshold < 0 ? predictor_threshold(a->p) : wish->threshold, sure = written_confidence(w);
     int abstained = sure < threshold || (w->finish && strcmp(w->finish, "refused") == 0);
     buf_puts(b, "{\"output\":");
@@ -186,14 +200,15 @@ static void put_written(struct answerer *a, struct buf *b, int64_t i, const stru
     put_prob(b, (float)sure);
     if (threshold > 0 || wish->complete)
         buf_puts(b, abstained ? ",\"abstained\":true" : ",\"abstained\":false");
-    buf_printf(b, ",\"tokens\":%lld,\"finish_reason\":\"%s\"", (long long)w->tokens, w->finish ? w->finish : "end");
+    buf_printf(b, ",\"tokens\":%lld,\"finish_reason\":\"%s\",\"usage\":{\"input_tokens\":%lld,\"output_tokens\":%lld}", (long long)w->tokens,
+               w->finish ? w->finish : "end", (long long)w->given, (long long)w->tokens);
     buf_puts(b, wish->top > 0 || wish->complete ? ",\"alternatives\":[]}" : "}");
 }
 
 void answerer_put(struct answerer *a, struct buf *b, int64_t i, const struct answer_wish *wish)
 {
     if (a->write) {
-        put_written(a, b, i, wish);
+        answerer_put_written(a, b, &a->written[i], wish);
         return;
     }
     if (wish->rule != ANSWER_BEST) {

@@ -38,6 +38,9 @@ struct answer_wish {
     int complete;            /* "abstained" and "alternatives" stand in the answer even when nobody asked for them */
 };
 
+/* From a question {text, top, threshold, rule, setting, seed, draw}; the text stays the question's. HONE_EINVAL with a sentence. */
+int answer_wish_read(const cJSON *question, struct answer_wish *w, struct hone_string *text, struct hone_err *err);
+
 /* Loads the weights. NULL with err as predictor_open(). Free with answerer_close(). */
 struct answerer *answerer_open(struct task *t, const char *weights, struct hone_err *err);
 void answerer_close(struct answerer *a); /* NULL is fine */
@@ -45,5 +48,7 @@ void answerer_close(struct answerer *a); /* NULL is fine */
 int answerer_run(struct answerer *a, const struct hone_string *text, int64_t n, int rows, struct hone_err *err);
 /* Appends answer i of the last run as a JSON object; `top` > 0 needs its rows. A failure shows in buf_oom(). */
 void answerer_put(struct answerer *a, struct buf *b, int64_t i, const struct answer_wish *wish);
+/* The same of an answer that the agent has written. */
+void answerer_put_written(struct answerer *a, struct buf *b, const struct written *w, const struct answer_wish *wish);
 
 #endif

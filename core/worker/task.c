@@ -1,7 +1,9 @@
 /* What tasks call to speak with the supervisor; see task.h. */
 #include "core/worker/task.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/worker/link.h"
@@ -89,4 +91,15 @@ void task_beat(struct task *t)
         return;
     json_put_int(fields, "count", count);
     (void)task_send(t, "beat", fields, NULL);
+}
+
+int64_t task_resident(void)
+{
+    long long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f && fscanf(f, "%*d %lld", &pages) != 1)
+        pages = 0;
+    if (f)
+        fclose(f);
+    return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }

@@ -38,6 +38,9 @@ void task_beat(struct task *t);
 /* The whole of hone-worker; gives the process's exit status. For main() of core/program. */
 int worker_main(int argc, char **argv);
 
+/* What of this process is in memory, in bytes; 0 where the system does not tell. [any] */
+int64_t task_resident(void);
+
 /* The tasks: 0, or a negative code with err filled (main.c then sends "error"). */
 int task_train(struct task *t, struct hone_err *err);
 int task_evaluate(struct task *t, struct hone_err *err);

@@ -1,13 +1,13 @@
-/* The task "serve": keeps an agent's weights in memory and answers batch after batch until it is told to end or its supervisor is gone.
- * It neither knows which texts belong together nor keeps any of them. What travels is described in docs/architecture.md. */
-#include <stdio.h>
+/* The task "serve": keeps an agent's weights in memory and answers batch after batch until it is told to end or its supervisor is gone;
+ * where the agent writes, serve_writing.c answers. It neither knows which texts belong together nor keeps any of them. What travels is
+ * described in docs/architecture.md. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "core/base/json.h"
 #include "core/host/guard.h"
 #include "core/worker/answerer.h"
 #include "core/worker/link.h"
+#include "core/worker/serve_writing.h"
 
 struct serving {
     struct task *task;
@@ -19,32 +19,16 @@ struct serving {
     struct buf out;
 };
 
-/* What of this process is in memory, in bytes; 0 where the system does not tell. */
-static int64_t resident(void)
-{
-    long long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (f && fscanf(f, "%*d %lld", &pages) != 1)
-        pages = 0;
-    if (f)
-        fclose(f);
-    return (int64_t)pages * sysconf(_SC_PAGESIZE);
-}
-
 static int tell_ready(struct serving *s, struct hone_err *err)
 {
     cJSON *f = cJSON_CreateObject(), *info = predictor_info(s->agent->p);
     json_put_str(f, "model", json_str(info, "model", ""));
     json_put_int(f, "outputs", predictor_outputs(s->agent->p));
     json_put_int(f, "parameters", json_int(info, "parameters", 0));
-    json_put_int(f, "memory_bytes", resident());
+    json_put_int(f, "memory_bytes", task_resident());
+    json_put_bool(f, "writes", predictor_writes(s->agent->p));
     cJSON_Delete(info);
     return task_send(s->task, "ready", f, err);
-}
-
-static void on_token(void *task)
-{
-    task_beat(task);
 }
 
 /* The texts of a frame; they stay the frame's. */
@@ -53,21 +37,13 @@ static int take_questions(struct serving *s, const cJSON *frame, struct hone_err
     const cJSON *q;
     s->n = s->rows = 0;
     cJSON_ArrayForEach(q, json_get(frame, "questions")) {
-        const char *text = json_str(q, "text", NULL);
+        if (s->n == ANSWERER_BLOCK)
+            return hone_fail(err, HONE_EINVAL, "a frame has more than %d questions", ANSWERER_BLOCK);
         struct answer_wish *w = &s->wish[s->n];
-        int rule = answer_rule_of(json_str(q, "rule", NULL));
-        *w = (struct answer_wish){ .top = json_int(q, "top", 0), .threshold = json_num(q, "threshold", -1), .complete = 1,
-                                   .setting = json_num(q, "setting", 0), .seed = (uint64_t)json_int(q, "seed", 0), .draw = (uint64_t)json_int(q, "draw", 0) };
-        if (rule < 0)
-            return hone_fail(err, HONE_EINVAL, "rule is '%.40s'; expected epsilon_greedy, softmax or squarecb", json_str(q, "rule", ""));
-        w->rule = (enum answer_rule)rule;
-        if (!text || s->n == ANSWERER_BLOCK || w->top < 0 || w->top > ANSWERER_MAX_TOP)
-            return hone_fail(err, HONE_EINVAL, "question %lld of a frame is none: expected at most %d with text and top (0 to %d)",
-                             (long long)s->n + 1, ANSWERER_BLOCK, ANSWERER_MAX_TOP);
+        if (answer_wish_read(q, w, &s->text[s->n], err) < 0)
+            return err_prefix(err, "question %lld of a frame", (long long)s->n + 1);
         s->rows |= w->top > 0 || w->rule != ANSWER_BEST;
-        if (s->agent->write && write_wish_read(json_get(q, "generation"), &s->agent->write[s->n], err) < 0)
-            return err->code;
-        s->text[s->n++] = (struct hone_string){ text, (int64_t)strlen(text) };
+        s->n++;
     }
     return 0;
 }
@@ -96,7 +72,7 @@ static int answer(struct serving *s, const cJSON *frame, struct hone_err *err)
     buf_puts(&s->out, s->n ? "]" : "[]");
     const char *text = buf_str(&s->out);
     cJSON *f = cJSON_CreateObject();
-    json_put_int(f, "memory_bytes", resident());
+    json_put_int(f, "memory_bytes", task_resident());
     json_put(f, "answers", text ? cJSON_CreateRaw(text) : NULL);
     if (!json_get(f, "answers")) {
         cJSON_Delete(f);
@@ -135,14 +111,11 @@ int task_serve(struct task *t, struct hone_err *err)
     s->task = t;
     t->stage = "weights";
     int rc = (s->agent = answerer_open(t, json_str(t->start, "weights", ""), err)) ? 0 : err->code;
-    const struct write_sink sink = { .arg = t, .beat = on_token, .lenient = 1 };
-    if (rc == 0)
-        s->agent->sink = &sink;
     if (rc == 0)
         rc = tell_ready(s, err);
     t->stage = rc == 0 ? "answers" : t->stage;
     if (rc == 0)
-        rc = serve(s, err);
+        rc = predictor_writes(s->agent->p) ? serve_writing(t, s->agent, err) : serve(s, err);
     answerer_close(s->agent);
     buf_free(&s->out);
     free(s);

@@ -47,7 +47,7 @@ same 'the same confidence' "$(sed -n 2p "$tmp/lines" | plain | cut -d ' ' -f 1)"
 
 # What is no question, and weights that are none.
 serve wrong 1 '{"type":"ask","questions":[{"text":"a","top":1001}]}'
-has wrong 'question 1 of a frame is none'
+has wrong 'question 1 of a frame: expected text'
 printf damage | dd of="$weights" bs=1 seek=200000 conv=notrunc 2>/dev/null
 serve damaged 1 '{"type":"stop"}'
 has damaged '"stage":"weights"' 'damaged'

@@ -9,6 +9,7 @@
 #include "core/train/encoded.h"
 #include "core/train/learner.h"
 #include "core/train/pass.h"
+#include "core/train/writer.h"
 #include "tests/unit/suites.h"
 
 enum { TEXTS = 3 };
@@ -202,10 +203,66 @@ static void start_values(void)
     close_bench(&b);
 }
 
+/* ---- writing ---- */
+
+static struct write_order order_of(int i, const struct write_wish *wish, struct written *out)
+{
+    return (struct write_order){ { input[i], (int64_t)strlen(input[i]) }, &wish[i], &out[i] };
+}
+
+static int same_written(const struct written *a, const struct written *b)
+{
+    return a->tokens == b->tokens && a->given == b->given && memcmp(&a->log_sum, &b->log_sum, sizeof a->log_sum) == 0 && a->text.n == b->text.n &&
+           memcmp(a->text.p, b->text.p, a->text.n) == 0 && strcmp(a->finish, b->finish) == 0;
+}
+
+/* Answers that join one another, and one that leaves, are what they are alone. */
+static void joins(void)
+{
+    struct bench b;
+    struct hone_err err = { 0 };
+    struct written alone[TEXTS] = { 0 }, beside[TEXTS] = { 0 }, left = { 0 };
+    struct write_wish wish[TEXTS];
+    open_bench(&b, "{\"layers\":2,\"width\":32,\"heads\":4,\"kv_heads\":2,\"context\":64,\"vocab\":258}", 0);
+    for (int i = 0; i < TEXTS; i++) {
+        const struct hone_string text = { input[i], (int64_t)strlen(input[i]) };
+        wish[i] = write_default;
+        wish[i].temperature = 1;
+        wish[i].seed = (uint64_t)i + 1;
+        wish[i].max_tokens = 20;
+        CU_ASSERT_EQUAL_FATAL(writer_run(&b.l, &b.passes, b.pool, 1, &text, 1, &wish[i], &alone[i], NULL, &err), 0);
+        CU_ASSERT(alone[i].tokens > 0 && alone[i].given > (int64_t)strlen(input[i]));
+    }
+    struct writer *w = writer_open(&b.l, &b.passes, b.pool, 1, NULL, &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(w);
+    struct write_order gone = order_of(0, wish, beside);
+    gone.out = &left;
+    CU_ASSERT_EQUAL(writer_begin(w, &gone, TEXTS, 1, &err), 0);
+    for (int i = 0; i < TEXTS; i++) {
+        const struct write_order o = order_of(i, wish, beside);
+        CU_ASSERT_EQUAL(writer_begin(w, &o, i, 1, &err), 0);
+        CU_ASSERT_EQUAL(writer_step(w, &err), 0);
+    }
+    int64_t busy = writer_busy(w);
+    writer_drop(w, TEXTS);
+    CU_ASSERT_EQUAL(writer_busy(w), busy - 1);
+    while (writer_busy(w))
+        CU_ASSERT_EQUAL_FATAL(writer_step(w, &err), 0);
+    for (int i = 0; i < TEXTS; i++) {
+        CU_ASSERT(same_written(&alone[i], &beside[i]));
+        written_free(&alone[i]);
+        written_free(&beside[i]);
+    }
+    written_free(&left);
+    writer_close(w);
+    writer_close(NULL);
+    close_bench(&b);
+}
+
 int test_transformer(void)
 {
     CU_pSuite suite = CU_add_suite("transformer", NULL, NULL);
     return suite && CU_add_test(suite, "adapters", adapters) && CU_add_test(suite, "pairs as tokens", pairs)
            && CU_add_test(suite, "running text as tokens", running)
-           && CU_add_test(suite, "start values", start_values) ? 0 : -1;
+           && CU_add_test(suite, "start values", start_values) && CU_add_test(suite, "answers that join", joins) ? 0 : -1;
 }
