@@ -190,12 +190,13 @@ struct finish_work {
     float *prob;         /* [rows][width], or NULL */
     int32_t *best;       /* [rows] or NULL */
     float *best_prob;    /* [rows] or NULL */
+    int broken;          /* atomic: a row's scores are no numbers */
 };
 
 /* Softmax, and the first of the highest scores. */
 static void finish_task(void *arg, int64_t begin, int64_t end)
 {
-    const struct finish_work *w = arg;
+    struct finish_work *w = arg;
     for (int64_t i = begin; i < end; i++) {
         const float *s = w->scores + i * w->width;
         int64_t top = 0;
@@ -204,6 +205,8 @@ static void finish_task(void *arg, int64_t begin, int64_t end)
                 top = k;
         if (w->best)
             w->best[i] = (int32_t)top;
+        if (!isfinite(s[top]))
+            __atomic_store_n(&w->broken, 1, __ATOMIC_RELAXED);
         if (!w->prob && !w->best_prob)
             continue;
         double sum = 0;
@@ -213,6 +216,8 @@ static void finish_task(void *arg, int64_t begin, int64_t end)
                 w->prob[i * w->width + k] = e;
             sum += (double)e;
         }
+        if (!isfinite(sum))
+            __atomic_store_n(&w->broken, 1, __ATOMIC_RELAXED);
         for (int64_t k = 0; w->prob && k < w->width; k++)
             w->prob[i * w->width + k] = (float)((double)w->prob[i * w->width + k] / sum);
         if (w->best_prob)
@@ -241,7 +246,7 @@ static int batch_scores(struct predictor *p, const struct encoded *x, int64_t fr
     p->warm = 1;
     w->scores = pass->scores;
     pool_run(p->pool, n, n * w->width < 8192 ? n : 64, finish_task, w);
-    return 0;
+    return w->broken ? hone_fail(err, HONE_EDIVERGED, "the scores of an answer are not finite; the weights are damaged") : 0;
 }
 
 static int predict(struct predictor *p, const struct hone_string *text, int64_t n, float *prob, int32_t *best, float *best_prob,
