@@ -1,6 +1,6 @@
 #!/bin/sh
-# build.sh DIR [CONFIGURE ARGUMENT...]: builds in the folder DIR (below the top folder), configuring when that is needed. Called by
-# etc/quickstart.sh and tests/run.sh; whoever packages Hone calls configure and make.
+# build.sh DIR [CONFIGURE ARGUMENT...]: builds in the folder DIR (below the top folder), configuring when that is needed; GOALS: only
+# these. Called by etc/quickstart.sh, tests/run.sh and tests/fuzz/run.sh; whoever packages Hone calls configure and make.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=$top/$1
@@ -20,4 +20,5 @@ if [ ! -f config.status ] || [ "$top/configure" -nt config.status ] || [ "$(cat 
     "$top/configure" --quiet "$@"
     echo "$*" >arguments
 fi
-make -s -j"$(nproc)"
+# shellcheck disable=SC2086
+make -s -j"$(nproc)" ${GOALS:-}
