@@ -135,9 +135,14 @@ static int execute(struct api *a, const struct api_function *f, cJSON *in, struc
     return 0;
 }
 
+static int no_memory(struct hone_err *err)
+{
+    return hone_fail(err, HONE_ENOMEM, "memory ran out while the request was worked on; look what has become of it before it is sent again");
+}
+
 static int run(struct api *a, const struct api_function *f, cJSON *in, struct hone_err *err)
 {
-    int rc = check(a, f, in, err);
+    int rc = json_lost() ? no_memory(err) : check(a, f, in, err);
     if (rc < 0)
         return rc;
     return once_applies(a, f) ? once_run(a, f, in, execute, err) : execute(a, f, in, err);
@@ -167,6 +172,8 @@ int api_call_function(struct api *a, const struct api_call *call, struct api_ans
     const struct api_function *f = find(call, err);
     const char *before = log_trace(call->trace_id);
     int rc = f ? run(&one, f, call->in ? call->in : none, err) : err->code;
+    if (json_lost() && rc >= 0)
+        rc = no_memory(err);
     log_trace(before);
     cJSON_Delete(none);
     if (rc < 0) {

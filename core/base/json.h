@@ -65,6 +65,10 @@ void json_print(struct buf *b, const cJSON *v, int pretty);
 /* json_print() into a string of its own (free()), or NULL when memory ran out. */
 char *json_text(const cJSON *v, int pretty);
 
+/* Whether memory ran out for a node or a text of a tree in this thread since this was last asked. Functions that put trees together tell nobody, and a
+ * tree may then lack members; so this is asked where trees leave: before a transaction is kept, a frame is sent, an answer is given. [any] */
+int json_lost(void);
+
 /* Case-sensitive look-ups; NULL, or the default, when the key is absent or of another type. [any, pure] */
 const cJSON *json_get(const cJSON *object, const char *key);
 const char *json_str(const cJSON *object, const char *key, const char *dflt);

@@ -7,6 +7,28 @@
 #include "core/base/json.h"
 #include "core/base/text.h"
 
+static _Thread_local int lost;
+
+int json_lost(void)
+{
+    int was = lost;
+    lost = 0;
+    return was;
+}
+
+static void *allocate(size_t n)
+{
+    void *p = malloc(n);
+    lost |= !p;
+    return p;
+}
+
+/* Before main(), so that no tree of any program is made without it. */
+__attribute__((constructor)) static void watch_memory(void)
+{
+    cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = allocate, .free_fn = free });
+}
+
 /* A node for the token just scanned, NULL when memory ran out. */
 static cJSON *node(const struct json_scan *s, enum json_token t)
 {
@@ -144,7 +166,9 @@ char *json_text(const cJSON *v, int pretty)
 {
     struct buf b = { 0 };
     json_print(&b, v, pretty);
-    return buf_take(&b);
+    char *text = buf_take(&b);
+    lost |= !text;
+    return text;
 }
 
 const cJSON *json_get(const cJSON *object, const char *key)

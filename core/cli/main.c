@@ -43,12 +43,14 @@ static int prepare(struct cli *c, struct hone_err *err)
                                                     .model = settings_text(c->settings, "generate.model"), .key_file = c->model_key,
                                                     .ca_file = c->model_ca, .timeout_ms = (int64_t)settings_number(c->settings, "generate.timeoutMs"),
                                                     .tries = (int64_t)settings_number(c->settings, "generate.tries") };
-    return 0;
+    return json_lost() ? hone_fail(err, HONE_ENOMEM, "memory ran out for the settings") : 0;
 }
 
 /* What was printed has reached its place, or ERR says why not. A reader that has gone away wants no message. */
 static int flush_output(struct hone_err *err)
 {
+    if (json_lost())
+        return hone_fail(err, HONE_ENOMEM, "memory ran out; what was printed may lack parts");
     if (fflush(stdout) == 0 && !ferror(stdout))
         return 0;
     if (errno != EPIPE)

@@ -50,7 +50,7 @@ int frame_send(int fd, const cJSON *object, struct hone_err *err)
     buf_add(&b, "\0\0\0\0", HEAD);
     json_print(&b, object, 0);
     int rc;
-    if (buf_oom(&b)) {
+    if (json_lost() || buf_oom(&b)) {
         rc = hone_fail(err, HONE_ENOMEM, "memory ran out while a frame was made");
     } else if (b.n - HEAD > FRAME_MAX) {
         rc = hone_fail(err, HONE_EINVAL, "a frame of type '%.40s' has %zu bytes; at most %u are allowed",

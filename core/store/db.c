@@ -7,6 +7,7 @@
 #include <string.h>
 #include "core/base/buf.h"
 #include "core/base/clock.h"
+#include "core/base/json.h"
 
 /* After a sync that failed, the system may have dropped what was to be written, and says "good" the next time: nothing that this process
  * has in memory of the file may be trusted to be on the disk, and it is not synced again. */
@@ -275,6 +276,13 @@ void db_rows_free(const struct db_table *t, void *rows, size_t n)
     free(rows);
 }
 
+int db_commit(struct store *s, struct hone_err *err)
+{
+    if (json_lost())
+        return hone_fail(err, HONE_ENOMEM, "%s: memory ran out for what was to be written; nothing was", s->path);
+    return db_exec(s, "COMMIT", err);
+}
+
 int db_enter(struct store *s, struct hone_err *err)
 {
     int rc = still_open(s, err);
@@ -290,7 +298,7 @@ int db_leave(struct store *s, int rc, struct hone_err *err)
     s->parts--;
     if (rc >= 0) {
         if (kept == 0)
-            kept = db_exec(s, inner ? "RELEASE part" : "COMMIT", err);
+            kept = inner ? db_exec(s, "RELEASE part", err) : db_commit(s, err);
         if (kept == 0)
             return rc;
         rc = kept;

@@ -67,6 +67,8 @@ const char *db_tenant(const struct store *s);
 int db_fault(struct store *s, struct hone_err *err);
 /* Runs constant SQL without arguments and results. */
 int db_exec(struct store *s, const char *sql, struct hone_err *err);
+/* Keeps the transaction, unless memory ran out for a tree that was put together in it (json_lost()): HONE_ENOMEM; it is then still open. */
+int db_commit(struct store *s, struct hone_err *err);
 /* Runs one statement; returns the number of changed rows, or a negative code. */
 int64_t db_run(struct store *s, const char *sql, const struct db_arg *args, size_t n, struct hone_err *err);
 /* The first column of the first row as a number: 1 with *out, 0 without a row, or a negative code. */

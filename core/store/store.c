@@ -302,7 +302,7 @@ int store_commit(struct store *s, struct hone_err *err)
     else if (s->depth > 0)
         return s->depth--, 0;
     else
-        rc = db_exec(s, "COMMIT", err);
+        rc = db_commit(s, err);
     store_rollback(s);
     return rc;
 }

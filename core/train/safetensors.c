@@ -137,7 +137,7 @@ static int put_checksums(const struct st_file *f, cJSON **meta)
         snprintf(text, sizeof text, "%016llx", (unsigned long long)checksum(f->entry[i].data, entry_bytes(&f->entry[i])));
         json_put_str(*meta, key, text);
     }
-    return 0;
+    return json_lost() ? HONE_ENOMEM : 0;
 }
 
 /* The header with its length in front, padded to 8 bytes; order[] gets the entries as they are laid out: wide elements
