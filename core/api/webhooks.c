@@ -152,11 +152,23 @@ static void forget_secrets(struct webhook_row *row)
     webhook_free(row);
 }
 
+/* What is told once: the webhook with its new secret (rc below 0: NULL). Both are forgotten. */
+static cJSON *told_secret(struct webhook_row *row, char secret[SIGNATURE_SECRET], int rc)
+{
+    cJSON *out = NULL;
+    if (rc >= 0) {
+        out = webhook_json(row);
+        json_put_str(out, "secret", secret);
+    }
+    sodium_memzero(secret, SIGNATURE_SECRET);
+    forget_secrets(row);
+    return out;
+}
+
 cJSON *api_webhook_register(struct api *a, const cJSON *in, struct hone_err *err)
 {
     char secret[SIGNATURE_SECRET];
     struct webhook_row row = { 0 };
-    cJSON *out = NULL;
     api_clear(a);
     int rc = check_url(a, json_str(in, "url", ""), err);
     signature_secret(secret);
@@ -170,13 +182,7 @@ cJSON *api_webhook_register(struct api *a, const cJSON *in, struct hone_err *err
         rc = set_text(&row.secret, strdup(secret), err);
     if (rc >= 0)
         rc = insert(a, &row, err);
-    if (rc >= 0) {
-        out = webhook_json(&row);
-        json_put_str(out, "secret", secret);
-    }
-    sodium_memzero(secret, sizeof secret);
-    forget_secrets(&row);
-    return out;
+    return told_secret(&row, secret, rc);
 }
 
 cJSON *api_webhook_list(struct api *a, const cJSON *in, struct hone_err *err)
@@ -261,7 +267,6 @@ cJSON *api_webhook_rotate(struct api *a, const cJSON *in, struct hone_err *err)
     char secret[SIGNATURE_SECRET];
     struct webhook_row row = { 0 };
     int64_t hours = json_int(in, "overlap_hours", OVERLAP_HOURS);
-    cJSON *out = NULL;
     signature_secret(secret);
     struct store *s = books_open(a, err);
     int rc = s ? webhook_get(s, json_str(in, "webhook_id", ""), &row, err) : err->code;
@@ -275,13 +280,7 @@ cJSON *api_webhook_rotate(struct api *a, const cJSON *in, struct hone_err *err)
     if (rc >= 0)
         rc = webhook_update(s, &row, err);
     books_close(a, s);
-    if (rc >= 0) {
-        out = webhook_json(&row);
-        json_put_str(out, "secret", secret);
-    }
-    sodium_memzero(secret, sizeof secret);
-    forget_secrets(&row);
-    return out;
+    return told_secret(&row, secret, rc);
 }
 
 /* ---- deliveries ---- */

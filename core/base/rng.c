@@ -1,6 +1,7 @@
 /* See rng.h. */
 #include <math.h>
 #include "core/base/rng.h"
+#include "hone/wide.h"
 
 static inline void philox_round(uint32_t c[4], uint32_t k0, uint32_t k1)
 {
@@ -27,16 +28,10 @@ static void philox(uint64_t seed, uint32_t stream, uint64_t counter, uint32_t ou
 }
 
 #define LANES 16
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__gnu_linux__) \
-    && !defined(__clang__)
-#define WIDE __attribute__((target_clones("default", "avx2", "avx512f")))
-#else
-#define WIDE
-#endif
 
 /* LANES counters side by side; what philox() does to one. */
-WIDE static void philox_lanes(uint64_t seed, uint32_t stream, uint64_t counter, uint32_t *restrict w0, uint32_t *restrict w1,
-                              uint32_t *restrict w2, uint32_t *restrict w3)
+HONE_WIDE static void philox_lanes(uint64_t seed, uint32_t stream, uint64_t counter, uint32_t *restrict w0, uint32_t *restrict w1,
+                                   uint32_t *restrict w2, uint32_t *restrict w3)
 {
     uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
     for (int i = 0; i < LANES; i++) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "hone/math.h"
+#include "hone/wide.h"
 
 /* A block's probabilities take about this many floats, at least one batch of rows. */
 #define BLOCK_FLOATS (4 << 20)
@@ -110,15 +111,8 @@ int predictions_choose(struct predictions *p, const struct examples *e, const in
 
 #define PIECE 256 /* outputs whose logarithms are made together */
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__gnu_linux__) \
-    && !defined(__clang__)
-#define WIDE __attribute__((target_clones("default", "avx2", "avx512f")))
-#else
-#define WIDE
-#endif
-
 /* p ln p, and (p / top)^temperature. Three loops, since compilers make vector code of each and of no loop that does it all. */
-WIDE static void row_parts(const float *restrict row, int64_t n, float log_top, float temperature, float *restrict part, float *restrict power)
+HONE_WIDE static void row_parts(const float *restrict row, int64_t n, float log_top, float temperature, float *restrict part, float *restrict power)
 {
     for (int64_t k = 0; k < n; k++)
         power[k] = row[k] > 1e-37f ? row[k] : 1e-37f;

@@ -17,30 +17,6 @@ static void on_beat(void *arg)
     w->beat(w->arg);
 }
 
-static int no_progress(void *arg, const struct loop_progress *p)
-{
-    (void)arg, (void)p;
-    return 0;
-}
-
-static int no_epoch(void *arg, const struct loop_epoch *e)
-{
-    (void)arg, (void)e;
-    return 0;
-}
-
-static int no_checkpoint(void *arg, const struct checkpoint_done *d, const char *kind, const char *removed)
-{
-    (void)arg, (void)d, (void)kind, (void)removed;
-    return 0;
-}
-
-static int no_rollback(void *arg, int64_t step)
-{
-    (void)arg, (void)step;
-    return 0;
-}
-
 static void on_warn(void *arg, const char *text)
 {
     (void)arg;
@@ -75,8 +51,7 @@ static int resolve(struct train_config *c, const cJSON *given, uint64_t seed, st
 int referee_train(struct referee *r, const struct examples *rows, const cJSON *config, uint64_t seed, struct registry *registry, struct pool *pool,
                   const struct synth_watch *watch, struct hone_err *err)
 {
-    const struct loop_hooks hooks = { .arg = (void *)(intptr_t)watch, .beat = on_beat, .progress = no_progress, .epoch = no_epoch,
-                                      .checkpoint = no_checkpoint, .rolled_back = no_rollback, .stop = on_stop, .warn = on_warn };
+    const struct loop_hooks hooks = { .arg = (void *)(intptr_t)watch, .beat = on_beat, .stop = on_stop, .warn = on_warn };
     const struct run_files files = { .data = "the module", .rows = rows, .single_output = 1, .beat = on_beat, .beat_arg = (void *)(intptr_t)watch };
     struct train_config c;
     struct loop_result result = { 0 };

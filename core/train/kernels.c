@@ -2,13 +2,7 @@
 #include <math.h>
 #include <string.h>
 #include "core/train/kernels.h"
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__gnu_linux__) \
-    && !defined(__clang__)
-#define WIDE __attribute__((target_clones("default", "avx2", "avx512f")))
-#else
-#define WIDE
-#endif
+#include "hone/wide.h"
 
 /* The body that the three sums share: four rows at a time, so that `out` is loaded and stored once for four. */
 #define SUM_ROWS(n, ROW, VALUE)                                                                                     \
@@ -65,7 +59,7 @@ static void bag4(int64_t n, const int32_t *index, const float *value, const floa
     out[3] = s3;
 }
 
-WIDE void kernel_bag(int64_t n, const int32_t *index, const float *value, const float *table, int64_t ld, int64_t k,
+HONE_WIDE void kernel_bag(int64_t n, const int32_t *index, const float *value, const float *table, int64_t ld, int64_t k,
                      float *restrict out, int add)
 {
     if (k == 4) {
@@ -75,13 +69,13 @@ WIDE void kernel_bag(int64_t n, const int32_t *index, const float *value, const 
     SUM_ROWS(n, BAG_ROW, BAG_VALUE);
 }
 
-WIDE void kernel_gather(int64_t n, const float *const *src, const float *value, int64_t k, float *restrict out, int add)
+HONE_WIDE void kernel_gather(int64_t n, const float *const *src, const float *value, int64_t k, float *restrict out, int add)
 {
     SUM_ROWS(n, SRC_ROW, SRC_VALUE);
 }
 
-WIDE static void rows(int64_t n, const float *a, int64_t step, const float *b, int64_t ldb, int64_t k, float *restrict out,
-                      int add)
+HONE_WIDE static void rows(int64_t n, const float *a, int64_t step, const float *b, int64_t ldb, int64_t k, float *restrict out,
+                           int add)
 {
     SUM_ROWS(n, MAT_ROW, MAT_VALUE);
 }
@@ -91,7 +85,7 @@ void kernel_rows(int64_t k, const float *a, int64_t step, const float *b, int64_
     rows(k, a, step, b, ldb, n, c, add);
 }
 
-WIDE float kernel_dot(const float *restrict a, const float *restrict b, int64_t n)
+HONE_WIDE float kernel_dot(const float *restrict a, const float *restrict b, int64_t n)
 {
     float lane[16] = { 0 }, sum = 0;
     int64_t i = 0;
@@ -105,7 +99,7 @@ WIDE float kernel_dot(const float *restrict a, const float *restrict b, int64_t 
     return sum;
 }
 
-WIDE double kernel_dot64(const float *restrict a, const float *restrict b, int64_t n)
+HONE_WIDE double kernel_dot64(const float *restrict a, const float *restrict b, int64_t n)
 {
     double lane[8] = { 0 }, sum = 0;
     int64_t i = 0;
@@ -119,13 +113,13 @@ WIDE double kernel_dot64(const float *restrict a, const float *restrict b, int64
     return sum;
 }
 
-WIDE void kernel_axpy(int64_t n, float alpha, const float *restrict x, float *restrict y)
+HONE_WIDE void kernel_axpy(int64_t n, float alpha, const float *restrict x, float *restrict y)
 {
     for (int64_t i = 0; i < n; i++)
         y[i] += alpha * x[i];
 }
 
-WIDE void kernel_scale(int64_t n, float alpha, float *restrict y)
+HONE_WIDE void kernel_scale(int64_t n, float alpha, float *restrict y)
 {
     for (int64_t i = 0; i < n; i++)
         y[i] *= alpha;

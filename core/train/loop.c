@@ -59,7 +59,7 @@ static int settle_checkpoint(struct loop *l, int wait, struct hone_err *err)
     memcpy(l->good, done.file, sizeof l->good);
     if (strcmp(removed, l->good) == 0 || strcmp(removed, l->older) == 0)
         removed[0] = 0;
-    ret = l->hooks->checkpoint(l->hooks->arg, &done, l->kind, removed[0] ? removed : NULL);
+    ret = l->hooks->checkpoint ? l->hooks->checkpoint(l->hooks->arg, &done, l->kind, removed[0] ? removed : NULL) : 0;
     return ret < 0 ? hone_fail(err, ret, "the supervisor is gone") : 0;
 }
 
@@ -102,8 +102,9 @@ static int roll_back(struct loop *l, struct hone_err *err)
     r->schedule.factor = ldexp(1, (int)-n);
     snprintf(text, sizeof text, "%.400s; back to step %lld with half the learning rate (%g)", why.text,
              (long long)r->state.step, r->schedule.base * r->schedule.factor);
-    l->hooks->warn(l->hooks->arg, text);
-    if (!ret && l->hooks->rolled_back(l->hooks->arg, r->state.step) < 0)
+    if (l->hooks->warn)
+        l->hooks->warn(l->hooks->arg, text);
+    if (!ret && l->hooks->rolled_back && l->hooks->rolled_back(l->hooks->arg, r->state.step) < 0)
         ret = hone_fail(err, HONE_EIO, "the supervisor is gone");
     return ret;
 }
@@ -128,7 +129,7 @@ static int show_progress(struct loop *l, struct hone_err *err)
                                .loss = r->state.loss_weight > 0 ? r->state.loss_sum / r->state.loss_weight : NAN,
                                .rate = plan_rate(r, r->state.step ? r->state.step - 1 : 0, r->state.epoch),
                                .norm = l->norm, .examples_per_second = speed(l) };
-    int ret = l->hooks->progress(l->hooks->arg, &p);
+    int ret = l->hooks->progress ? l->hooks->progress(l->hooks->arg, &p) : 0;
     return ret < 0 ? hone_fail(err, ret, "the supervisor is gone") : 0;
 }
 
@@ -144,7 +145,7 @@ static int look_around(struct loop *l, struct hone_err *err)
     int ret = settle_checkpoint(l, 0, err);
     if (ret < 0)
         return ret;
-    enum loop_stop stop = pause ? LOOP_STOP_CHECKPOINT : l->hooks->stop(l->hooks->arg);
+    enum loop_stop stop = pause ? LOOP_STOP_CHECKPOINT : l->hooks->stop ? l->hooks->stop(l->hooks->arg) : LOOP_GO;
     if (stop == LOOP_STOP_CANCEL) {
         l->result->status = "cancelled";
         l->result->stop_reason = "cancelled";
@@ -184,7 +185,8 @@ static int run_epoch(struct loop *l, struct hone_err *err)
         if (ret < 0)
             return ret;
         l->epoch_examples += n;
-        l->hooks->beat(l->hooks->arg);
+        if (l->hooks->beat)
+            l->hooks->beat(l->hooks->arg);
         if (show) {
             l->shown = clock_mono_us();
             if ((ret = show_progress(l, err)) < 0)
@@ -272,7 +274,7 @@ static int close_epoch(struct loop *l, struct hone_err *err)
     l->result->last = e;
     if (e.best)
         memcpy(s->best, (double[4]){ e.loss, e.accuracy, e.valid_loss, e.valid_accuracy }, sizeof s->best);
-    ret = l->hooks->epoch(l->hooks->arg, &e);
+    ret = l->hooks->epoch ? l->hooks->epoch(l->hooks->arg, &e) : 0;
     return ret < 0 ? hone_fail(err, ret, "the supervisor is gone") : 0;
 }
 

@@ -24,7 +24,7 @@ struct loop_epoch {
     int best;
 };
 
-struct loop_hooks {
+struct loop_hooks { /* one that is NULL is not called */
     void *arg;
     void (*beat)(void *arg);                                    /* after each step; cheap */
     int (*progress)(void *arg, const struct loop_progress *);   /* at most 10 a second; these return < 0 to end the run */

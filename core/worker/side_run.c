@@ -15,30 +15,6 @@ static void on_beat(void *arg)
     task_beat(((struct hooked *)arg)->task);
 }
 
-static int no_progress(void *arg, const struct loop_progress *p)
-{
-    (void)arg, (void)p;
-    return 0;
-}
-
-static int no_epoch(void *arg, const struct loop_epoch *e)
-{
-    (void)arg, (void)e;
-    return 0;
-}
-
-static int no_checkpoint(void *arg, const struct checkpoint_done *d, const char *kind, const char *removed)
-{
-    (void)arg, (void)d, (void)kind, (void)removed;
-    return 0;
-}
-
-static int no_rollback(void *arg, int64_t step)
-{
-    (void)arg, (void)step;
-    return 0;
-}
-
 static void warn(void *arg, const char *text)
 {
     log_line(LOG_WARN, "%s: %s", ((struct hooked *)arg)->what, text);
@@ -65,8 +41,7 @@ static int configure(const struct task *t, const struct side_run *s, struct trai
 int side_run_answers(struct task *t, const struct side_run *s, struct held_rows *h, int64_t *rows, struct hone_err *err)
 {
     struct hooked hooked = { t, s->what };
-    const struct loop_hooks hooks = { .arg = &hooked, .beat = on_beat, .progress = no_progress, .epoch = no_epoch, .checkpoint = no_checkpoint,
-                                      .rolled_back = no_rollback, .stop = stop, .warn = warn };
+    const struct loop_hooks hooks = { .arg = &hooked, .beat = on_beat, .stop = stop, .warn = warn };
     struct train_config config;
     struct loop_result result;
     struct run r;

@@ -1,15 +1,9 @@
 /* Metric "accuracy": the weighted share of predictions that are right. */
 #include <math.h>
 #include "hone/metric.h"
+#include "mean.h"
 
 static const char *const outputs[] = { "accuracy", NULL };
-
-static int64_t state_size(const void *conf, int64_t width)
-{
-    (void)conf;
-    (void)width;
-    return 2;
-}
 
 static void update(const struct hone_scored *s, const void *conf, double *state)
 {
@@ -21,20 +15,11 @@ static void update(const struct hone_scored *s, const void *conf, double *state)
     }
 }
 
-static int result(const double *state, int64_t width, const void *conf, double *out, struct hone_err *err)
-{
-    (void)width;
-    (void)conf;
-    (void)err;
-    out[0] = state[1] > 0 ? state[0] / state[1] : NAN;
-    return 0;
-}
-
 static const struct hone_metric accuracy = {
     .item = HONE_ITEM_PLAIN(struct hone_metric, HONE_METRIC, "accuracy", "share of right predictions",
                             "sum of w_i [prediction = label] / sum of w_i. An abstention, or a label that the model does not know, is "
                             "wrong.", HONE_M_HIGHER | HONE_M_UNIT | HONE_M_ALIKE),
-    .outputs = outputs, .state_size = state_size, .update = update, .result = result,
+    .outputs = outputs, .state_size = mean_state_size, .update = update, .result = mean_result,
 };
 
 HONE_DEFINE_PLUGIN("accuracy", "0.1.0", "Apache-2.0", "Hone", NULL, NULL, &accuracy.item);

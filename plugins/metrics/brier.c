@@ -1,15 +1,9 @@
 /* Metric "brier": squared error of the probabilities (Brier 1950, "Verification of forecasts expressed in terms of probability"). */
 #include <math.h>
 #include "hone/metric.h"
+#include "mean.h"
 
 static const char *const outputs[] = { "brier", NULL };
-
-static int64_t state_size(const void *conf, int64_t width)
-{
-    (void)conf;
-    (void)width;
-    return 2;
-}
 
 /* sum_k (p_k - y_k)^2 = sum_k p_k^2 - 2 p_label + 1. */
 static void update(const struct hone_scored *s, const void *conf, double *state)
@@ -25,19 +19,10 @@ static void update(const struct hone_scored *s, const void *conf, double *state)
     }
 }
 
-static int result(const double *state, int64_t width, const void *conf, double *out, struct hone_err *err)
-{
-    (void)width;
-    (void)conf;
-    (void)err;
-    out[0] = state[1] > 0 ? state[0] / state[1] : NAN;
-    return 0;
-}
-
 static const struct hone_metric brier = {
     .item = HONE_ITEM_PLAIN(struct hone_metric, HONE_METRIC, "brier", "squared error of the probabilities, 0 to 2",
                             "mean over rows of sum_k (p_k - [k = label])^2, over all outputs, one that the model does not know among them with probability 0. For two outputs it is twice what is often called so.", 0),
-    .outputs = outputs, .state_size = state_size, .update = update, .result = result,
+    .outputs = outputs, .state_size = mean_state_size, .update = update, .result = mean_result,
 };
 
 HONE_DEFINE_PLUGIN("brier", "0.1.0", "Apache-2.0", "Hone", NULL, NULL, &brier.item);

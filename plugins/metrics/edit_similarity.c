@@ -1,14 +1,8 @@
 /* Metric "edit_similarity": how little has to be edited to turn the answer into the expected text (Levenshtein 1966). */
 #include "grams.h"
+#include "mean.h"
 
 static const char *const outputs[] = { "edit_similarity", NULL };
-
-static int64_t state_size(const void *conf, int64_t width)
-{
-    (void)conf;
-    (void)width;
-    return 2;
-}
 
 /* NAN without memory. */
 static double score(const struct hone_string *answer, const struct hone_string *expected)
@@ -27,26 +21,13 @@ static double score(const struct hone_string *answer, const struct hone_string *
 static void update(const struct hone_scored *s, const void *conf, double *state)
 {
     (void)conf;
-    for (int64_t i = 0; i < s->n; i++) {
-        double w = s->weight ? (double)s->weight[i] : 1;
-        state[0] += w * score(text_of(s, 0, i), text_of(s, 1, i));
-        state[1] += w;
-    }
-}
-
-static int result(const double *state, int64_t width, const void *conf, double *out, struct hone_err *err)
-{
-    (void)width;
-    (void)conf;
-    (void)err;
-    out[0] = state[1] > 0 ? state[0] / state[1] : NAN;
-    return 0;
+    mean_of_texts(s, score, state);
 }
 
 static const struct hone_metric edit_similarity = {
     .item = HONE_ITEM_PLAIN(struct hone_metric, HONE_METRIC, "edit_similarity", "1 - edits between answer and expected text, by length",
                             "Mean of 1 - d / max(length): d the least number of characters inserted, deleted or substituted; 1 for two empty texts.", HONE_M_HIGHER | HONE_M_UNIT | HONE_M_ALIKE),
-    .outputs = outputs, .state_size = state_size, .update = update, .result = result, .needs = text_needs,
+    .outputs = outputs, .state_size = mean_state_size, .update = update, .result = mean_result, .needs = text_needs,
 };
 
 HONE_DEFINE_PLUGIN("edit_similarity", "0.1.0", "Apache-2.0", "Hone", NULL, NULL, &edit_similarity.item);

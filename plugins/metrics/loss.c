@@ -1,17 +1,11 @@
 /* Metric "loss": the mean negative logarithm of the probability that was given to the right output. */
 #include <math.h>
 #include "hone/metric.h"
+#include "mean.h"
 
 #define LEAST 1.1920928955078125e-7 /* 2^-23: what a float probability near 0 can still tell */
 
 static const char *const outputs[] = { "loss", NULL };
-
-static int64_t state_size(const void *conf, int64_t width)
-{
-    (void)conf;
-    (void)width;
-    return 2;
-}
 
 static void update(const struct hone_scored *s, const void *conf, double *state)
 {
@@ -25,20 +19,11 @@ static void update(const struct hone_scored *s, const void *conf, double *state)
     }
 }
 
-static int result(const double *state, int64_t width, const void *conf, double *out, struct hone_err *err)
-{
-    (void)width;
-    (void)conf;
-    (void)err;
-    out[0] = state[1] > 0 ? state[0] / state[1] : NAN;
-    return 0;
-}
-
 static const struct hone_metric loss = {
     .item = HONE_ITEM_PLAIN(struct hone_metric, HONE_METRIC, "loss", "mean log loss",
                             "-sum of w_i ln p_i / sum of w_i, p_i the probability of the label, kept within 2^-23 and 1 - 2^-23; a label "
                             "that the model does not know has probability 0.", 0),
-    .outputs = outputs, .state_size = state_size, .update = update, .result = result,
+    .outputs = outputs, .state_size = mean_state_size, .update = update, .result = mean_result,
 };
 
 HONE_DEFINE_PLUGIN("loss", "0.1.0", "Apache-2.0", "Hone", NULL, NULL, &loss.item);

@@ -1,15 +1,9 @@
 /* Metric "mrr": mean reciprocal rank (Voorhees 1999, "The TREC-8 question answering track report"). */
 #include <math.h>
+#include "mean.h"
 #include "ranks.h"
 
 static const char *const outputs[] = { "mrr", NULL };
-
-static int64_t state_size(const void *conf, int64_t width)
-{
-    (void)conf;
-    (void)width;
-    return 2;
-}
 
 static void update(const struct hone_scored *s, const void *conf, double *state)
 {
@@ -22,19 +16,10 @@ static void update(const struct hone_scored *s, const void *conf, double *state)
     }
 }
 
-static int result(const double *state, int64_t width, const void *conf, double *out, struct hone_err *err)
-{
-    (void)width;
-    (void)conf;
-    (void)err;
-    out[0] = state[1] > 0 ? state[0] / state[1] : NAN;
-    return 0;
-}
-
 static const struct hone_metric mrr = {
     .item = HONE_ITEM_PLAIN(struct hone_metric, HONE_METRIC, "mrr", "mean reciprocal rank of the label",
                             "mean of 1 / rank of the label by probability; 0 for a label that the model does not know.", HONE_M_HIGHER | HONE_M_UNIT),
-    .outputs = outputs, .state_size = state_size, .update = update, .result = result,
+    .outputs = outputs, .state_size = mean_state_size, .update = update, .result = mean_result,
 };
 
 HONE_DEFINE_PLUGIN("mrr", "0.1.0", "Apache-2.0", "Hone", NULL, NULL, &mrr.item);

@@ -1,14 +1,8 @@
 /* Metric "relevance": how alike the answer of a row is to what was expected, by chrF of the two texts, in the mean. */
 #include "chrf.h"
+#include "mean.h"
 
 static const char *const outputs[] = { "relevance", NULL };
-
-static int64_t state_size(const void *conf, int64_t width)
-{
-    (void)conf;
-    (void)width;
-    return 2;
-}
 
 /* NAN without memory. */
 static double score(const struct hone_string *answer, const struct hone_string *expected)
@@ -22,26 +16,13 @@ static double score(const struct hone_string *answer, const struct hone_string *
 static void update(const struct hone_scored *s, const void *conf, double *state)
 {
     (void)conf;
-    for (int64_t i = 0; i < s->n; i++) {
-        double w = s->weight ? (double)s->weight[i] : 1;
-        state[0] += w * score(text_of(s, 0, i), text_of(s, 1, i));
-        state[1] += w;
-    }
-}
-
-static int result(const double *state, int64_t width, const void *conf, double *out, struct hone_err *err)
-{
-    (void)width;
-    (void)conf;
-    (void)err;
-    out[0] = state[1] > 0 ? state[0] / state[1] : NAN;
-    return 0;
+    mean_of_texts(s, score, state);
 }
 
 static const struct hone_metric relevance = {
     .item = HONE_ITEM_PLAIN(struct hone_metric, HONE_METRIC, "relevance", "how alike the answer is to what was expected",
                             "Mean over rows of chrF (see chrf) of the answer and the expected text of the row; 0 for a row without an answer.", HONE_M_HIGHER | HONE_M_UNIT | HONE_M_ALIKE),
-    .outputs = outputs, .state_size = state_size, .update = update, .result = result, .needs = text_needs,
+    .outputs = outputs, .state_size = mean_state_size, .update = update, .result = mean_result, .needs = text_needs,
 };
 
 HONE_DEFINE_PLUGIN("relevance", "0.1.0", "Apache-2.0", "Hone", NULL, NULL, &relevance.item);

@@ -1,6 +1,7 @@
 /* Metrics "top_k" and "hit_at_k", one for classifiers' and one for rankings' users: the share of rows whose label is among the k
  * outputs of the highest probability. */
 #include <math.h>
+#include "mean.h"
 #include "ranks.h"
 
 struct conf {
@@ -10,13 +11,6 @@ static const struct hone_param params[] = { HONE_ROW(struct conf, k, HONE_INT, 0
 
 static const char *const top_outputs[] = { "top_k", NULL };
 static const char *const hit_outputs[] = { "hit_at_k", NULL };
-
-static int64_t state_size(const void *conf, int64_t width)
-{
-    (void)conf;
-    (void)width;
-    return 2;
-}
 
 static void update(const struct hone_scored *s, const void *conf, double *state)
 {
@@ -29,20 +23,11 @@ static void update(const struct hone_scored *s, const void *conf, double *state)
     }
 }
 
-static int result(const double *state, int64_t width, const void *conf, double *out, struct hone_err *err)
-{
-    (void)width;
-    (void)conf;
-    (void)err;
-    out[0] = state[1] > 0 ? state[0] / state[1] : NAN;
-    return 0;
-}
-
 #define TOP(name_, outputs_) { \
     .item = HONE_ITEM(struct hone_metric, HONE_METRIC, name_, "share of rows with the label among the k best outputs", \
                       "mean of [rank of the label <= k]; 0 for a label that the model does not know.", params, struct conf, \
                       HONE_M_HIGHER | HONE_M_UNIT, NULL), \
-    .outputs = outputs_, .state_size = state_size, .update = update, .result = result }
+    .outputs = outputs_, .state_size = mean_state_size, .update = update, .result = mean_result }
 static const struct hone_metric top_k = TOP("top_k", top_outputs);
 static const struct hone_metric hit_at_k = TOP("hit_at_k", hit_outputs);
 

@@ -1,14 +1,8 @@
 /* Metric "word_error_rate": words inserted, deleted and substituted to turn the answers into the expected texts, by expected words. */
 #include "grams.h"
+#include "mean.h"
 
 static const char *const outputs[] = { "word_error_rate", NULL };
-
-static int64_t state_size(const void *conf, int64_t width)
-{
-    (void)conf;
-    (void)width;
-    return 2;
-}
 
 static void update(const struct hone_scored *s, const void *conf, double *state)
 {
@@ -24,20 +18,11 @@ static void update(const struct hone_scored *s, const void *conf, double *state)
     }
 }
 
-static int result(const double *state, int64_t width, const void *conf, double *out, struct hone_err *err)
-{
-    (void)width;
-    (void)conf;
-    (void)err;
-    out[0] = state[1] > 0 ? state[0] / state[1] : NAN;
-    return 0;
-}
-
 static const struct hone_metric word_error_rate = {
     .item = HONE_ITEM_PLAIN(struct hone_metric, HONE_METRIC, "word_error_rate", "edits of words by expected words",
                             "sum of the least numbers of words inserted, deleted or substituted / sum of expected words. Words are what blanks part. May be "
                             "above 1.", HONE_M_ALIKE),
-    .outputs = outputs, .state_size = state_size, .update = update, .result = result, .needs = text_needs,
+    .outputs = outputs, .state_size = mean_state_size, .update = update, .result = mean_result, .needs = text_needs,
 };
 
 HONE_DEFINE_PLUGIN("word_error_rate", "0.1.0", "Apache-2.0", "Hone", NULL, NULL, &word_error_rate.item);

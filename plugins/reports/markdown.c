@@ -1,10 +1,6 @@
 /* Report "markdown": headings, paragraphs and aligned tables. Texts of people may hold anything: what would mean something
  * in Markdown or HTML is escaped, and a table cell is always one line. */
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include "hone/report.h"
+#include "report_text.h"
 
 struct conf {
     int64_t digits, points;
@@ -17,11 +13,6 @@ static const struct hone_param params[] = {
 
 #define MAX_PAD 60 /* code points up to which the cells of a column are made equally long */
 
-struct text {
-    char *s; /* NUL-terminated when n > 0 */
-    size_t n, cap;
-};
-
 struct markdown {
     const struct hone_host *host;
     struct hone_sink *sink;
@@ -33,28 +24,6 @@ struct markdown {
     size_t columns;
     char *right;       /* [columns] numbers: set to the right */
 };
-
-static void put(struct markdown *m, struct text *t, const char *s, size_t n)
-{
-    if (t->n + n + 1 > t->cap) {
-        size_t cap = (t->n + n + 1) * 2 + 256;
-        char *grown = realloc(t->s, cap);
-        if (!grown) {
-            m->oom = 1;
-            return;
-        }
-        t->s = grown;
-        t->cap = cap;
-    }
-    memcpy(t->s + t->n, s, n);
-    t->n += n;
-    t->s[t->n] = '\0';
-}
-
-static void puts_(struct markdown *m, struct text *t, const char *s)
-{
-    put(m, t, s, strlen(s));
-}
 
 static int is_word(char c)
 {
@@ -71,7 +40,7 @@ static size_t opening(const char *s)
     return *s && strchr("#+-=~:", *s) ? 0 : SIZE_MAX;
 }
 
-static void escape(struct markdown *m, struct text *t, const char *s)
+static void escape(struct text *t, const char *s)
 {
     s += strspn(s, " \t\r\n");
     size_t mark = opening(s);
@@ -79,15 +48,15 @@ static void escape(struct markdown *m, struct text *t, const char *s)
         unsigned char c = (unsigned char)s[i];
         int inside_word = c == '_' && i > 0 && is_word(s[i - 1]) && is_word(s[i + 1]);
         if (c < 0x20 || c == 0x7f)
-            put(m, t, " ", 1);
+            text_add(t, " ", 1);
         else if (c == '&')
-            puts_(m, t, "&amp;");
+            text_puts(t, "&amp;");
         else if (c == '<')
-            puts_(m, t, "&lt;");
+            text_puts(t, "&lt;");
         else {
             if (i == mark || (strchr("\\`*_[]>|~$!", c) && !inside_word))
-                put(m, t, "\\", 1);
-            put(m, t, s + i, 1);
+                text_add(t, "\\", 1);
+            text_add(t, s + i, 1);
         }
     }
 }
@@ -102,40 +71,18 @@ static void cell_text(struct markdown *m, const char *s)
             m->oom = 1;
             return;
         }
-        escape(m, &m->cells, part);
+        escape(&m->cells, part);
         free(part);
         s = end + (end[0] == '\r' && end[1] == '\n' ? 2 : 1);
         if (*s)
-            puts_(m, &m->cells, "<br>");
+            text_puts(&m->cells, "<br>");
     }
-    escape(m, &m->cells, s);
-}
-
-static void real(struct markdown *m, struct text *t, double v)
-{
-    char s[400];
-    if (!isfinite(v)) {
-        puts_(m, t, isnan(v) ? "\xe2\x80\x93" : v > 0 ? "infinite" : "-infinite");
-        return;
-    }
-    double size = fabs(v);
-    int decimals = size > 0 ? m->digits - 1 - (int)floor(log10(size)) : 0;
-    if (size > 0 && (size < 1e-4 || size >= 1e15))
-        snprintf(s, sizeof s, "%.*g", m->digits, v);
-    else
-        snprintf(s, sizeof s, "%.*f", decimals < 0 ? 0 : decimals, v);
-    if (strchr(s, '.') && !strchr(s, 'e')) {
-        size_t n = strlen(s);
-        while (s[n - 1] == '0')
-            n--;
-        s[s[n - 1] == '.' ? n - 1 : n] = '\0';
-    }
-    puts_(m, t, s);
+    escape(&m->cells, s);
 }
 
 static void end_cell(struct markdown *m)
 {
-    put(m, &m->cells, "", 1);
+    text_add(&m->cells, "", 1);
 }
 
 static void cell_value(struct markdown *m, const struct hone_field *f)
@@ -145,15 +92,10 @@ static void cell_value(struct markdown *m, const struct hone_field *f)
     if (f->type == HONE_STR)
         cell_text(m, f->v.str ? f->v.str : "");
     else if (f->type == HONE_REAL)
-        real(m, &m->cells, f->v.real);
+        text_real(&m->cells, f->v.real, m->digits);
     else
-        puts_(m, &m->cells, f->type == HONE_INT ? s : f->v.integer ? "yes" : "no");
+        text_puts(&m->cells, f->type == HONE_INT ? s : f->v.integer ? "yes" : "no");
     end_cell(m);
-}
-
-static const struct hone_field *field_at(const struct hone_record *r, uint32_t i)
-{
-    return (const struct hone_field *)(const void *)((const char *)r->fields + (size_t)i * r->field_size);
 }
 
 /* ---- tables ---- */
@@ -179,24 +121,24 @@ static size_t code_points(const char *s)
 static void pad(struct markdown *m, size_t n, char c)
 {
     while (n-- > 0)
-        put(m, &m->out, &c, 1);
+        text_add(&m->out, &c, 1);
 }
 
 static void table_rule(struct markdown *m, const size_t *width)
 {
     for (size_t k = 0; k < m->columns; k++) {
-        puts_(m, &m->out, "| ");
+        text_puts(&m->out, "| ");
         pad(m, width[k] - (m->right[k] ? 1u : 0u), '-');
-        puts_(m, &m->out, m->right[k] ? ": " : " ");
+        text_puts(&m->out, m->right[k] ? ": " : " ");
     }
-    puts_(m, &m->out, "|\n");
+    text_puts(&m->out, "|\n");
 }
 
 static void table_end(struct markdown *m)
 {
     size_t *width = calloc(m->columns + 1, sizeof *width);
     size_t k = 0, row = 0;
-    if (!width || m->oom) {
+    if (!width || m->oom || m->cells.oom) {
         m->oom = 1;
         free(width);
         return;
@@ -210,19 +152,19 @@ static void table_end(struct markdown *m)
     for (size_t i = 0; i < m->cells.n; i += strlen(m->cells.s + i) + 1) {
         const char *s = m->cells.s + i;
         size_t n = code_points(s), blanks = n < width[k] ? width[k] - n : 0;
-        puts_(m, &m->out, "| ");
+        text_puts(&m->out, "| ");
         pad(m, m->right[k] ? blanks : 0, ' ');
-        puts_(m, &m->out, s);
+        text_puts(&m->out, s);
         pad(m, m->right[k] ? 0 : blanks, ' ');
-        put(m, &m->out, " ", 1);
+        text_add(&m->out, " ", 1);
         if (++k < m->columns)
             continue;
         k = 0;
-        puts_(m, &m->out, "|\n");
+        text_puts(&m->out, "|\n");
         if (row++ == 0)
             table_rule(m, width);
     }
-    puts_(m, &m->out, "\n");
+    text_puts(&m->out, "\n");
     free(width);
 }
 
@@ -230,9 +172,9 @@ static void caption(struct markdown *m, const char *title)
 {
     if (!title || !*title)
         return;
-    puts_(m, &m->out, "**");
-    escape(m, &m->out, title);
-    puts_(m, &m->out, "**\n\n");
+    text_puts(&m->out, "**");
+    escape(&m->out, title);
+    text_puts(&m->out, "**\n\n");
 }
 
 static void label_cell(struct markdown *m, const char *label)
@@ -276,30 +218,30 @@ static void series(struct markdown *m, const struct hone_record *r)
     label_cell(m, "y");
     for (int64_t i = 0; i < shown; i++) {
         int64_t at = shown > 1 ? (i * (r->n - 1) + (shown - 1) / 2) / (shown - 1) : 0;
-        real(m, &m->cells, r->x[at]);
+        text_real(&m->cells, r->x[at], m->digits);
         end_cell(m);
-        real(m, &m->cells, r->y[at]);
+        text_real(&m->cells, r->y[at], m->digits);
         end_cell(m);
     }
     table_end(m);
     if (shown < r->n) {
         char note[96];
         snprintf(note, sizeof note, "%lld of %lld points are shown.\n\n", (long long)shown, (long long)r->n);
-        puts_(m, &m->out, note);
+        text_puts(&m->out, note);
     }
 }
 
 static void heading(struct markdown *m, uint32_t level, const char *title)
 {
     pad(m, level > 6 ? 6 : level, '#');
-    put(m, &m->out, " ", 1);
-    escape(m, &m->out, title ? title : "");
-    puts_(m, &m->out, "\n\n");
+    text_add(&m->out, " ", 1);
+    escape(&m->out, title ? title : "");
+    text_puts(&m->out, "\n\n");
 }
 
 static int flush(struct markdown *m, struct hone_err *err)
 {
-    if (m->oom)
+    if (m->oom || m->out.oom || m->cells.oom)
         return hone_fail(err, HONE_ENOMEM, "memory ran out for the report");
     int rc = m->out.n > 0 ? m->sink->write(m->sink, m->out.s, m->out.n, err) : 0;
     m->out.n = 0;
@@ -336,8 +278,8 @@ static int record(void *self, const struct hone_record *r, struct hone_err *err)
         values(m, r);
         break;
     case HONE_REC_TEXT:
-        escape(m, &m->out, r->text);
-        puts_(m, &m->out, "\n\n");
+        escape(&m->out, r->text);
+        text_puts(&m->out, "\n\n");
         break;
     case HONE_REC_TABLE:
         table(m, r);

@@ -1,11 +1,11 @@
 #!/bin/sh
 # kill -9 of the daemon and its workers under load (see kill9.c): once at each point of core/base/crash.h, then KILLS times (500) at random
-# moments with SEED, for at most SECONDS (75; 0: as long as it takes). KEEP=DIR keeps state, ledger and log there.
+# moments with SEED, for at most SECONDS_MOST (240; 0: as long as it takes). KEEP=DIR keeps state, ledger and log there.
 srcdir=${srcdir:-.}
 . "$srcdir/tests/cli/lib.sh"
 dir=${KEEP:-$tmp/kill9}
 if [ -z "$SECONDS_MOST" ]; then
-    SECONDS_MOST=75
+    SECONDS_MOST=240
     [ -z "$KILLS" ] || SECONDS_MOST=0
 fi
 

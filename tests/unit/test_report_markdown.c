@@ -67,10 +67,10 @@ static void numbers(void)
     } cases[] = { { 0, "0" }, { 1, "1" }, { 85.5, "85.5" }, { 0.87126, "0.8713" }, { -0.5, "-0.5" }, { 1e20, "1e+20" },
                   { 0.000123456, "0.0001235" }, { 100000, "100000" }, { 0.99999, "1" }, { INFINITY, "infinite" } };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct markdown m = { .digits = 4 };
-        real(&m, &m.out, cases[i].v);
-        CU_ASSERT_STRING_EQUAL(m.out.s, cases[i].text);
-        free(m.out.s);
+        struct text t = { 0 };
+        text_real(&t, cases[i].v, 4);
+        CU_ASSERT_STRING_EQUAL(t.s, cases[i].text);
+        free(t.s);
     }
 }
 

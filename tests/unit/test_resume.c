@@ -60,41 +60,12 @@ static void no_beat(void *arg)
     (void)arg;
 }
 
-static int no_progress(void *arg, const struct loop_progress *p)
-{
-    (void)arg, (void)p;
-    return 0;
-}
-
-static int no_epoch(void *arg, const struct loop_epoch *e)
-{
-    (void)arg, (void)e;
-    return 0;
-}
-
-static int no_rollback(void *arg, int64_t step)
-{
-    (void)arg, (void)step;
-    return 0;
-}
-
-static void no_warning(void *arg, const char *text)
-{
-    (void)arg, (void)text;
-}
-
 static int on_checkpoint(void *arg, const struct checkpoint_done *d, const char *kind, const char *removed)
 {
     struct rig *rig = arg;
     (void)kind, (void)removed;
     snprintf(rig->file, sizeof rig->file, "%s", d->file);
     return 0;
-}
-
-static enum loop_stop never(void *arg)
-{
-    (void)arg;
-    return LOOP_GO;
 }
 
 static const char *based; /* what runs start from, where not NULL */
@@ -147,8 +118,7 @@ static void close_rig(struct rig *rig)
 /* Trains on; the weights' SHA-256 goes to sha when the run came to its end. */
 static int train(struct rig *rig, const char *resumed, char sha[65], struct hone_err *err)
 {
-    struct loop_hooks hooks = { .arg = rig, .beat = no_beat, .progress = no_progress, .epoch = no_epoch, .checkpoint = on_checkpoint,
-                                .rolled_back = no_rollback, .stop = never, .warn = no_warning, .pause_at = rig->pause_at };
+    struct loop_hooks hooks = { .arg = rig, .checkpoint = on_checkpoint, .pause_at = rig->pause_at };
     struct loop_result result;
     int64_t bytes;
     int ret = loop_train(&rig->run, dir, resumed, NULL, &hooks, &result, err);
