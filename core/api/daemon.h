@@ -68,7 +68,7 @@ struct api_event {
  * return at once and must not call the API. */
 typedef void api_watcher(void *arg, const struct api_event *event);
 /* Returns a number for daemon_unwatch(), or a negative code. After daemon_unwatch() the watcher is not called any more. [any] */
-int daemon_watch(struct daemon *d, api_watcher *watcher, void *arg, struct hone_err *err);
+int daemon_watch(struct daemon *d, api_watcher *fn, void *arg, struct hone_err *err);
 void daemon_unwatch(struct daemon *d, int watch);
 
 /* Kept events of a job with a seq above `after`, oldest first, each given to `each`; at most `limit`. The number given, or

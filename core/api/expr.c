@@ -187,7 +187,7 @@ static int read_name(struct scan *s, char out[64])
 {
     size_t n = 0;
     blanks(s);
-    while (word_char(s->at[n]) && n < 63)
+    while (n < 63 && word_char(s->at[n]))
         n++;
     if (n == 0 || isdigit((unsigned char)s->at[0]) || word_char(s->at[n])) {
         fault(s, "expected a name");

@@ -143,7 +143,7 @@ struct pipe_scope {
     int step, part;
     cJSON *made;               /* values that were made for it; list */
 };
-const cJSON *pipe_value(void *scope, const char *name, struct hone_err *err);
+const cJSON *pipe_value(void *arg, const char *name, struct hone_err *err);
 
 /* The hash of all that the step's result depends on, "" for what is always run. */
 int pipe_inputs(struct pipe_run *r, const struct pipe_kind *kind, const cJSON *request, char hex[65], struct hone_err *err);

@@ -136,10 +136,11 @@ static double parzen_draw(const struct parzen *p, double u, double v)
 
 static double tpe_real(const double *good, int n_good, const double *bad, int n_bad, uint64_t seed, int64_t trial, int64_t counter)
 {
-    struct parzen *l = malloc(2 * sizeof *l), *g = l + 1;
+    struct parzen *l = malloc(2 * sizeof *l);
     double best = 0.5, most = -1;
     if (!l)
         return draw(seed, trial, counter);
+    struct parzen *g = l + 1;
     parzen_make(l, good, n_good);
     parzen_make(g, bad, n_bad);
     for (int i = 0; i < CANDIDATES; i++) {

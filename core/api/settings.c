@@ -9,8 +9,6 @@
 #include "core/base/json.h"
 #include "core/base/text.h"
 
-extern char **environ;
-
 static int is_pin(const char *text)
 {
     return text_pin_file(text, strlen(text)) > 0;

@@ -47,7 +47,7 @@ const char *settings_source(const struct settings *s, const char *key);
 cJSON *settings_show(const struct settings *s);
 /* {key, type, expected, default, doc, aliases, value, source, layers: [{layer, source, value or null, wins}]}. NULL with
  * ERR_NOT_FOUND and did-you-mean for an unknown key. */
-cJSON *settings_explain(const struct settings *s, const char *key, struct hone_err *err);
+cJSON *settings_explain(const struct settings *s, const char *name, struct hone_err *err);
 /* The table of all keys as in docs/configuration.md (free()). NULL when memory ran out. */
 char *settings_markdown(void);
 /* [{name, file, doc}] of all presets that can be named. */

@@ -40,7 +40,7 @@ static void put_path(const struct where *at, char *out, size_t size)
         snprintf(out + n, size - n, "[%d]", at->index);
 }
 
-static void fault_at(struct check *c, const char *path, const char *fix, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void fault_at(struct check *c, const char *path, const char *fix, const char *fmt, va_list ap)
 {
     char text[400];
     vsnprintf(text, sizeof text, fmt, ap);

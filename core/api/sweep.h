@@ -60,7 +60,7 @@ void sweep_end(struct step_row *row, enum step_status status, const cJSON *resul
 int sweep_is_trial(const struct step_row *row);
 int sweep_ended(const struct step_row *row);
 /* api_call.also with the row as its argument: the step has ended with these data. */
-int sweep_write(void *row, struct store *s, const cJSON *data, struct hone_err *err);
+int sweep_write(void *arg, struct store *s, const cJSON *data, struct hone_err *err);
 /* The datasets of the search and of the test, made on the first call: d->rows_id and ->test_id. */
 int sweep_take_rows(struct driving *d, struct hone_err *err);
 

@@ -14,6 +14,6 @@ const char *log_trace(const char *trace_id);
 /* The present one, for sinks, which are called on the thread that has something to say. */
 const char *log_trace_id(void);
 /* Where lines go instead of standard error; NULL restores it. Used by the worker, whose lines travel as frames. */
-void log_redirect(void (*sink)(void *arg, int level, const char *text), void *arg);
+void log_redirect(void (*to)(void *arg, int level, const char *text), void *arg);
 
 #endif

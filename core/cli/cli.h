@@ -66,7 +66,7 @@ const char *cli_value(const struct cli *c, const char *option);
 int cli_number(const struct cli *c, const char *option, double min, double max, double dflt, double *out, struct hone_err *err);
 
 /* ---- help.c ---- */
-void cli_help(const struct cli_command *command); /* NULL: of the program */
+void cli_help(const struct cli_command *m); /* NULL: of the program */
 /* The command of that name; NULL with a suggestion in err. *words: how many of argv it took. */
 const struct cli_command *cli_find(int argc, char **argv, int *words, struct hone_err *err);
 

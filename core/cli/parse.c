@@ -88,7 +88,7 @@ static int take_option(struct cli *c, const char *word, const char *next, int *u
     const struct cli_option *o = own >= 0 ? &c->command->options[own] : &cli_global_options[global];
     if (!o->arg && eq)
         return hone_fail(err, ERR_USAGE, "--%s takes no value", o->name);
-    if (!o->arg && global >= 0)
+    if (!o->arg && own < 0)
         return global_flag(c, o->name) == 2 ? 1 : 0;
     const char *value = o->arg ? eq ? eq + 1 : next : "";
     if (!value)

@@ -6,9 +6,9 @@
 
 struct remote;
 
-/* The daemon that commands are to talk to: that of --server (or HONE_SERVER), else the one that has the state directory. 1 with *r
+/* The daemon that commands are to talk to: that of --server (or HONE_SERVER), else the one that has the state directory. 1 with *out
  * (remote_close()), 0 when there is none and the command does its work itself, or a negative code. */
-int remote_open(struct cli *c, struct remote **r, struct hone_err *err);
+int remote_open(struct cli *c, struct remote **out, struct hone_err *err);
 void remote_close(struct remote *r); /* NULL is fine */
 /* Whether it is on this machine and belongs to the same user, so that files can be named to it. */
 int remote_is_local(const struct remote *r);

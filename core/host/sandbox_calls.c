@@ -82,7 +82,7 @@ static int refuse(scmp_filter_ctx f, const char *name, int error)
 static int refuse_others(scmp_filter_ctx f, const char *name)
 {
     int nr = seccomp_syscall_resolve_name(name);
-    return nr == __NR_SCMP_ERROR ? 0 : seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), nr, 1, SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid()));
+    return nr == __NR_SCMP_ERROR ? 0 : seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), nr, 1, SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid(), 0));
 }
 
 /* With EPERM when the argument of that number is `value`, of which the kernel reads 32 bits. */
@@ -111,7 +111,7 @@ static int keep_limits(scmp_filter_ctx f)
 {
     int rc = refuse(f, "setrlimit", EPERM);
     if (rc == 0)
-        rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_NE, 0));
+        rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_NE, 0, 0));
     return rc == 0 ? refuse_value(f, "prctl", 0, PR_SET_PDEATHSIG) : rc;
 }
 

@@ -33,7 +33,7 @@ void events_end(struct events *e);
 void events_close(struct events *e);
 int64_t events_watchers(struct events *e);
 /* Takes an event: a daemon's watcher (daemon_watch()) with the events as arg. [any, with the caller's locks] */
-void events_take(void *e, const struct api_event *event);
+void events_take(void *arg, const struct api_event *event);
 
 /* Watches a job from behind event `after` on (0: from its first). `connection` goes to wait and wake. NULL with ERR_NOT_FOUND when the tenant
  * has no such job, or ENOMEM; or, with *over set, when the job rests or has ended and nothing comes behind `after`. [any] */

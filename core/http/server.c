@@ -147,7 +147,7 @@ static size_t leave_raw(void *arg, struct MHD_Connection *mhd, char *text)
 }
 
 /* The library's own messages, at most one in a while: most tell of a client's doing. */
-static void library_says(void *arg, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void library_says(void *arg, const char *format, va_list args)
 {
     struct http_server *s = arg;
     char text[256];

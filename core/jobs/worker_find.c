@@ -17,8 +17,6 @@ void worker_within(void)
     within = 1;
 }
 
-extern char **environ;
-
 /* Path when a program is there that may be run, else NULL; the place is noted in *seen. */
 static char *probe(const char *dir, const char *name, struct buf *seen)
 {

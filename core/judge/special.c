@@ -8,11 +8,18 @@
 #define ENOUGH 1e-16
 #define TINY 1e-300
 
+/* lgamma() of what is not negative; it would leave the sign in a variable that all threads share. */
+static double log_gamma(double x)
+{
+    int sign;
+    return lgamma_r(x, &sign);
+}
+
 double special_gamma_q(double a, double x)
 {
     if (!(x > 0))
         return x <= 0 ? 1 : (double)NAN;
-    double front = exp(a * log(x) - x - lgamma(a));
+    double front = exp(a * log(x) - x - log_gamma(a));
     if (x < a + 1) {
         double term = 1 / a, sum = term;
         for (int n = 1; n < TURNS && term > sum * ENOUGH; n++)
@@ -61,7 +68,7 @@ double special_beta(double a, double b, double x)
 {
     if (!(x > 0) || x >= 1)
         return x <= 0 ? 0 : x >= 1 ? 1 : (double)NAN;
-    double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x));
+    double front = exp(log_gamma(a + b) - log_gamma(a) - log_gamma(b) + a * log(x) + b * log1p(-x));
     return x < (a + 1) / (a + b + 2) ? front * beta_fraction(a, b, x) / a : 1 - front * beta_fraction(b, a, 1 - x) / b;
 }
 
@@ -93,7 +100,7 @@ double special_binomial_half(int64_t k, int64_t n)
     if (k >= n)
         return 1;
     int64_t from = k <= n / 2 ? k : n - k - 1; /* the shorter tail, from its greatest term down */
-    double term = exp(lgamma((double)n + 1) - lgamma((double)from + 1) - lgamma((double)(n - from) + 1) - (double)n * 0.69314718055994530942), sum = 0;
+    double term = exp(log_gamma((double)n + 1) - log_gamma((double)from + 1) - log_gamma((double)(n - from) + 1) - (double)n * 0.69314718055994530942), sum = 0;
     for (int64_t i = from; i >= 0 && term > sum * ENOUGH; i--) {
         sum += term;
         term *= (double)i / (double)(n - i + 1);

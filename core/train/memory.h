@@ -37,8 +37,8 @@ int memory_add(const struct memory *m, struct passes *p, const struct hone_model
 
 /* Entries memory.* of a weights file; the data is borrowed. Nothing for NULL. */
 int memory_save(const struct memory *m, struct st_file *f, struct hone_err *err);
-/* *m stays NULL when the file has none. space: of the model's vectors, which no index reaches. ERR_CORRUPT when they do not fit together or
+/* *out stays NULL when the file has none. space: of the model's vectors, which no index reaches. ERR_CORRUPT when they do not fit together or
  * the model has no vectors. */
-int memory_restore(struct memory **m, const struct st_file *f, const struct hone_model *model, int64_t space, int64_t width, struct hone_err *err);
+int memory_restore(struct memory **out, const struct st_file *f, const struct hone_model *model, int64_t space, int64_t width, struct hone_err *err);
 
 #endif

@@ -50,13 +50,15 @@ static float *part(const struct minimizing *m, uint32_t v, int64_t i)
     return NULL;
 }
 
-/* Calls one(x, y, n) for pieces of GRID elements of all trained tensors. */
+enum vector_op { DOT, AXPY, SCALE, COPY, SUM_ABS, MAX_ABS };
+
+/* Does `op` with pieces of GRID elements of one trained tensor. */
 struct vector_work {
     const struct minimizing *m;
     uint32_t x, y;
     int64_t tensor;
     float alpha;
-    enum { DOT, AXPY, SCALE, COPY, SUM_ABS, MAX_ABS } op;
+    enum vector_op op;
     double *sum;     /* by piece */
 };
 
@@ -99,7 +101,7 @@ static void vector_task(void *arg, int64_t begin, int64_t end)
     }
 }
 
-static double over_vectors(struct hone_closure *c, int op, double alpha, uint32_t x, uint32_t y)
+static double over_vectors(struct hone_closure *c, enum vector_op op, double alpha, uint32_t x, uint32_t y)
 {
     struct minimizing *m = c->host_data;
     double total = 0;

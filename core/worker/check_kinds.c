@@ -71,8 +71,9 @@ static const char *solve_fault(const struct hone_paradigm *p, const void *conf, 
         if (p->solve(conf, &w, &out[k], state, &err) < 0)
             return "solve() failed with the default settings";
     }
-    if (memcmp(coefficient[0], coefficient[1], sizeof coefficient[0]) || memcmp(bias[0], bias[1], sizeof bias[0]) || memcmp(vote[0], vote[1], sizeof vote[0])
-        || memcmp(correction[0], correction[1], sizeof correction[0]) || out[0].neighbours != out[1].neighbours || out[0].sharpness != out[1].sharpness)
+    if (memcmp(coefficient[0], coefficient[1], sizeof coefficient[0]) != 0 || memcmp(bias[0], bias[1], sizeof bias[0]) != 0
+        || memcmp(vote[0], vote[1], sizeof vote[0]) != 0 || memcmp(correction[0], correction[1], sizeof correction[0]) != 0
+        || out[0].neighbours != out[1].neighbours || out[0].sharpness != out[1].sharpness)
         return "solve() gives something else for the same rows";
     for (int i = 0; i < P_ROWS * P_WIDTH; i++)
         if (!isfinite(coefficient[0][i]) || !isfinite(correction[0][i]) || !isfinite(bias[0][i % P_WIDTH]) || !(vote[0][i % P_ROWS] >= 0))

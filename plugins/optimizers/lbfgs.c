@@ -213,7 +213,8 @@ static int search(struct work *w, double t, double slope, double *at)
 static int iterate(struct work *w, int64_t i)
 {
     struct hone_closure *c = w->c;
-    double first = *scalar(w, N_ITER) == 0, loss = w->loss;
+    int first = *scalar(w, N_ITER) == 0;
+    double loss = w->loss;
     if (c->norm_max(c, HONE_V_GRAD) <= w->conf->tolerance_grad)
         return 1;
     if (first)

@@ -278,26 +278,28 @@ static void waiting_free(struct waiting *w)
 
 static void draw_curves(struct html *h, const struct waiting *a, const struct waiting *b)
 {
+    const struct waiting *of[] = { a, b };
+    int columns = b ? 2 : 1;
     const struct curve c[2] = { { b ? a->title : NULL, a->x, a->y, a->n }, { b ? b->title : NULL, b ? b->x : NULL, b ? b->y : NULL, b ? b->n : 0 } };
     text_puts(&h->out, "<h3>");
     text_escape(&h->out, a->title);
     text_puts(&h->out, "</h3>\n");
-    chart_lines(&h->out, a->title, c, b ? 2 : 1, strcmp(a->key, "reliability") == 0);
+    chart_lines(&h->out, a->title, c, columns, strcmp(a->key, "reliability") == 0);
     text_puts(&h->out, "<details><summary>Numbers: ");
     text_escape(&h->out, a->title);
     text_puts(&h->out, "</summary><table><thead><tr><th scope=\"col\" class=\"n\">x</th>");
-    for (int k = 0; k < (b ? 2 : 1); k++) {
+    for (int k = 0; k < columns; k++) {
         text_puts(&h->out, "<th scope=\"col\" class=\"n\">");
-        text_escape(&h->out, k ? b->title : b ? a->title : "y");
+        text_escape(&h->out, b ? of[k]->title : "y");
         text_puts(&h->out, "</th>");
     }
     text_puts(&h->out, "</tr></thead><tbody>\n");
     for (int64_t i = 0; i < a->n; i++) {
         text_puts(&h->out, "<tr><td class=\"n\">");
         text_real(&h->out, a->x[i], h->digits);
-        for (int k = 0; k < (b ? 2 : 1); k++) {
+        for (int k = 0; k < columns; k++) {
             text_puts(&h->out, "</td><td class=\"n\">");
-            text_real(&h->out, k ? b->y[i] : a->y[i], h->digits);
+            text_real(&h->out, of[k]->y[i], h->digits);
         }
         text_puts(&h->out, "</td></tr>\n");
     }

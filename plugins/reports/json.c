@@ -120,8 +120,7 @@ static void open_(struct writer *w, const char *key, const char *bracket)
 
 static void close_(struct writer *w, const char *bracket)
 {
-    int filled = w->filled[w->depth--];
-    if (filled)
+    if (w->filled[w->depth--])
         line(w);
     puts_(w, bracket);
 }
