@@ -1,5 +1,6 @@
 /* `hone serve`: the daemon as a process. It owns the signals, the order in which things begin and end, and where log lines go; the
  * daemon itself is core/api/daemon.h's and the connections are core/http's. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,7 +121,7 @@ static void take_credentials(struct serve *s)
         char *path = NULL;
         if (asprintf(&path, "%s/%s", dir, names[i]) < 0)
             continue;
-        if (access(path, R_OK) == 0)
+        if (access(path, R_OK) == 0 || errno != ENOENT) /* one that cannot be read is refused later, with its name */
             s->credential[i] = path;
         else
             free(path);

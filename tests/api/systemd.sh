@@ -23,4 +23,9 @@ fi
 "$abs_top_builddir/tests/api/handover" "$abs_top_builddir/hone" --state "$state" serve >"$tmp/handover" 2>"$tmp/handover.err"
 has handover 'READY=1' 'answered 200' 'WATCHDOG=1' 'STOPPING=1' 'ended 0'
 holds 'nothing is told before it is true' "$(sed -n 1p "$tmp/handover")" = 'READY=1'
+
+# Credentials that cannot be read are no reason to serve without them.
+CREDENTIALS_DIRECTORY=/dev/null "$abs_top_builddir/hone" --state "$tmp/plain" serve --listen 127.0.0.1:0 >"$tmp/plain.out" 2>&1 </dev/null
+holds 'it does not start' $? -ne 0
+has plain.out '/dev/null/tls-cert'
 finish
