@@ -78,7 +78,13 @@ struct decoder_batch {
     const int64_t *start;        /* [texts + 1] */
     const int32_t *token;        /* [tokens] */
     const int64_t *row;          /* [rows] the token after which a row of scores tells what comes */
+    double drop;                 /* share of the numbers that go into each product that is left out, drawn by seed; 0: none */
+    uint64_t seed;
 };
+
+/* Where numbers are left out: of the embedding, into attention and gated unit of each layer, into the head. */
+enum { DEC_DROP_EMBED, DEC_DROP_ATT, DEC_DROP_MLP };
+#define DEC_DROP_HEAD INT64_C(-1)
 
 /* Loops of fewer numbers are not divided. */
 #define DEC_GRAIN 16384

@@ -112,6 +112,36 @@ HONE_WIDE static void REAL_NAME(scale_by)(const REAL *restrict x, const REAL *re
         y[i] = x[i] * r * w[i];
 }
 
+struct REAL_NAME(drop) {
+    REAL *x, scale;
+    uint32_t first, second, below;
+};
+
+/* Number i stays when the 32 bits that it and the keys are mixed to (MurmurHash3's finalizer) are not below a bound. */
+HONE_WIDE static void REAL_NAME(drop_task)(void *arg, int64_t begin, int64_t end)
+{
+    const struct REAL_NAME(drop) t = *(const struct REAL_NAME(drop) *)arg;
+    for (int64_t i = begin; i < end; i++) {
+        uint32_t h = (uint32_t)i + t.first;
+        h = (h ^ h >> 16) * 0x85ebca6bu;
+        h = (h ^ h >> 13) * 0xc2b2ae35u;
+        h = ((h ^ h >> 16) ^ t.second) * 0x9e3779b1u;
+        h ^= h >> 15;
+        t.x[i] = h >= t.below ? t.x[i] * t.scale : 0;
+    }
+}
+
+/* Dropout (Srivastava et al., 2014): leaves out the share b->drop of x[n] and scales the rest, the same ones each time for a site. For
+ * gradients as for what they are the gradients of. */
+static void REAL_NAME(drop)(const struct decoder_env *e, const struct decoder_batch *b, int64_t site, int64_t n, REAL *x)
+{
+    uint64_t key = hone_draw(b->seed, (uint64_t)site);
+    struct REAL_NAME(drop) t = { .x = x, .scale = (REAL)(1 / (1 - b->drop)), .first = (uint32_t)key, .second = (uint32_t)(key >> 32),
+                                 .below = (uint32_t)(b->drop * 4294967296.0) };
+    if (b->drop > 0)
+        e->host->parallel(e->host, n, DEC_GRAIN, REAL_NAME(drop_task), &t);
+}
+
 struct REAL_NAME(norm) {
     const REAL *x, *w, *dy;
     REAL *y, *r, *dx, *part;     /* part: [blocks][width] of the gradient of w */

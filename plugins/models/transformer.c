@@ -14,8 +14,8 @@
 #include "transformer_text.h"
 
 struct conf {
-    int64_t layers, width, heads, kv_heads, head, hidden, context, vocab, vocab_rows, tied, text, lora_rank;
-    double theta, eps, lora_alpha;
+    int64_t layers, width, heads, kv_heads, head, hidden, context, vocab, vocab_rows, tied, text, inputs, lora_rank;
+    double theta, eps, lora_alpha, dropout;
     const char *tokenizer, *prompt, *lora_targets, *ends;
 };
 
@@ -25,6 +25,7 @@ struct transformer {
     struct decoder_shape shape;
     struct text_coder coder;
     char *prompt;
+    double dropout;
     float *turn;              /* [context][head] */
     struct lora lora;
     float **merged;           /* [tensors of the decoder] of streams: what the adapters make of the weights, NULL where there are none */
@@ -49,6 +50,9 @@ static const struct hone_param params[] = {
     HONE_ROW(struct conf, tied, HONE_BOOL, HONE_P_STATE, 1, 0, 1, "whether the output head is the embedding"),
     HONE_ROW_CHOICE(struct conf, text, HONE_P_STATE, TEXT_PAIRS, texts,
                     "what examples are: pairs: inputs with answers that end; running: parts of a text that goes on, learned from the input too"),
+    HONE_ROW(struct conf, inputs, HONE_BOOL, 0, 0, 0, 1, "whether the inputs of pairs are learned, too, not their answers alone"),
+    HONE_ROW(struct conf, dropout, HONE_REAL, HONE_P_OPEN_MAX, 0, 0, 1,
+             "share of the numbers going into each product that a training step leaves out, so that a small file is not learned by heart"),
     HONE_ROW(struct conf, theta, HONE_REAL, HONE_P_STATE, 10000, 1, 1e9, "base of the rotary positions"),
     HONE_ROW(struct conf, eps, HONE_REAL, HONE_P_STATE, 1e-5, 0, 1, "what the norms add to the mean square"),
     HONE_ROW(struct conf, lora_rank, HONE_INT, HONE_P_STATE, 0, 0, 4096,
@@ -96,7 +100,8 @@ static int start(struct transformer **out, const struct conf *c, const struct ho
         return hone_fail(err, HONE_ENOMEM, "memory ran out");
     m->host = host;
     m->blas = blas;
-    m->coder = (struct text_coder){ .tokens = tokens, .mode = c->text, .context = c->context };
+    m->coder = (struct text_coder){ .tokens = tokens, .mode = c->text, .inputs = c->inputs, .context = c->context };
+    m->dropout = c->dropout;
     m->coder.n_ends = coder_numbers(c->ends, m->coder.ends);
     m->shape = (struct decoder_shape){ .width = c->width, .layers = c->layers, .heads = c->heads, .kv_heads = c->kv_heads ? c->kv_heads : c->heads,
                                        .head = c->head ? c->head : c->width / c->heads, .hidden = c->hidden ? c->hidden : (c->width * 8 / 3 + 31) / 32 * 32,
@@ -341,6 +346,8 @@ static int forward(void *self, struct hone_pass *p, struct hone_err *err)
     struct tape *t = p->tape = p->ops->scratch(p, sizeof *t);
     if (!t || make_batch(m, p, &t->batch))
         return no_memory(p, err);
+    t->batch.drop = train ? m->dropout : 0;
+    t->batch.seed = p->seed;
     t->w = p->tensor;
     t->grad = NULL;
     if (m->lora.rank) {

@@ -15,7 +15,7 @@ enum { TEXT_PAIRS, TEXT_RUNNING };
 struct text_coder {
     const struct hone_tokens_service *tokens;
     struct hone_tokenizer *t;
-    int64_t mode, context;       /* TEXT_...; most tokens of input and answer */
+    int64_t mode, context, inputs; /* TEXT_...; most tokens of input and answer; whether inputs of pairs are learned too */
     const char *prompt;          /* for tokenizers without MARK_ANSWER: what stands around {input} */
     int32_t begin, answer, end;  /* marks; -1: none */
     int32_t ends[MOST_ENDS];     /* tokens that end an answer where they are given by number, `end` among them; else it alone does */
@@ -192,7 +192,7 @@ static int coder_pair(const struct text_coder *c, const struct hone_string *inpu
         ret = hone_fail(err, HONE_ENOMEM, "memory ran out");
     if (ret < 0)
         return ret;
-    int64_t n = l->n - 1, rows = c->mode == TEXT_RUNNING && !measure ? n : l->n - given;
+    int64_t n = l->n - 1, rows = (c->mode == TEXT_RUNNING || c->inputs) && !measure ? n : l->n - given;
     if (c->mode == TEXT_PAIRS && n > c->context) {
         skip = n - c->context < given - 1 ? n - c->context : given - 1;
         n = n - skip > c->context ? c->context : n - skip;

@@ -39,7 +39,7 @@ static const int64_t starts[] = { 0, 6, 9, 13 };
 static const int32_t tokens[TOKENS] = { 1, 5, 2, 9, 12, 3, 4, 4, 7, 11, 0, 8, 6 };
 static const int64_t rows[ROWS] = { 2, 3, 4, 5, 7, 8, 12 };
 static const int32_t targets[ROWS] = { 9, 2, -1, 5, 7, 1, 0 };
-static const struct decoder_batch batch = { 3, TOKENS, ROWS, starts, tokens, rows };
+static struct decoder_batch batch = { 3, TOKENS, ROWS, starts, tokens, rows, 0, 11 };
 
 /* Memory of a pass, freed together. */
 struct memory {
@@ -190,11 +190,14 @@ static void reference(void)
 
 static void differences(void)
 {
-    for (int tied = 0; tied < 2; tied++) {
+    for (int way = 0; way < 3; way++) { /* the last with numbers left out, the same ones at each loss */
         static struct fixture f;
-        double scores[ROWS * VOCAB], step = 1e-5, worst = 0;
-        open_fixture(&f, tied, 1);
+        double scores[ROWS * VOCAB], plain[ROWS * VOCAB], step = 1e-5, worst = 0;
+        open_fixture(&f, way == 1, 1);
+        loss_d(&f, 0, plain);
+        batch.drop = way == 2 ? 0.3 : 0;
         loss_d(&f, 1, scores);
+        CU_ASSERT_EQUAL(memcmp(plain, scores, sizeof scores) == 0, way < 2);
         for (int64_t i = 0; i < f.n; i++) {
             double kept = f.numbers_d[i];
             f.numbers_d[i] = kept + step;
@@ -209,6 +212,37 @@ static void differences(void)
             fprintf(stderr, "a gradient is off by %g\n", worst);
         close_fixture(&f);
     }
+    batch.drop = 0;
+}
+
+/* The share that is left out, the scale of the rest, and that another seed and another site leave out others. */
+static void dropout(void)
+{
+    enum { N = 40000 };
+    static struct fixture f;
+    static float x[3][N];
+    int64_t gone[3] = { 0 }, both = 0;
+    open_fixture(&f, 1, 3);
+    for (int k = 0; k < 3; k++) {
+        struct decoder_batch b = batch;
+        b.drop = 0.25;
+        b.seed = k == 2 ? 12 : 11;
+        for (int i = 0; i < N; i++)
+            x[k][i] = 3;
+        drop_f(&f.env, &b, k == 1 ? 5 : 4, N, x[k]);
+    }
+    for (int i = 0; i < N; i++) {
+        for (int k = 0; k < 3; k++) {
+            CU_ASSERT(x[k][i] == 0 || x[k][i] == 4);
+            gone[k] += x[k][i] == 0;
+        }
+        both += x[0][i] == 0 && x[1][i] == 0;
+        both += x[0][i] == 0 && x[2][i] == 0;
+    }
+    for (int k = 0; k < 3; k++)
+        CU_ASSERT(llabs(gone[k] - N / 4) < 400);      /* more than 4 deviations */
+    CU_ASSERT(llabs(both - 2 * N / 16) < 400);
+    close_fixture(&f);
 }
 
 static void threads(void)
@@ -327,6 +361,7 @@ int test_decoder(void)
 {
     CU_pSuite suite = CU_add_suite("decoder", NULL, NULL);
     return suite && CU_add_test(suite, "scores and gradients are PyTorch's", reference) && CU_add_test(suite, "gradients are differences", differences)
+           && CU_add_test(suite, "numbers left out", dropout)
            && CU_add_test(suite, "any number of threads", threads) && CU_add_test(suite, "products in tiles", products)
            && CU_add_test(suite, "products together", lists)
            && CU_add_test(suite, "streams", streams) ? 0 : -1;
