@@ -6,7 +6,8 @@
 /* The document's form of an example. */
 static const struct shape example[] = {
     MEMBER("input", SHAPE_TEXT, SHAPE_REQUIRED, "What the agent is asked.", .min = 1, .max = SHAPE_TEXT_MAX),
-    MEMBER("expected_output", SHAPE_TEXT, SHAPE_REQUIRED, "What it should answer.", .min = 1, .max = SHAPE_TEXT_MAX),
+    MEMBER("expected_output", SHAPE_TEXT, SHAPE_REQUIRED, "What it should answer.", .also = "chosen", .min = 1, .max = SHAPE_TEXT_MAX),
+    MEMBER("rejected", SHAPE_TEXT, SHAPE_NULL, "A worse answer, for learning from preferences.", .min = 1, .max = SHAPE_TEXT_MAX),
     MEMBER("feedback", SHAPE_TEXT, SHAPE_NULL, "How good that answer is.", .choices = "correct incorrect partial", .dflt = "\"correct\""),
     MEMBER("weight", SHAPE_NUMBER, SHAPE_NULL, "How much it counts.", .min = 0, .max = 1e6, .dflt = "1"),
     MEMBER("metadata", SHAPE_OBJECT, SHAPE_NULL | SHAPE_OPEN, "Whatever belongs to it."),

@@ -68,6 +68,10 @@ static int add_row(void *arg, const struct example_row *row, struct hone_err *er
     buf_json_string(&l->b, row->input.bytes, (size_t)row->input.len);
     buf_puts(&l->b, ",\"expected_output\":");
     buf_json_string(&l->b, row->answer.bytes, (size_t)row->answer.len);
+    if (row->rejected.bytes) {
+        buf_puts(&l->b, ",\"rejected\":");
+        buf_json_string(&l->b, row->rejected.bytes, (size_t)row->rejected.len);
+    }
     buf_printf(&l->b, ",\"feedback\":\"%s\",\"weight\":", feedback[row->feedback]);
     buf_json_double(&l->b, (double)row->weight);
     if (row->metadata.len > 0) {

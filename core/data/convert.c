@@ -70,6 +70,10 @@ static void put_object(struct buf *b, const struct example_row *r)
         buf_puts(b, ", \"expected_output\": ");
         put_string(b, &r->answer);
     }
+    if (r->rejected.bytes) {
+        buf_puts(b, ", \"rejected\": ");
+        put_string(b, &r->rejected);
+    }
     if (r->feedback != HONE_CORRECT)
         buf_printf(b, ", \"feedback\": \"%s\"", feedback[r->feedback]);
     if (r->weight != 1.0f) {
@@ -144,6 +148,8 @@ static const char *loss(const struct output_file *o, const struct example_row *r
 {
     int extra = r->feedback != HONE_CORRECT || r->weight != 1.0f || r->metadata.len;
     const struct hone_string *a = &r->answer;
+    if (r->rejected.bytes && o->format != DATA_JSON && o->format != DATA_JSONL)
+        return "only json and jsonl files are written with rejected answers";
     switch (o->format) {
     case DATA_TSV:
         return has_breaks(&r->input) || has_breaks(a) ? "tabs or line breaks would become blanks" : NULL;
@@ -271,7 +277,7 @@ static int write_rows(struct output_file *o, const struct examples *e, const int
     for (int64_t i = 0; i < n && !ret; i++) {
         int64_t k = row[i];
         struct example_row r = { .input = e->input[k], .answer = { NULL, -1 }, .metadata = e->metadata[k],
-                                 .feedback = e->feedback[k], .weight = e->weight[k] };
+                                 .rejected = examples_rejected(e, k), .feedback = e->feedback[k], .weight = e->weight[k] };
         if (e->output[k] >= 0)
             r.answer = e->outputs.name[e->output[k]];
         ret = on_row(o, &r, err);

@@ -156,6 +156,9 @@ static int grow(struct examples *e)
     if (!(p = realloc(e->propensity, n * sizeof *e->propensity)))
         return -1;
     e->propensity = p;
+    if (!(p = realloc(e->rejected, n * sizeof *e->rejected)))
+        return -1;
+    e->rejected = p;
     if (!(p = realloc(e->line, n * sizeof *e->line)))
         return -1;
     e->line = p;
@@ -170,8 +173,9 @@ int examples_add(struct examples *e, const struct example_row *row, struct hone_
     int64_t i = e->n;
     char *input = arena_copy(&e->arena, row->input.bytes, (size_t)row->input.len);
     char *meta = row->metadata.len ? arena_copy(&e->arena, row->metadata.bytes, (size_t)row->metadata.len) : NULL;
+    char *rejected = row->rejected.bytes ? arena_copy(&e->arena, row->rejected.bytes, (size_t)row->rejected.len) : NULL;
     int32_t output = row->answer.len < 0 ? -1 : outputs_find(&e->outputs, row->answer.bytes, row->answer.len, 1);
-    if (!input || (row->metadata.len && !meta) || output == -2)
+    if (!input || (row->metadata.len && !meta) || (row->rejected.bytes && !rejected) || output == -2)
         return hone_fail(err, HONE_ENOMEM, "memory ran out after %lld examples", (long long)e->n);
     e->input[i] = (struct hone_string){ input, row->input.len };
     e->metadata[i] = (struct hone_string){ meta, row->metadata.len };
@@ -180,6 +184,7 @@ int examples_add(struct examples *e, const struct example_row *row, struct hone_
     e->weight[i] = row->weight;
     e->reward[i] = row->reward;
     e->propensity[i] = row->propensity;
+    e->rejected[i] = (struct hone_string){ rejected, rejected ? row->rejected.len : -1 };
     e->line[i] = row->line;
     e->n++;
     return 0;
@@ -212,6 +217,16 @@ void examples_end(struct examples *e)
 {
     drop_empty(&e->reward, e->n);
     drop_empty(&e->propensity, e->n);
+    for (int64_t i = 0; i < e->n; i++)
+        if (e->rejected[i].bytes)
+            return;
+    free(e->rejected);
+    e->rejected = NULL;
+}
+
+struct hone_string examples_rejected(const struct examples *e, int64_t row)
+{
+    return e->rejected ? e->rejected[row] : (struct hone_string){ NULL, -1 };
 }
 
 int examples_copy(struct examples *to, const struct examples *from, const int64_t *row, int64_t n, struct hone_err *err)
@@ -223,7 +238,7 @@ int examples_copy(struct examples *to, const struct examples *from, const int64_
         const struct example_row one = {
             .input = from->input[k], .answer = o < 0 ? (struct hone_string){ NULL, -1 } : from->outputs.name[o], .metadata = from->metadata[k],
             .feedback = from->feedback[k], .weight = from->weight[k], .reward = from->reward ? from->reward[k] : NAN,
-            .propensity = from->propensity ? from->propensity[k] : NAN, .line = from->line[k] };
+            .propensity = from->propensity ? from->propensity[k] : NAN, .rejected = examples_rejected(from, k), .line = from->line[k] };
         ret = examples_add(to, &one, err);
     }
     return ret;
@@ -266,6 +281,7 @@ void examples_free(struct examples *e)
     free(e->metadata);
     free(e->reward);
     free(e->propensity);
+    free(e->rejected);
     free(e->line);
     outputs_free(&e->outputs);
     arena_free(&e->arena);

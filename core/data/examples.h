@@ -31,6 +31,7 @@ struct examples {
     float *weight;               /* >= 0, 1 when absent */
     struct hone_string *metadata;/* source text of the JSON object, len 0 when absent */
     float *reward, *propensity;  /* metadata.reward and .propensity, NaN when absent; NULL when no row has one */
+    struct hone_string *rejected;/* an answer that is worse than the output, len -1 when absent; NULL when no row has one */
     int64_t *line;               /* line, or element number in a JSON array, where the example began (1-based) */
     struct outputs outputs;
     struct arena arena;          /* texts */
@@ -70,6 +71,7 @@ int examples_read(struct examples *e, const char *path, const struct read_option
  * A row view's `output` text is in *answer (len -1 when absent). */
 struct example_row {
     struct hone_string input, answer, metadata;
+    struct hone_string rejected; /* bytes NULL when absent */
     uint8_t feedback;
     float weight, reward, propensity;
     int64_t line;
@@ -88,5 +90,7 @@ int examples_add(struct examples *e, const struct example_row *row, struct hone_
 /* Rows row[0..n) (NULL: the first n) of another one. On failure some may have been added. */
 int examples_copy(struct examples *to, const struct examples *from, const int64_t *row, int64_t n, struct hone_err *err);
 void examples_end(struct examples *e);
+/* The rejected answer of a row; bytes NULL when it has none. */
+struct hone_string examples_rejected(const struct examples *e, int64_t row);
 
 #endif

@@ -185,6 +185,10 @@ static int one_record(struct table *t, int64_t line, size_t from)
             if (f->len == 0 && t->r->options->optional_output)
                 row.answer.len = -1;
             break;
+        case FIELD_REJECTED:
+            if (f->len)
+                row.rejected = *f;
+            break;
         case FIELD_FEEDBACK:
             k = f->len ? feedback_of(f->bytes, (size_t)f->len) : 0;
             if (k < 0)

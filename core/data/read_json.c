@@ -12,12 +12,12 @@ struct object {
     struct reading *r;
     struct json_scan *s;
     int64_t line;
-    struct hone_string input, instruction, output, metadata;
+    struct hone_string input, instruction, output, rejected, metadata;
     int seen;                /* bits of enum field */
     int bad;                 /* a fault was told */
     uint8_t feedback;
     float weight, reward, propensity;
-    struct buf text[3];      /* copies of input, instruction, output that had escapes */
+    struct buf text[4];      /* copies of input, instruction, output, rejected that had escapes */
     struct buf chat_input, chat_output;
 };
 
@@ -206,6 +206,8 @@ static int read_value(struct object *o, enum field f, enum json_token t)
         if (t == JSON_NULL && o->r->options->optional_output)
             return 0;
         return read_text(o, t, "expected_output", &o->output, &o->text[2]);
+    case FIELD_REJECTED:
+        return t == JSON_NULL ? 0 : read_text(o, t, "rejected", &o->rejected, &o->text[3]);
     case FIELD_FEEDBACK:
         return read_feedback(o, t);
     case FIELD_WEIGHT:
@@ -259,7 +261,7 @@ static int finish_object(struct object *o, size_t from)
     }
     if (o->input.len < 0)
         return reading_fault(o->r, 0, o->line, 0, "missing_input", "input", "add the key input", "input is missing");
-    struct example_row row = { .input = o->input, .answer = o->output, .metadata = o->metadata, .feedback = o->feedback,
+    struct example_row row = { .input = o->input, .answer = o->output, .rejected = o->rejected, .metadata = o->metadata, .feedback = o->feedback,
                                .weight = o->weight, .reward = o->reward, .propensity = o->propensity, .line = o->line,
                                .source = { o->s->text + from, (int64_t)(o->s->pos - from) } };
     return reading_row(o->r, &row);
@@ -270,7 +272,7 @@ static int read_object(struct object *o, int64_t line)
 {
     size_t from = o->s->start;
     o->line = line;
-    o->input = o->instruction = o->output = (struct hone_string){ NULL, -1 };
+    o->input = o->instruction = o->output = o->rejected = (struct hone_string){ NULL, -1 };
     o->metadata = (struct hone_string){ NULL, 0 };
     o->seen = o->bad = 0;
     o->feedback = HONE_CORRECT;
@@ -290,7 +292,7 @@ static int read_object(struct object *o, int64_t line)
 
 static void free_object(struct object *o)
 {
-    for (int i = 0; i < 3; i++)
+    for (size_t i = 0; i < HONE_COUNT(o->text); i++)
         buf_free(&o->text[i]);
     buf_free(&o->chat_input);
     buf_free(&o->chat_output);

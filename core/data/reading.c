@@ -24,6 +24,7 @@ static const struct {
     { "completion", FIELD_OUTPUT },     { "answer", FIELD_OUTPUT },      { "response", FIELD_OUTPUT },
     { "feedback", FIELD_FEEDBACK },     { "weight", FIELD_WEIGHT },      { "metadata", FIELD_METADATA },
     { "messages", FIELD_MESSAGES },     { "instruction", FIELD_INSTRUCTION }, { "id", FIELD_IGNORED },
+    { "chosen", FIELD_OUTPUT },         { "rejected", FIELD_REJECTED },
 };
 
 enum field field_of(const char *name, size_t n)
@@ -36,7 +37,7 @@ enum field field_of(const char *name, size_t n)
 
 const char *field_suggestion(const char *name, size_t n)
 {
-    static const char *const known[] = { "input", "expected_output", "feedback", "weight", "metadata", NULL };
+    static const char *const known[] = { "input", "expected_output", "feedback", "weight", "metadata", "chosen", "rejected", NULL };
     char copy[64];
     if (n >= sizeof copy)
         return NULL;
@@ -198,6 +199,12 @@ int reading_row(struct reading *r, struct example_row *row)
     } else if (!r->options->optional_output) {
         return reading_fault(r, 0, row->line, 0, "missing_output", "expected_output", "add the key expected_output",
                              "expected_output is missing");
+    }
+    if (row->rejected.bytes) {
+        if (check_text(r, &row->rejected, row->line, "rejected", &ret))
+            return ret;
+        if (blank(&row->rejected))
+            return reading_fault(r, 0, row->line, 0, "empty_rejected", "rejected", "write the answer that is worse, or leave it out", "rejected is empty");
     }
     r->rows++;
     ret = r->sink->row(r->sink->arg, row, r->err);

@@ -35,7 +35,7 @@ int feedback_of(const char *s, size_t n);
 
 /* What a key or a column is. */
 enum field { FIELD_NONE, FIELD_INPUT, FIELD_OUTPUT, FIELD_FEEDBACK, FIELD_WEIGHT, FIELD_METADATA, FIELD_MESSAGES,
-             FIELD_INSTRUCTION, FIELD_IGNORED };
+             FIELD_INSTRUCTION, FIELD_REJECTED, FIELD_IGNORED };
 /* By name, case ignored; FIELD_NONE when unknown. */
 enum field field_of(const char *name, size_t n);
 /* The known name that `name` is probably meant to be, or NULL. */
