@@ -8,7 +8,7 @@
 /* One stream a use. Numbers are part of the results: append, never renumber. */
 enum rng_stream {
     RNG_SPLIT = 1, RNG_ORDER = 2, RNG_INIT = 3, RNG_DROPOUT = 4, RNG_PARADIGM = 5, RNG_BOOTSTRAP = 6,
-    RNG_EDIT = 7, RNG_SYNTH = 8, RNG_EXPLORE = 9, RNG_MODEL = 10, RNG_PERMUTE = 11, RNG_SUBSET = 12, RNG_REPLAY = 21, RNG_SEARCH = 31, RNG_WRITE = 32, RNG_CANARY = 33
+    RNG_EDIT = 7, RNG_SYNTH = 8, RNG_EXPLORE = 9, RNG_MODEL = 10, RNG_PERMUTE = 11, RNG_SUBSET = 12, RNG_REPLAY = 21, RNG_SEARCH = 31, RNG_WRITE = 32, RNG_CANARY = 33, RNG_DRAWN = 34
 };
 
 uint64_t rng_u64(uint64_t seed, uint32_t stream, uint64_t counter);          /* [any, pure] */

@@ -99,12 +99,13 @@ int held_add_tokens(struct held_rows *h, struct run *r, float *const *weights, s
 {
     struct passes *p = &r->eval_passes;
     const struct encoded *x = &r->valid.x;
-    int64_t width = r->learner.tensors.width, most = TOKEN_SCORES / width, all = x->row_start[x->n];
+    int64_t width = r->learner.tensors.width, most = TOKEN_SCORES / width, all = x->row_start[x->n] / r->valid.each;
     most = most < 64 ? 64 : most > CALIBRATION_ROWS ? CALIBRATION_ROWS : most;
     int64_t stride = all / most + 1;
     struct batch b = { 0 };
     int ret = 0;
-    for (int64_t i = 0; i < x->n && ret >= 0; i += stride) {
+    for (int64_t example = 0; example < r->valid.n && ret >= 0; example += stride) {
+        int64_t i = example * r->valid.each; /* of pairs the chosen answer */
         int64_t rows = x->row_start[i + 1] - x->row_start[i], start[2] = { 0, rows };
         passes_begin(p);
         if (held_reserve(h, rows, width) || batch_gather(&b, x, &i, 1)) {

@@ -224,10 +224,13 @@ static int keep_best(struct run *r, struct hone_err *err)
     return 0;
 }
 
-/* The monitored value of an evaluation, by name; the training loss stands in when there are no validation rows. */
+/* The monitored value of an evaluation, by name; the training loss stands in when there are no validation rows, and for it, where the
+ * model draws its answers, minus their mean reward: the loss of drawn answers is made for its gradient and says little. */
 static double monitored(const struct run *r, const struct loop_epoch *e)
 {
     const char *m = r->config.monitor ? r->config.monitor : "validation_loss";
+    if (r->plan.draws && !(strncmp(m, "validation", 10) == 0 && r->valid.n))
+        return -e->score;
     if (strstr(m, "accuracy"))
         return strncmp(m, "validation", 10) == 0 && r->valid.n ? e->valid_accuracy : e->accuracy;
     return strncmp(m, "validation", 10) == 0 && r->valid.n ? e->valid_loss : e->loss;

@@ -44,7 +44,7 @@ static int check_references(struct run *r, struct hone_err *err)
 int plan_open(struct run *r, struct hone_err *err)
 {
     const char *m = r->config.monitor;
-    r->plan = (struct hone_plan){ .struct_size = sizeof r->plan, .phases = 1 };
+    r->plan = (struct hone_plan){ .struct_size = sizeof r->plan, .phases = 1, .writes = r->writes != 0 };
     int ret = r->paradigm->plan ? r->paradigm->plan(r->paradigm_conf, r->config.epochs, &r->plan, err) : 0;
     if (ret < 0)
         return err_prefix(err, "config.paradigmOptions");
@@ -54,6 +54,11 @@ int plan_open(struct run *r, struct hone_err *err)
         return refuse(r, err, "to solve for all rows, and has no solve()");
     if (!(r->plan.pull >= 0) || !(r->plan.unfreeze >= 0) || r->plan.unfreeze > 1 || r->plan.replay < 0)
         return refuse(r, err, "a pull, a release or a replay that is negative");
+    if (r->plan.draws < 0 || r->plan.draws > HONE_DRAWS || r->plan.draw_tokens < 0 || (r->plan.draws && r->plan.flags & HONE_PLAN_PAIRS))
+        return refuse(r, err, "draws that are too many or negative, or of pairs");
+    if (m && strstr(m, "accuracy") && r->plan.draws)
+        return hone_fail(err, HONE_EINVAL, "config.monitor is '%s', but paradigm '%s' learns from the rewards of answers that the model draws, which has no "
+                         "accuracy; monitor validation_loss", m, r->paradigm->item.name);
     if (m && strstr(m, "accuracy") && r->plan.flags & HONE_PLAN_LOGGED)
         return hone_fail(err, HONE_EINVAL, "config.monitor is '%s', but paradigm '%s' learns from logged actions, of which the right answer "
                          "is not known; monitor validation_loss", m, r->paradigm->item.name);

@@ -4,7 +4,7 @@
 #define TRAIN_PLAN_H
 #include "core/train/run.h"
 
-/* Asks the paradigm and checks its answer; fills r->plan. Before the data are read. */
+/* Asks the paradigm and checks its answer; fills r->plan. Before the data are read, once r->writes is known. */
 int plan_open(struct run *r, struct hone_err *err);
 /* Once the tensors are allocated: sets all weights to what training starts from, and the first phase up. */
 int plan_start(struct run *r, struct hone_err *err);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/base/json.h"
+#include "core/train/drawn.h"
 #include "core/train/plan.h"
 #include "core/train/run.h"
 #include "core/train/solve.h"
@@ -56,7 +57,7 @@ static cJSON *model_options(const struct run *r, const struct opening *o)
     return options;
 }
 
-/* Whether the model that will be fitted writes: then examples are answers to write, not outputs to choose. */
+/* Whether the model that will be fitted writes: then examples are answers to write, not outputs to choose. With that, the plan. */
 static int ask_writes(struct run *r, const struct opening *o, struct hone_err *err)
 {
     const struct registry_plugin *from;
@@ -64,6 +65,12 @@ static int ask_writes(struct run *r, const struct opening *o, struct hone_err *e
     if (!item && strcmp(r->config.model, "auto") != 0 && !(item = registry_find(r->registry, HONE_MODEL, r->config.model, &from, err)))
         return err->code;
     r->writes = item && item->flags & HONE_MODEL_WRITES;
+    int ret = plan_open(r, err);
+    if (ret < 0)
+        return ret;
+    if (!r->writes && (r->plan.flags & HONE_PLAN_PAIRS || r->plan.draws))
+        return hone_fail(err, HONE_EINVAL, "config.trainingType: paradigm '%s' with these settings learns from whole answers, which models that choose among outputs do "
+                         "not write; take config.model transformer, or a base that writes", r->paradigm->item.name);
     if (r->writes && (r->plan.replay > 0 || r->plan.output_weight > 0))
         return hone_fail(err, HONE_EINVAL, "config.paradigmOptions: rows of the base or of the outputs' words cannot be added for model '%s', which "
                          "writes its answers", item->name);
@@ -73,7 +80,7 @@ static int ask_writes(struct run *r, const struct opening *o, struct hone_err *e
     if (r->writes && r->paradigm->observe && r->config.gradient_accumulation > 1)
         return hone_fail(err, HONE_EINVAL, "config.gradientAccumulation is %lld: paradigm '%s' looks at all rows of a step at once, which model '%s' "
                          "keeps for one batch only", (long long)r->config.gradient_accumulation, r->paradigm->item.name, item->name);
-    return 0;
+    return drawn_open(r, err);
 }
 
 static int fit_model(struct run *r, struct opening *o, struct hone_err *err)
@@ -103,13 +110,26 @@ static int fit_model(struct run *r, struct opening *o, struct hone_err *err)
     return 0;
 }
 
-static int encode_set(struct run *r, struct row_set *s, const struct hone_string *text, const struct hone_string *answer, uint32_t flags,
-                      struct hone_err *err)
+/* Texts and answers of a set as numbers; those of pairs stand beside one another. */
+static int encode_set(struct run *r, struct row_set *s, const struct hone_string *text, const struct hone_string *answer,
+                      const struct hone_string *rejected, uint32_t flags, const char *which, struct hone_err *err)
 {
-    int ret = encoded_make(&s->x, r->learner.model, r->learner.self, text, answer, s->n, flags, r->pool, err);
+    struct hone_string *twice = NULL;
+    s->each = rejected ? 2 : 1;
+    if (rejected && !(twice = malloc((size_t)(4 * s->n + 1) * sizeof *twice)))
+        return hone_fail(err, HONE_ENOMEM, "memory ran out for %lld pairs", (long long)s->n);
+    for (int64_t i = 0; twice && i < 2 * s->n; i++) {
+        twice[i] = text[i / 2];
+        twice[2 * s->n + i] = i % 2 ? rejected[i / 2] : answer[i / 2];
+    }
+    int ret = encoded_make(&s->x, r->learner.model, r->learner.self, twice ? twice : text, twice ? twice + 2 * s->n : answer, s->n * s->each,
+                           twice ? HONE_ENCODE_MEASURE : flags, r->pool, err);
+    free(twice);
     for (int64_t i = 0; ret >= 0 && r->writes && i < s->n; i++)
-        s->tokens[i] = (int32_t)(s->x.start[i + 1] - s->x.start[i]);
-    return ret;
+        s->tokens[i] = (int32_t)(s->x.start[(i + 1) * s->each] - s->x.start[i * s->each]);
+    if (ret >= 0 && r->writes)
+        run_count_answers(r, s, answer, rejected, which);
+    return ret >= 0 && r->plan.draws ? drawn_keep(r, s, text, answer, which, err) : ret;
 }
 
 static int descending(const void *a, const void *b)
@@ -122,11 +142,15 @@ static int descending(const void *a, const void *b)
 static int64_t pass_bytes(const struct run *r)
 {
     const struct hone_model *m = r->learner.model;
-    int64_t tokens = 0, n = r->train.n < r->config.batch_size ? r->train.n : r->config.batch_size;
+    int64_t tokens = 0, n = r->train.n < r->config.batch_size ? r->train.n : r->config.batch_size, context = r->writes ? m->context(r->learner.self) : 0;
     int32_t *length = r->writes ? malloc((size_t)(r->train.n + 1) * sizeof *length) : NULL;
     if (!length)
         return 0;
     memcpy(length, r->train.tokens, (size_t)r->train.n * sizeof *length);
+    for (int64_t i = 0; r->plan.draws && i < r->train.n; i++) {
+        int64_t given = r->train.asked.start[i + 1] - r->train.asked.start[i], most = context - given;
+        length[i] = (int32_t)((given + (r->plan.draw_tokens && r->plan.draw_tokens < most ? r->plan.draw_tokens : most)) * r->plan.draws);
+    }
     qsort(length, (size_t)r->train.n, sizeof *length, descending);
     for (int64_t i = 0; i < n; i++)
         tokens += length[i];
@@ -137,7 +161,8 @@ static int64_t pass_bytes(const struct run *r)
 
 static int64_t row_set_bytes(const struct row_set *s)
 {
-    return s->n * 40 + (s->n ? s->x.start[s->n] * (s->x.value ? 8 : 4) : 0);
+    int64_t pairs = s->n ? s->x.start[s->n * s->each] : 0;
+    return s->n * 40 + pairs * (s->x.value ? 8 : 4);
 }
 
 /* Optimizer, schedule, tensors and gradients; the estimate of memory is checked before anything large is taken. */
@@ -219,15 +244,15 @@ int run_open(struct run *r, struct train_config *config, const struct run_files 
     open_stopper(r);
     *stage = "plugins";
     int ret = run_plugins(r, &o.chosen, err);
-    if (ret >= 0)
-        ret = plan_open(r, err);
     if (ret >= 0 && files->base) {
         *stage = "base";
         ret = base_open(&o.base, registry, files->base, files->base_kind, files->base_name, err);
         o.based = ret >= 0;
     }
-    if (ret >= 0)
+    if (ret >= 0) {
+        *stage = "plugins";
         ret = ask_writes(r, &o, err);
+    }
     if (ret >= 0) {
         *stage = "data";
         ret = run_read(r, files, o.base.l.model ? &o.base.l : NULL, &o.texts, err);
@@ -241,13 +266,9 @@ int run_open(struct run *r, struct train_config *config, const struct run_files 
     if (ret >= 0)
         ret = run_freeze(r, err);
     if (ret >= 0)
-        ret = encode_set(r, &r->train, o.texts.train, o.texts.train_answer, 0, err);
+        ret = encode_set(r, &r->train, o.texts.train, o.texts.train_answer, o.texts.train_rejected, 0, "training", err);
     if (ret >= 0)
-        ret = encode_set(r, &r->valid, o.texts.valid, o.texts.valid_answer, HONE_ENCODE_MEASURE, err);
-    if (ret >= 0 && r->writes) {
-        run_count_answers(r, &r->train, o.texts.train_answer, "training");
-        run_count_answers(r, &r->valid, o.texts.valid_answer, "validation");
-    }
+        ret = encode_set(r, &r->valid, o.texts.valid, o.texts.valid_answer, o.texts.valid_rejected, HONE_ENCODE_MEASURE, "validation", err);
     run_texts_free(&o.texts);
     r->beat(r->beat_arg);
     if (ret >= 0)
@@ -272,6 +293,7 @@ void run_close(struct run *r)
     free(r->average);
     for (uint32_t i = 0; i < HONE_REFERENCES; i++)
         plan_drop(r, i);
+    drawn_close(r);
     passes_close(&r->passes);
     passes_close(&r->eval_passes);
     if (r->optim.item)

@@ -15,11 +15,12 @@
 #include "core/train/replay.h"
 #include "core/train/schedule.h"
 #include "core/train/stopper.h"
+#include "hone/metric.h"
 #include "hone/paradigm.h"
 
 /* Examples of one side of the split, as columns; entry i is the i-th row of that side. */
 struct row_set {
-    int64_t n;
+    int64_t n, each;            /* each: texts of x that an example has, text k of example i being i * each + k: 1, of pairs 2, of drawn answers more */
     struct encoded x;
     int32_t *target;            /* number of the output, -1 when the model does not know it */
     float *weight;
@@ -27,6 +28,19 @@ struct row_set {
     float *reward, *propensity; /* NaN when absent; NULL when no row has one */
     int32_t *tokens;            /* words of the input; of models that write tokens of the whole */
     int64_t characters;         /* of the answers, as far as they are encoded; models that write only */
+    float *text_reward;         /* [n * each] of answers that were drawn (drawn.h), else NULL */
+    int64_t *example;           /* [n] the training examples that they answer, else NULL */
+    struct encoded asked;       /* of plans that draw answers: the inputs alone */
+    struct hone_string *expected; /* [n] what the answers are compared with, in `texts`; else NULL */
+    struct arena texts;
+};
+
+/* What rewards drawn answers; metric NULL: nothing. */
+struct reward {
+    const struct hone_metric *metric;
+    void *conf;
+    double *state;
+    int64_t states;
 };
 
 /* Counters that checkpoints keep. */
@@ -77,6 +91,7 @@ struct run {
     double *paradigm_state;
     int64_t n_paradigm_state;
     struct hone_plan plan;
+    struct reward reward;
     float **reference[HONE_REFERENCES]; /* each [tensors], NULL while it has no weights */
     struct optim optim;
     struct schedule schedule;
@@ -135,6 +150,7 @@ cJSON *run_describe(const struct run *r);
 struct run_texts {
     struct hone_string *train, *valid;
     struct hone_string *train_answer, *valid_answer; /* of models that write, else NULL */
+    struct hone_string *train_rejected, *valid_rejected; /* of plans of pairs, else NULL */
     struct hone_string *output;
     int64_t outputs;
     struct examples data, validation, replayed;
@@ -146,8 +162,9 @@ int run_add_outputs(struct run *r, struct run_texts *t, int64_t *made);
 /* base: the learner that training starts from, whose outputs may be kept; or NULL. */
 int run_read(struct run *r, const struct run_files *files, const struct learner *base, struct run_texts *t, struct hone_err *err);
 void run_texts_free(struct run_texts *t);
-/* Counts the characters of the answers as the model encoded them, and notes how many of `which` answers lost their ends to its context. */
-void run_count_answers(struct run *r, struct row_set *s, const struct hone_string *answer, const char *which);
+/* Counts the characters of the answers as the model encoded them, and notes how many of `which` answers lost their ends to its context;
+ * rejected: those of pairs, or NULL. */
+void run_count_answers(struct run *r, struct row_set *s, const struct hone_string *answer, const struct hone_string *rejected, const char *which);
 void row_set_free(struct row_set *s);
 
 /* ---- run_plugins.c ---- */

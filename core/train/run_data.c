@@ -23,6 +23,11 @@ static void note(struct run *r, const char *fmt, ...)
 void row_set_free(struct row_set *s)
 {
     encoded_free(&s->x);
+    encoded_free(&s->asked);
+    free(s->text_reward);
+    free(s->example);
+    free(s->expected);
+    arena_free(&s->texts);
     free(s->target);
     free(s->weight);
     free(s->feedback);
@@ -65,6 +70,8 @@ void run_texts_free(struct run_texts *t)
     free(t->valid);
     free(t->train_answer);
     free(t->valid_answer);
+    free(t->train_rejected);
+    free(t->valid_rejected);
     free(t->output);
     examples_free(&t->data);
     examples_free(&t->validation);
@@ -115,6 +122,7 @@ static int take_rows(struct row_set *s, const struct examples *e, const int64_t 
 {
     struct hone_words w = { 0 };
     s->n = n;
+    s->each = 1;
     s->target = malloc((size_t)(n + 1) * sizeof *s->target);
     s->weight = malloc((size_t)(n + 1) * sizeof *s->weight);
     s->feedback = malloc((size_t)n + 1);
@@ -141,33 +149,55 @@ static int take_rows(struct row_set *s, const struct examples *e, const int64_t 
     return ok ? 0 : HONE_ENOMEM;
 }
 
-/* The answers of rows that a model shall learn to write; the row's number of an output is of no use to it. */
-static int take_answers(struct row_set *s, const struct examples *e, const int64_t *row, struct hone_string **answer)
+/* The answers of rows that a model shall learn to write, of pairs the rejected ones too; the row's number of an output is of no use to it. */
+static int take_answers(const struct run *r, struct row_set *s, const struct examples *e, const int64_t *row, const char *path,
+                        struct hone_string **answer, struct hone_string **rejected, struct hone_err *err)
 {
+    int pairs = (r->plan.flags & HONE_PLAN_PAIRS) != 0;
     *answer = malloc((size_t)(s->n + 1) * sizeof **answer);
-    for (int64_t i = 0; *answer && i < s->n; i++) {
+    *rejected = pairs ? malloc((size_t)(s->n + 1) * sizeof **rejected) : NULL;
+    if (!*answer || (pairs && !*rejected))
+        return hone_fail(err, HONE_ENOMEM, "memory ran out for %lld answers", (long long)s->n);
+    for (int64_t i = 0; i < s->n; i++) {
         int32_t o = e->output[row[i]];
         (*answer)[i] = o < 0 ? (struct hone_string){ "", 0 } : e->outputs.name[o];
         s->target[i] = -1;
+        if (!pairs)
+            continue;
+        (*rejected)[i] = examples_rejected(e, row[i]);
+        if (!(*rejected)[i].bytes)
+            return hone_fail(err, HONE_EINVAL, "%s:%lld: the example has no rejected answer; paradigm '%s' learns from pairs, so that each needs an input, "
+                             "a chosen and a rejected answer", path, (long long)e->line[row[i]], r->paradigm->item.name);
+        if (s->feedback[i] == HONE_INCORRECT)
+            return hone_fail(err, HONE_EINVAL, "%s:%lld: the chosen answer is marked incorrect; paradigm '%s' learns to prefer it to the rejected one: take the "
+                             "mark off, or leave the example out", path, (long long)e->line[row[i]], r->paradigm->item.name);
     }
-    return *answer ? 0 : HONE_ENOMEM;
+    return 0;
 }
 
-void run_count_answers(struct run *r, struct row_set *s, const struct hone_string *answer, const char *which)
+/* Characters of a text's targets. */
+static int64_t characters(const struct run *r, const struct encoded *x, int64_t text)
 {
     const struct hone_model *m = r->learner.model;
+    int64_t n = 0;
+    for (int64_t k = x->row_start[text]; k < x->row_start[text + 1]; k++) {
+        int32_t t = x->target[k];
+        struct hone_string bytes = t < 0 || m->ends(r->learner.self, t) ? (struct hone_string){ "", 0 } : m->token(r->learner.self, t, 0);
+        for (int64_t j = 0; j < bytes.len; j++) /* a character is counted by its first byte */
+            n += ((unsigned char)bytes.bytes[j] & 0xc0) != 0x80;
+    }
+    return n;
+}
+
+void run_count_answers(struct run *r, struct row_set *s, const struct hone_string *answer, const struct hone_string *rejected, const char *which)
+{
     int64_t cut = 0;
     s->characters = 0;
     for (int64_t i = 0; i < s->n; i++) {
-        int64_t n = 0;
-        for (int64_t k = s->x.row_start[i]; k < s->x.row_start[i + 1]; k++) {
-            int32_t t = s->x.target[k];
-            struct hone_string bytes = t < 0 || m->ends(r->learner.self, t) ? (struct hone_string){ "", 0 } : m->token(r->learner.self, t, 0);
-            for (int64_t j = 0; j < bytes.len; j++) /* a character is counted by its first byte */
-                n += ((unsigned char)bytes.bytes[j] & 0xc0) != 0x80;
-        }
+        int64_t n = characters(r, &s->x, i * s->each);
         s->characters += n;
-        cut += n < utf8_length(answer[i].bytes, (size_t)answer[i].len);
+        cut += n < utf8_length(answer[i].bytes, (size_t)answer[i].len)
+               || (rejected && characters(r, &s->x, i * s->each + 1) < utf8_length(rejected[i].bytes, (size_t)rejected[i].len));
     }
     if (cut)
         note(r, "%lld of %lld %s answers are longer than the model's context leaves room for: their ends are cut, neither learned nor measured "
@@ -227,13 +257,13 @@ static int read_validation(struct run *r, const struct run_files *files, struct 
     }
     for (int64_t i = 0; row && i < e->n; i++)
         row[i] = i;
-    ret = their && row ? take_rows(&r->valid, e, row, countable(r, e, row, e->n), their, &t->valid) : HONE_ENOMEM;
+    ret = their && row && !take_rows(&r->valid, e, row, countable(r, e, row, e->n), their, &t->valid) ? 0 : no_memory(err, e->n);
     if (!ret && r->writes)
-        ret = take_answers(&r->valid, e, row, &t->valid_answer);
+        ret = take_answers(r, &r->valid, e, row, files->validation, &t->valid_answer, &t->valid_rejected, err);
     free(their);
     free(row);
     if (ret)
-        return no_memory(err, e->n);
+        return ret;
     return r->valid.n ? 0 : hone_fail(err, HONE_EINVAL, "%s: no row of it can be counted: all are marked incorrect or have weight 0",
                                       files->validation);
 }
@@ -242,7 +272,7 @@ static void notes(struct run *r, const struct run_texts *t)
 {
     int64_t unknown = 0;
     if (!r->valid.n)
-        note(r, "there are no validation rows: early stopping and the best weights follow the training loss");
+        note(r, "there are no validation rows: early stopping and the best weights follow the training %s", r->plan.draws ? "rewards" : "loss");
     if (r->writes)
         return;
     for (int64_t i = 0; i < r->valid.n; i++)
@@ -326,10 +356,8 @@ int run_read(struct run *r, const struct run_files *files, const struct learner 
         ret = no_memory(err, t->data.n);
         goto out;
     }
-    if (r->writes && take_answers(&r->train, &t->data, train, &t->train_answer)) {
-        ret = no_memory(err, t->data.n);
+    if (r->writes && (ret = take_answers(r, &r->train, &t->data, train, files->data, &t->train_answer, &t->train_rejected, err)) < 0)
         goto out;
-    }
     ret = enough(r, t, files, err);
     if (r->writes)
         t->outputs = 0;
@@ -339,9 +367,10 @@ int run_read(struct run *r, const struct run_files *files, const struct learner 
         note(r, "%lld training rows more were made of the words of the outputs", (long long)made);
     if (!ret && files->validation)
         ret = read_validation(r, files, t, map, err);
-    else if (!ret && (take_rows(&r->valid, &t->data, valid, countable(r, &t->data, valid, n_valid), map, &t->valid)
-                      || (r->writes && take_answers(&r->valid, &t->data, valid, &t->valid_answer))))
+    else if (!ret && take_rows(&r->valid, &t->data, valid, countable(r, &t->data, valid, n_valid), map, &t->valid))
         ret = no_memory(err, t->data.n);
+    if (!ret && !files->validation && r->writes)
+        ret = take_answers(r, &r->valid, &t->data, valid, files->data, &t->valid_answer, &t->valid_rejected, err);
     if (!ret && r->plan.replay > 0)
         ret = add_replay(r, files, t, map, err);
     if (!ret)

@@ -1,19 +1,22 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/train/drawn.h"
 #include "core/train/plan.h"
 #include "core/train/step.h"
 #include "hone/math.h"
 #include "hone/wide.h"
 
-#define LOSS_ROWS 8      /* rows that one call of a paradigm's loss() gets: part of the results, never changed */
 #define VALID_ROWS 256   /* rows of a validation batch */
 
 int stepper_open(struct stepper *s, struct run *r, struct hone_err *err)
 {
     *s = (struct stepper){ .run = r, .batches = r->config.gradient_accumulation };
     s->batch = calloc((size_t)s->batches, sizeof *s->batch);
-    return s->batch ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    s->each_row = malloc((size_t)(s->batches * r->config.batch_size) * sizeof *s->each_row);
+    for (int64_t i = 0; s->each_row && i < s->batches * r->config.batch_size; i++)
+        s->each_row[i] = i;
+    return s->batch && s->each_row ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");
 }
 
 void stepper_close(struct stepper *s)
@@ -21,6 +24,8 @@ void stepper_close(struct stepper *s)
     for (int64_t i = 0; s->batch && i < s->batches; i++)
         batch_free(&s->batch[i]);
     free(s->batch);
+    free(s->each_row);
+    row_set_free(&s->drawn);
     *s = (struct stepper){ 0 };
 }
 
@@ -31,7 +36,7 @@ struct sums {
     double nats;                 /* sum of -ln p of the right answers, without smoothing and weights */
 };
 
-/* The losses of a batch, in pieces of LOSS_ROWS. */
+/* The losses of a batch, piece by piece. */
 struct loss_work {
     const struct run *run;
     const struct sheet *sheet;
@@ -74,10 +79,11 @@ HONE_WIDE static float exponentials(const float *s, int64_t n, float top)
     return sum;
 }
 
-/* Hits of a piece of rows, and its nats when they are wanted. None of a log of actions, whose rows are not right answers. */
+/* Hits of a piece of rows, and its nats when they are wanted. None of logged actions and drawn answers, which are not right answers. */
 static void count(const struct loss_work *w, const struct hone_rows *rows, struct sums *sum)
 {
-    for (int64_t i = 0; i < rows->n && !(w->run->plan.flags & HONE_PLAN_LOGGED); i++) {
+    int judged = !(w->run->plan.flags & HONE_PLAN_LOGGED) && !w->run->plan.draws;
+    for (int64_t i = 0; i < rows->n && judged; i++) {
         if (rows->feedback[i] == HONE_INCORRECT || !(rows->weight[i] > 0) || (w->run->writes && rows->target[i] < 0))
             continue;
         const float *s = rows->scores + i * rows->width;
@@ -92,12 +98,13 @@ static void count(const struct loss_work *w, const struct hone_rows *rows, struc
 static void loss_task(void *arg, int64_t begin, int64_t end)
 {
     const struct loss_work *w = arg;
-    for (int64_t i = begin; i < end; i += LOSS_ROWS) {
+    for (int64_t i = begin; i < end; i++) {
         struct sheet piece;
-        sheet_part(w->sheet, i, end - i < LOSS_ROWS ? end - i : LOSS_ROWS, &piece);
-        struct hone_err *err = &w->err[i / LOSS_ROWS];
-        struct sums *part = &w->part[i / LOSS_ROWS];
-        int ret = w->run->paradigm->loss(w->run->paradigm_conf, &piece.rows, &part->loss, w->d_scores ? w->d_scores + i * piece.rows.width : NULL, err);
+        sheet_piece(w->sheet, i, &piece);
+        struct hone_err *err = &w->err[i];
+        struct sums *part = &w->part[i];
+        float *d = w->d_scores ? w->d_scores + (piece.scores - w->sheet->scores) : NULL;
+        int ret = w->run->paradigm->loss(w->run->paradigm_conf, &piece.rows, &part->loss, d, err);
         if (ret < 0)
             err->code = ret;
         count(w, &piece.rows, part);
@@ -113,7 +120,7 @@ static int no_memory(struct hone_err *err)
 static int losses(struct run *r, struct passes *p, const struct sheet *sheet, float *d_scores, struct sums *sum, struct hone_err *err)
 {
     const struct hone_rows *rows = &sheet->rows;
-    int64_t pieces = (rows->n + LOSS_ROWS - 1) / LOSS_ROWS;
+    int64_t pieces = sheet_pieces(sheet);
     struct loss_work w = { .run = r, .sheet = sheet, .d_scores = d_scores, .nats = r->writes && !d_scores };
     w.part = passes_scratch(p, (size_t)pieces * sizeof *w.part);
     w.err = passes_scratch(p, (size_t)pieces * sizeof *w.err);
@@ -122,8 +129,7 @@ static int losses(struct run *r, struct passes *p, const struct sheet *sheet, fl
     memset(w.part, 0, (size_t)pieces * sizeof *w.part);
     for (int64_t i = 0; i < pieces; i++)
         w.err[i].code = 0;
-    pool_run(r->pool, rows->n, rows->n * rows->width < 16384 ? (rows->n + LOSS_ROWS) / LOSS_ROWS * LOSS_ROWS : LOSS_ROWS,
-             loss_task, &w);
+    pool_run(r->pool, pieces, rows->n * rows->width < 16384 ? pieces + 1 : 1, loss_task, &w);
     for (int64_t i = 0; i < pieces; i++) {
         if (w.err[i].code < 0) {
             *err = w.err[i];
@@ -150,14 +156,16 @@ static int one_batch(struct stepper *s, int64_t m, struct sums *sum, struct hone
     if (r->writes) { /* no more than one batch of activations at a time */
         if (m > 0)
             passes_release(p);
-        if (sheet_make(&s->sheet, r, p, &r->train, s->row + from, n))
+        if (sheet_make(&s->sheet, r, p, s->set, s->row + from, n))
             return no_memory(err);
         s->sheet.rows.flags = HONE_ROWS_TRAIN;
         part = s->sheet;
     } else {
         sheet_part(&s->sheet, from, n, &part);
+        part.text = s->row + from;
+        part.texts = n;
     }
-    if (batch_gather(&s->batch[m], &r->train.x, s->row + from, n))
+    if (batch_gather(&s->batch[m], &s->set->x, part.text, part.texts))
         return no_memory(err);
     int ret = sheet_forward(&part, r, p, &s->batch[m], HONE_PASS_TRAIN, err);
     float *d_scores = ret < 0 ? NULL : passes_scratch(p, (size_t)(part.rows.n * part.rows.width) * sizeof *d_scores);
@@ -176,7 +184,7 @@ static int evaluate_step(void *arg, double *loss, struct hone_err *err)
     struct run *r = s->run;
     struct sums sum = { 0 };
     passes_begin(&r->passes);
-    if (!r->writes && sheet_make(&s->sheet, r, &r->passes, &r->train, s->row, s->n))
+    if (!r->writes && sheet_make(&s->sheet, r, &r->passes, s->set, s->row, s->n))
         return no_memory(err);
     s->sheet.rows.flags = HONE_ROWS_TRAIN;
     for (int64_t m = 0; m * r->config.batch_size < s->n; m++) {
@@ -218,9 +226,17 @@ int stepper_take(struct stepper *s, const int64_t *row, int64_t n, double *norm,
     if (ret < 0)
         return ret;
     plan_hold(r);
+    s->set = &r->train;
     s->row = row;
     s->n = n;
     s->counted = 0;
+    if (r->plan.draws) {
+        row_set_free(&s->drawn);
+        if ((ret = drawn_make(r, &r->train, row, n, 1, &s->drawn, err)) < 0)
+            return ret;
+        s->set = &s->drawn;
+        s->row = s->each_row;
+    }
     if (r->plan.phase[r->state.phase].flags & HONE_PHASE_STILL) {
         ret = evaluate_step(s, &loss, err);
     } else if (r->optim.item->minimize) {
@@ -250,22 +266,28 @@ int validate(struct run *r, struct validation *v, struct hone_err *err)
     int ret = 0;
     for (int64_t from = 0; from < r->valid.n && ret >= 0; from += most) {
         int64_t n = r->valid.n - from < most ? r->valid.n - from : most;
+        struct row_set drawn = { 0 }, *set = r->plan.draws ? &drawn : &r->valid;
         struct sheet sheet;
         for (int64_t i = 0; i < n; i++)
             row[i] = from + i;
+        if (r->plan.draws)
+            ret = drawn_make(r, &r->valid, row, n, 0, &drawn, err);
+        for (int64_t i = 0; i < n && r->plan.draws; i++)
+            row[i] = i;
         passes_begin(p);
-        if (batch_gather(&b, &r->valid.x, row, n) || sheet_make(&sheet, r, p, &r->valid, row, n))
+        if (ret >= 0 && (sheet_make(&sheet, r, p, set, row, n) || batch_gather(&b, &set->x, sheet.text, sheet.texts)))
             ret = no_memory(err);
         if (ret >= 0) /* the first batch tells the model that its tensors have changed */
             ret = sheet_forward(&sheet, r, p, &b, from ? HONE_PASS_FROZEN : 0, err);
         if (ret >= 0)
             ret = losses(r, p, &sheet, NULL, &sum, err);
+        row_set_free(&drawn);
         r->beat(r->beat_arg);
     }
     batch_free(&b);
     v->loss = sum.loss.weight > 0 ? sum.loss.loss / sum.loss.weight : NAN;
     v->accuracy = sum.counted > 0 ? sum.hits / sum.counted : NAN;
     v->score = sum.loss.scored > 0 ? sum.loss.score / sum.loss.scored : NAN;
-    v->nats = r->writes && r->valid.characters > 0 ? sum.nats / (double)r->valid.characters : NAN;
+    v->nats = r->writes && r->valid.characters > 0 && !r->plan.draws ? sum.nats / (double)r->valid.characters : NAN;
     return ret < 0 ? ret : 0;
 }

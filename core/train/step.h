@@ -8,8 +8,11 @@ struct stepper {
     struct run *run;
     struct batch *batch;         /* [gradient accumulation] */
     int64_t batches;
-    const int64_t *row;          /* examples of the present step */
+    const struct row_set *set;   /* the present step's: rows row[0..n) of it */
+    const int64_t *row;
     int64_t n;
+    struct row_set drawn;        /* the set, where answers are drawn, and its rows */
+    int64_t *each_row;
     struct sheet sheet;          /* of these examples, once evaluated */
     int counted;                 /* loss and hits of this step were added to the run's sums */
     double loss;                 /* mean of this step */

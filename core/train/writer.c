@@ -41,6 +41,7 @@ int write_wish_read(const cJSON *json, struct write_wish *w, struct hone_err *er
 void written_free(struct written *w)
 {
     buf_free(&w->text);
+    buf_free(&w->ids);
     *w = (struct written){ 0 };
 }
 
@@ -68,6 +69,7 @@ struct writer {
     const struct write_sink *sink;
     struct answer answer[WRITER_TOGETHER];
     int64_t n;                  /* answers that are not done */
+    int changed;                /* the model may have kept something of other weights */
     struct draw draw;
     struct hone_err *err;       /* of the call under way */
 };
@@ -129,6 +131,7 @@ static int add(struct writer *w, struct answer *a, int32_t token, double log_pro
     const struct hone_model *m = w->l->model;
     size_t had = o->text.n, held, stop;
     struct hone_string bytes = m->token(w->l->self, token, o->tokens == 0);
+    buf_add(&o->ids, &token, sizeof token);
     o->tokens++;
     o->log_sum += log_prob;
     a->token = token;
@@ -142,7 +145,7 @@ static int add(struct writer *w, struct answer *a, int32_t token, double log_pro
             else
                 buf_puts(&o->text, REPLACEMENT);
         }
-        if (buf_oom(&o->text))
+        if (buf_oom(&o->text) || buf_oom(&o->ids))
             return hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer");
         stop = find_stop(&o->text, a->wish, had, &held);
         if (stop < o->text.n) {
@@ -156,7 +159,7 @@ static int add(struct writer *w, struct answer *a, int32_t token, double log_pro
         }
     }
     mend(&o->text);
-    if (buf_oom(&o->text))
+    if (buf_oom(&o->text) || buf_oom(&o->ids))
         return hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer");
     int ret = tell(w, a, o->text.n);
     return ret < 0 ? ret : 1;
@@ -191,7 +194,8 @@ static int go_on(struct writer *w, int64_t from, const struct hone_bag *in)
     pass->width = width;
     pass->row_start = NULL;
     pass->stream = stream;
-    pass->flags = HONE_PASS_FROZEN;
+    pass->flags = w->changed ? 0 : HONE_PASS_FROZEN;
+    w->changed = 0;
     pass->d_scores = NULL;
     pass->scores = passes_scratch(w->p, (size_t)(n * width) * sizeof(float));
     int ret = pass->scores ? passes_forward(w->p, w->l->model, w->l->self, w->err) : hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer");
@@ -233,11 +237,11 @@ static int take(struct writer *w, const struct write_order *o, int64_t number, i
     return 1;
 }
 
-/* Begins answers to texts whose tokens are x's. */
-static int begin(struct writer *w, const struct encoded *x, const struct write_order *order, int64_t first)
+/* Begins answers to texts whose tokens are the rows of x. */
+static int begin(struct writer *w, const struct hone_bag *x, const struct write_order *order, int64_t first)
 {
     int64_t start[WRITER_TOGETHER + 1] = { 0 }, from = w->n, n = 0;
-    int32_t *token = malloc((size_t)(x->start[x->n] + 1) * sizeof *token);
+    int32_t *token = malloc((size_t)(x->start[x->n] - x->start[0] + 1) * sizeof *token);
     int ret = token ? 0 : hone_fail(w->err, HONE_ENOMEM, "memory ran out for %lld answers", (long long)x->n);
     for (int64_t i = 0; i < x->n && ret >= 0; i++) {
         int64_t tokens = x->start[i + 1] - x->start[i];
@@ -294,8 +298,10 @@ int writer_begin(struct writer *w, const struct write_order *order, int64_t firs
     for (int64_t i = 0; i < n; i++)
         text[i] = order[i].text;
     int ret = encoded_make(&x, w->l->model, w->l->self, text, NULL, n, 0, w->pool, err);
-    if (ret >= 0)
-        ret = begin(w, &x, order, first);
+    if (ret < 0)
+        return ret;
+    const struct hone_bag asked = { n, x.start, x.index, NULL };
+    ret = begin(w, &asked, order, first);
     encoded_free(&x);
     return ret;
 }
@@ -334,6 +340,28 @@ int writer_run(const struct learner *l, struct passes *p, struct pool *pool, dou
         for (int64_t i = 0; i < m; i++)
             order[i] = (struct write_order){ text[from + i], &wish[from + i], &out[from + i] };
         ret = writer_begin(w, order, from, m, err);
+        while (ret >= 0 && w->n)
+            ret = writer_step(w, err);
+    }
+    writer_close(w);
+    return ret < 0 ? ret : 0;
+}
+
+int writer_tokens(const struct learner *l, struct passes *p, double temperature, const struct hone_bag *asked, int changed,
+                  const struct write_wish *wish, struct written *out, const struct write_sink *sink, struct hone_err *err)
+{
+    struct writer *w = writer_open(l, p, NULL, temperature, sink, err);
+    int ret = w ? 0 : err->code;
+    if (w) {
+        w->changed = changed;
+        w->err = err;
+    }
+    for (int64_t from = 0; from < asked->n && ret >= 0; from += WRITER_TOGETHER) {
+        struct write_order order[WRITER_TOGETHER];
+        struct hone_bag part = { asked->n - from < WRITER_TOGETHER ? asked->n - from : WRITER_TOGETHER, asked->start + from, asked->index, NULL };
+        for (int64_t i = 0; i < part.n; i++)
+            order[i] = (struct write_order){ .wish = &wish[from + i], .out = &out[from + i] };
+        ret = begin(w, &part, order, from);
         while (ret >= 0 && w->n)
             ret = writer_step(w, err);
     }

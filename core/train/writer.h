@@ -1,5 +1,5 @@
 /* Answers of a model that writes, token by token, several texts beside one another. What a text becomes does not depend on which
- * others are written with it. Not a predictor: there are no outputs to choose among. Called by the worker's answerer. */
+ * others are written with it. Not a predictor: there are no outputs to choose among. Called by the worker's answerer and by drawn.c. */
 #ifndef TRAIN_WRITER_H
 #define TRAIN_WRITER_H
 #include "core/base/buf.h"
@@ -27,6 +27,7 @@ int write_wish_read(const cJSON *json, struct write_wish *w, struct hone_err *er
 struct written {
     struct buf text;            /* valid UTF-8 */
     int64_t given;              /* tokens of the input, with the marks around it */
+    struct buf ids;             /* int32_t each: the tokens */
     int64_t tokens;             /* of the answer, a mark of its end included */
     double log_sum;             /* of their natural log-probabilities */
     const char *finish;         /* "end", "stop", "length", "refused"; static */
@@ -48,6 +49,10 @@ struct write_sink {
  * calibration, by which scores are divided. [main] */
 int writer_run(const struct learner *l, struct passes *p, struct pool *pool, double temperature, const struct hone_string *text, int64_t n,
                const struct write_wish *wish, struct written *out, const struct write_sink *sink, struct hone_err *err);
+
+/* The same for texts that are encoded already, one a row of `asked`; changed: the weights are others than in the last pass over p. [main] */
+int writer_tokens(const struct learner *l, struct passes *p, double temperature, const struct hone_bag *asked, int changed,
+                  const struct write_wish *wish, struct written *out, const struct write_sink *sink, struct hone_err *err);
 
 /* ---- the same where texts come while others are written; all [main] ---- */
 

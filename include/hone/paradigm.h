@@ -6,7 +6,8 @@
  * of the same rows by kept copies of the weights (references), and that targets are actions that were taken instead of right
  * answers. The host does all of it the same way for every paradigm, exactly on resume and for any number of threads.
  * History: 0.1 first. 0.2 hone_plan, references and phase of rows, score of a loss, observe() with all rows of a step, state_more();
- * output_weight; rows.known, plan.pull, unfreeze, replay, HONE_PLAN_BASE, _KEEP; solve() over all rows, HONE_PHASE_STILL. */
+ * output_weight; rows.known, plan.pull, unfreeze, replay, HONE_PLAN_BASE, _KEEP; solve() over all rows, HONE_PHASE_STILL; whole answers of
+ * models that write: rows.answers, answer_start, each, plan.writes, draws, draw_tokens, draw_reward, HONE_PLAN_PAIRS. */
 #ifndef HONE_PARADIGM_H
 #define HONE_PARADIGM_H
 #include "hone/abi.h"
@@ -38,6 +39,11 @@ struct hone_rows {
                                * and the like; NULL while it has no weights. NULL when the plan has none */
     int64_t phase;            /* of the plan, 0 first */
     const uint8_t *known;     /* [width] 1 for columns of outputs that the base (config.base) knows; NULL without a base of weights */
+    /* Whole answers, where the plan asks for pairs or draws, else answers is 0. Each call then has all answers of its examples, one example
+     * after the other, `each` answers of each; the rows of answer a are answer_start[a] - answer_start[0] up to answer_start[a + 1] -
+     * answer_start[0]. */
+    int64_t answers, each;
+    const int64_t *answer_start; /* [answers + 1] */
 };
 #define HONE_ROWS_TRAIN 1u /* else: a validation loss, d_scores is NULL */
 
@@ -86,6 +92,13 @@ struct hone_plan {
     int64_t replay;   /* rows of the base's training rows, drawn by the seed, that are trained on too */
     double output_weight;             /* above 0: every output that has words becomes one example more, with those words as its
                                        * input, itself as the target and this weight. 0 at first */
+    uint32_t writes, pad0;            /* told to plan(): 1: the model writes its answers */
+    /* Of models that write: answers that the model draws itself to each training example, anew in each step and from its present weights at
+     * temperature 1. Their rows stand in the place of the expected answer's, the tokens that were drawn as targets, and reward[] is what
+     * the metric gives for the answer. To a validation example the likeliest answer is written. There is no accuracy. 0 at first: none */
+    int64_t draws;
+    int64_t draw_tokens;              /* most tokens of one; 0: as many as the model's context allows */
+    const char *draw_reward;          /* name of a metric plugin that compares two texts, greater being better; lives as long as conf */
 };
 /* Targets are actions that were taken, right or wrong: a row of weight above 0 makes its target a known output and counts in
  * validation whatever its feedback says, and there is no accuracy, since agreeing with the log is no merit. */
@@ -96,6 +109,9 @@ struct hone_plan {
 #define HONE_PLAN_KEEP 4u
 /* Before the first step, solve() learns from all rows without gradients. */
 #define HONE_PLAN_SOLVE 8u
+/* Every example of a model that writes has two answers, the one to be preferred and, marked HONE_INCORRECT, the one that was rejected. */
+#define HONE_PLAN_PAIRS 16u
+#define HONE_DRAWS 64 /* the most that plan.draws may be */
 
 /* All training rows at once, before the first step. */
 struct hone_whole {
@@ -128,14 +144,14 @@ struct hone_paradigm {
     struct hone_item item;
     const char *const *state_names; /* one a checkpointed double, NULL-terminated; NULL: none */
     /* Loss of rows and, when d_scores is not NULL, [n][width] the gradient of the SUM of losses (the host divides by the
-     * batch's weight). Rows must not depend on one another: the host cuts batches into pieces. [worker pure] */
+     * batch's weight). Rows, with whole answers examples, must not depend on one another: the host cuts batches into pieces. [worker pure] */
     int (*loss)(const void *conf, const struct hone_rows *, struct hone_loss *, float *d_scores, struct hone_err *);
     /* Fills order[n] with example numbers for this epoch (repeats allowed). Optional: a seeded shuffle. [main pure] */
     int (*order)(const void *conf, uint64_t seed, int64_t epoch, int64_t n, int64_t *order, struct hone_err *);
     /* After the optimizer's step, once, with the rows of all its batches and the scores from before the step: updates state.
      * Optional. [main] */
     int (*observe)(const void *conf, const struct hone_rows *, double *state, struct hone_err *);
-    /* What a run of so many epochs is made of. HONE_EINVAL for settings that do not go with it. Optional: one phase, nothing
+    /* What a run of so many epochs is made of; where plan->struct_size says so, plan->writes is set before. HONE_EINVAL for settings that do not go with it. Optional: one phase, nothing
      * else. [main pure] */
     int (*plan)(const void *conf, int64_t epochs, struct hone_plan *, struct hone_err *);
     /* Doubles of state behind those with names, zeroed at the start and checkpointed as they are, for rows of scores so wide: what is

@@ -1,36 +1,40 @@
 /* Paradigm "reinforcement": learns from the rewards of actions that were taken, by a simulated user that labelled examples
- * answer for, or from a log. The formulas of a row are in policy.h, those of the estimators with their papers in docs/formulas.md. */
+ * answer for, from a log, or by a metric of answers that the model writes. The formulas of a row are in policy.h, those of the estimators
+ * with their papers in docs/formulas.md. */
 #include <stdlib.h>
 #include "plugins/paradigms/policy.h"
 
 enum algorithm { REINFORCE, PPO, IPS, SNIPS, DM, DR, MTR };
-enum source { AUTO, LOG, LABELS };
+enum source { AUTO, LOG, LABELS, ANSWERS };
 enum rule { POLICY, EPSILON_GREEDY, SQUARECB };
-enum baseline { NONE, MEAN, LINEAR_IN_CERTAINTY };
+enum baseline { NONE, MEAN, LINEAR_IN_CERTAINTY, OTHERS };
 
 struct conf {
-    int64_t algorithm, rewards, explore, baseline, reward_model, objective, rollout_epochs, rollout_steps, reward_epochs;
+    int64_t algorithm, rewards, explore, baseline, reward_model, objective, rollout_epochs, rollout_steps, reward_epochs, answers, answer_tokens;
     double label_smoothing, epsilon, gamma, balance, entropy_weight, kl_weight, clip, weight_clip, baseline_decay;
+    const char *reward;
 };
 
 static const char *const algorithms[] = { "reinforce", "ppo", "ips", "snips", "dm", "dr", "mtr", NULL };
-static const char *const sources[] = { "auto", "log", "labels", NULL };
+static const char *const sources[] = { "auto", "log", "labels", "answers", NULL };
 static const char *const rules[] = { "policy", "epsilon_greedy", "squarecb", NULL };
-static const char *const baselines[] = { "none", "mean", "linear", NULL };
+static const char *const baselines[] = { "none", "mean", "linear", "others", NULL };
 static const char *const reward_models[] = { "exclusive", "independent", "linear", NULL };
 static const char *const objectives[] = { "value", "log", NULL };
 
 static const struct hone_param params[] = {
     HONE_ROW_CHOICE(struct conf, algorithm, 0, DM, algorithms, "how rewards become a loss; dm learns from feedback alone, ips, snips, dr and mtr need propensities"),
     HONE_ROW_CHOICE(struct conf, rewards, 0, AUTO, sources,
-                    "log: expected_output was done and rewarded; labels: it is right, and a simulated user rewards it; auto: labels for reinforce and ppo"),
+                    "log: expected_output was done and rewarded; labels: it is right, and a simulated user rewards it; answers: the model writes answers, which a "
+                    "metric compares with it; auto: labels for reinforce and ppo, of models that write answers"),
     HONE_ROW_CHOICE(struct conf, explore, 0, POLICY, rules, "how actions are drawn where rewards come from labels"),
     HONE_ROW(struct conf, epsilon, HONE_REAL, 0, 0.05, 0, 1, "share of even draws of epsilon_greedy"),
     HONE_ROW(struct conf, gamma, HONE_REAL, 0, 1000, 0, 1e9, "greed of squarecb"),
     HONE_ROW(struct conf, balance, HONE_REAL, 0, 0, 0, 100,
              "of epsilon_greedy and squarecb: how far an action that has earned much steps back for others: its score falls by this times ln(1 + its rewards)"),
     HONE_ROW_CHOICE(struct conf, baseline, 0, LINEAR_IN_CERTAINTY, baselines,
-                    "what reinforce and ppo compare rewards with: nothing, their mean, or a line learned over the policy's certainty"),
+                    "what reinforce and ppo compare rewards with: nothing, their mean, a line learned over the policy's certainty, or the mean of the other "
+                    "answers written to the same input"),
     HONE_ROW(struct conf, baseline_decay, HONE_REAL, HONE_P_OPEN_MAX, 0.98, 0, 1, "what is left of learned means after a step"),
     HONE_ROW(struct conf, entropy_weight, HONE_REAL, 0, 0, 0, 10, "weight of the policy's entropy as a bonus"),
     HONE_ROW(struct conf, kl_weight, HONE_REAL, 0, 0, 0, 1000, "weight of the KL divergence from the weights that training started from"),
@@ -44,8 +48,12 @@ static const struct hone_param params[] = {
     HONE_ROW(struct conf, label_smoothing, HONE_REAL, HONE_P_OPEN_MAX, 0.1, 0, 1,
              "of reward_model exclusive: share of a right action's reward spread over all"),
     HONE_ROW(struct conf, reward_epochs, HONE_INT, 0, 0, 0, 10000, "epochs of dr that learn the model of rewards; 0: half"),
+    HONE_ROW_STR(struct conf, reward, 0, "chrf", "metric that rewards a written answer by the expected one"),
+    HONE_ROW(struct conf, answers, HONE_INT, 0, 4, 1, HONE_DRAWS, "answers that are written to each input in a step"),
+    HONE_ROW(struct conf, answer_tokens, HONE_INT, 0, 0, 0, 1e6, "most tokens of such an answer; 0: as many as the context allows"),
 };
 
+/* ANSWERS by auto is decided by plan(), which knows the model; loss() and observe() see it by the answers. */
 static enum source source_of(const struct conf *c)
 {
     return c->rewards != AUTO ? (enum source)c->rewards : c->algorithm <= PPO ? LABELS : LOG;
@@ -59,6 +67,11 @@ static int check(const void *conf, struct hone_err *err)
                          "or mtr", algorithms[c->algorithm]);
     if (c->balance > 0 && (c->explore == POLICY || source_of(c) == LOG))
         return hone_fail(err, HONE_EINVAL, "balance is %g; it goes with explore epsilon_greedy or squarecb and rewards from labels", c->balance);
+    if (c->rewards == ANSWERS && c->algorithm != REINFORCE)
+        return hone_fail(err, HONE_EINVAL, "rewards is answers and algorithm %s; written answers are learned from by reinforce", algorithms[c->algorithm]);
+    if (c->baseline == OTHERS && (c->answers < 2 || c->algorithm != REINFORCE || c->rewards == LABELS))
+        return hone_fail(err, HONE_EINVAL, "baseline is others, which is for algorithm reinforce with at least 2 answers written to an input (answers is %lld)",
+                         (long long)c->answers);
     if (c->algorithm <= PPO && c->explore != POLICY)
         return hone_fail(err, HONE_EINVAL, "explore is %s; algorithm %s draws from its policy", rules[c->explore], algorithms[c->algorithm]);
     if ((c->algorithm == DM || c->algorithm == MTR) && (c->kl_weight > 0 || c->entropy_weight > 0))
@@ -80,8 +93,16 @@ static int plan(const void *conf, int64_t epochs, struct hone_plan *p, struct ho
 {
     static const char *const names[] = { "reward", "reward", "reward_ips", "reward_snips", "reward_snips", "reward_dr", "reward_snips" };
     const struct conf *c = conf;
-    int old, hat, base;
+    int old, hat, base, answers = c->rewards == ANSWERS || (p->writes && c->rewards == AUTO && c->algorithm == REINFORCE);
+    if (p->writes && !answers && c->algorithm != DM)
+        return hone_fail(err, HONE_EINVAL, "algorithm %s is for models that choose among outputs; one that writes learns by reinforce, from answers that it "
+                         "writes, or by dm, from a log", algorithms[c->algorithm]);
+    if (c->baseline == OTHERS && !answers)
+        return hone_fail(err, HONE_EINVAL, "baseline is others, which is for models that write answers");
     places(c, &old, &hat, &base);
+    p->draws = answers ? c->answers : 0;
+    p->draw_tokens = c->answer_tokens;
+    p->draw_reward = c->reward;
     p->score_name = source_of(c) == LABELS ? "reward" : names[c->algorithm];
     p->flags = source_of(c) == LOG ? HONE_PLAN_LOGGED : 0;
     p->references = (uint32_t)((old >= 0) + (hat >= 0) + (base >= 0));
@@ -207,7 +228,7 @@ static double certainty(const struct act *x)
 
 static double baseline(const struct conf *c, const double *s, const struct act *x)
 {
-    if (c->baseline == NONE || !(s[S_WEIGHT] > 0))
+    if (c->baseline == NONE || c->baseline == OTHERS || !(s[S_WEIGHT] > 0))
         return 0;
     double r = s[S_REWARD] / s[S_WEIGHT], q = s[S_Q] / s[S_WEIGHT], spread = s[S_QQ] / s[S_WEIGHT] - q * q;
     if (c->baseline == MEAN || !(spread > 1e-8))
@@ -225,6 +246,86 @@ static int64_t state_more(const void *conf, int64_t width)
     return ((const struct conf *)conf)->balance > 0 ? width : 0;
 }
 
+/* What an action adds to the learned means. */
+static void add_to_means(double *s, const struct act *x, double q)
+{
+    s[S_WEIGHT] += x->weight;
+    s[S_REWARD] += x->weight * x->reward;
+    s[S_Q] += x->weight * q;
+    s[S_QQ] += x->weight * q * q;
+    s[S_QR] += x->weight * q * x->reward;
+}
+
+/* ---- written answers ---- */
+
+/* Rows *from .. *to of answer a; 0 when it teaches nothing. Similarity to an answer that is marked incorrect is no merit. */
+static int answer_rows(const struct hone_rows *r, int64_t a, int64_t *from, int64_t *to)
+{
+    *from = r->answer_start[a] - r->answer_start[0];
+    *to = r->answer_start[a + 1] - r->answer_start[0];
+    return *from < *to && r->weight[*from] > 0 && r->feedback[*from] != HONE_INCORRECT;
+}
+
+/* What answer a is compared with. The certainty is that of its first token, which no draw has made. */
+static double others_or_baseline(const struct conf *c, const struct hone_rows *r, int64_t a, float *room)
+{
+    int64_t first = a / r->each * r->each, from, to;
+    double sum = 0;
+    struct act x;
+    for (int64_t k = first; k < first + r->each && c->baseline == OTHERS; k++) {
+        answer_rows(r, k, &from, &to);
+        sum += k == a ? 0 : (double)r->reward[from];
+    }
+    if (c->baseline == OTHERS)
+        return sum / (double)(r->each - 1);
+    answer_rows(r, a, &from, &to);
+    policies(c, r, from, &x, room);
+    return baseline(c, r->state, &x);
+}
+
+/* Of whole answers the loss is that of their tokens: -(r - b) sum of ln pi. */
+static void answers_loss(const struct conf *c, const struct hone_rows *r, struct hone_loss *out, float *d_scores, float *room)
+{
+    if (d_scores)
+        memset(d_scores, 0, (size_t)(r->n * r->width) * sizeof *d_scores);
+    for (int64_t a = 0; a < r->answers; a++) {
+        int64_t from, to;
+        if (!answer_rows(r, a, &from, &to))
+            continue;
+        double weight = (double)r->weight[from], reward = (double)r->reward[from], advantage;
+        out->weight += weight;
+        out->score += weight * reward;
+        out->scored += weight;
+        if (!(r->flags & HONE_ROWS_TRAIN)) {
+            out->loss -= weight * reward;
+            continue;
+        }
+        advantage = reward - others_or_baseline(c, r, a, room);
+        for (int64_t i = from; i < to; i++) {
+            struct act x = { 0 };
+            float *d = d_scores ? d_scores + i * r->width : NULL;
+            policies(c, r, i, &x, room);
+            x.action = r->target[i];
+            out->loss += log_policy(&x, advantage, x.weight, d);
+            if (c->entropy_weight > 0 || c->kl_weight > 0)
+                out->loss += regularize(&x, c->entropy_weight, c->kl_weight, x.weight, room + 4 * x.n, d);
+        }
+    }
+}
+
+static void observe_answers(const struct conf *c, const struct hone_rows *r, double *s, float *room)
+{
+    for (int64_t a = 0; a < r->answers; a++) {
+        int64_t from, to;
+        struct act x = { 0 };
+        if (!answer_rows(r, a, &from, &to))
+            continue;
+        policies(c, r, from, &x, room);
+        x.reward = (double)r->reward[from];
+        add_to_means(s, &x, certainty(&x));
+    }
+}
+
 static int observe(const void *conf, const struct hone_rows *r, double *s, struct hone_err *err)
 {
     const struct conf *c = conf;
@@ -236,7 +337,9 @@ static int observe(const void *conf, const struct hone_rows *r, double *s, struc
     int ret = 0;
     for (int k = 0; k < S_ACTIONS; k++)
         s[k] *= c->baseline_decay;
-    for (int64_t i = 0; i < r->n && ret >= 0; i++) {
+    if (r->answers)
+        observe_answers(c, r, s, room);
+    for (int64_t i = 0; i < r->n && ret >= 0 && !r->answers; i++) {
         struct act x;
         if (left_out(c, r, i))
             continue;
@@ -248,11 +351,7 @@ static int observe(const void *conf, const struct hone_rows *r, double *s, struc
         double q = certainty(&x), ratio = ret < 0 ? 0 : importance(c, &x) * (double)x.pi[x.action];
         if (ret >= 0 && c->balance > 0)
             s[S_ACTIONS + x.action] += x.reward;
-        s[S_WEIGHT] += x.weight;
-        s[S_REWARD] += x.weight * x.reward;
-        s[S_Q] += x.weight * q;
-        s[S_QQ] += x.weight * q * q;
-        s[S_QR] += x.weight * q * x.reward;
+        add_to_means(s, &x, q);
         s[S_VALUE] += x.weight * ratio * x.reward;
         s[S_RATIO] += x.weight * ratio;
     }
@@ -350,7 +449,9 @@ static int loss(const void *conf, const struct hone_rows *r, struct hone_loss *o
     const struct conf *c = conf;
     float stack[STACK * ROOM], *room = room_for(r->width, stack, err);
     int ret = room ? 0 : HONE_ENOMEM;
-    for (int64_t i = 0; i < r->n && ret >= 0; i++) {
+    if (room && r->answers)
+        answers_loss(c, r, out, d_scores, room);
+    for (int64_t i = 0; i < r->n && ret >= 0 && !r->answers; i++) {
         struct act x = { 0 };
         float *d = d_scores ? d_scores + i * r->width : NULL, *spare = room + 4 * r->width;
         if (d)
@@ -379,8 +480,8 @@ static int loss(const void *conf, const struct hone_rows *r, struct hone_loss *o
 static const struct hone_paradigm reinforcement = {
     .item = HONE_ITEM(struct hone_paradigm, HONE_PARADIGM, "reinforcement", "learns from the rewards of actions",
                       "The agent's answer is an action, metadata.reward or feedback its reward, metadata.propensity the probability with which a logged "
-                      "answer was chosen. On-policy: reinforce and ppo against a simulated user. From logs: ips, snips, dm, dr, mtr; their validation loss and "
-                      "score are off-policy estimates, and there is no accuracy.",
+                      "answer was chosen. On-policy: reinforce and ppo against a simulated user, or reinforce of answers that the model writes, rewarded by a metric. "
+                      "From logs: ips, snips, dm, dr, mtr; their validation loss and score are off-policy estimates, and there is no accuracy.",
                       params, struct conf, 0, check),
     .state_names = state_names, .loss = loss, .observe = observe, .plan = plan, .state_more = state_more,
 };

@@ -320,6 +320,9 @@ static void rows(void)
     FIELD(hone_rows, reference);
     FIELD(hone_rows, phase);
     FIELD(hone_rows, known);
+    FIELD(hone_rows, answers);
+    FIELD(hone_rows, each);
+    FIELD(hone_rows, answer_start);
     END(hone_rows);
 }
 
@@ -357,6 +360,11 @@ static void plan(void)
     FIELD(hone_plan, unfreeze);
     FIELD(hone_plan, replay);
     FIELD(hone_plan, output_weight);
+    FIELD(hone_plan, writes);
+    FIELD(hone_plan, pad0);
+    FIELD(hone_plan, draws);
+    FIELD(hone_plan, draw_tokens);
+    FIELD(hone_plan, draw_reward);
     END(hone_plan);
 }
 

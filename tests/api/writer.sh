@@ -132,4 +132,17 @@ rm "$tmp/admin_token"
 grep -q '"handler":"invokeAgent","status":200.*"tenant":"default"' "$tmp/access.log" && pass || fail 'a stream is not in the access log'
 ask after 200 '{"agent_id": "guide", "input": "say number five"}'
 has after 'This is number five, as you wished.'
+# Pairs of answers, inline.
+call() { # call NAME STATUS FUNCTION BODY
+    same "$1" "$(curl -s -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -o "$tmp/$1" -w '%{http_code}' -d "$4" "$url/api/v2/functions/$3")" "$2"
+}
+pairs=$(sed 's/"expected_output": \(".*"\)}/"chosen": \1, "rejected": "Whatever."}/' "$tmp/pairs.jsonl" | paste -s -d , -)
+call prefer 201 startTrainingJob "{\"agent_id\": \"guide\", \"training_data\": {\"examples\": [$pairs]}, \"deploy\": false, \"config\": {\"trainingType\": \"dpo\", \"base\": \"agent:guide\", \"epochs\": 1, \"validationSplit\": 0}}"
+job=$(grep -o '"job_id":"[^"]*"' "$tmp/prefer" | head -n 1 | cut -d '"' -f 4)
+tries=0
+while call progress 200 monitorTrainingProgress "{\"job_id\": \"$job\"}"; ! grep -qE '"status":"(completed|failed)"' "$tmp/progress" && [ $tries -lt 600 ]; do
+    tries=$((tries + 1))
+    sleep 0.2
+done
+has progress '"status":"completed"' '"loss":0.69314' # ln 2: the base prefers neither to itself
 finish

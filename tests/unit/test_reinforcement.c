@@ -1,10 +1,12 @@
 /* Paradigm "reinforcement": gradients against differences of the loss for every algorithm and setting, losses and learned means against
- * numbers worked out here another way, draws that depend on seed, epoch and example alone, and refusals. */
+ * numbers worked out here another way, those of written answers against PyTorch's (answers_reference.py), draws that depend on seed, epoch and
+ * example alone, and refusals. */
 #include <CUnit/CUnit.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include "core/base/rng.h"
+#include "tests/unit/answers_reference.h"
 #include "tests/unit/suites.h"
 
 #define HONE_STATIC_NAME reinforcement_in_test
@@ -291,12 +293,155 @@ static void balance(void)
     CU_ASSERT_EQUAL(check(&c, &err), HONE_EINVAL);
 }
 
+/* Three answers to each of two inputs. */
+enum { A_ROWS = 11, A_WIDTH = 11, A_ANSWERS = 6 };
+static const int64_t a_start[A_ANSWERS + 1] = { 40, 42, 43, 46, 47, 49, 51 };
+static const float a_reward[A_ANSWERS] = { 0.25f, 1, 0.5f, 0, 0.125f, 0.75f };
+static float a_scores[A_ROWS * A_WIDTH], a_kept[A_ROWS * A_WIDTH], a_d[A_ROWS * A_WIDTH], a_weight[A_ROWS], a_row_reward[A_ROWS];
+static uint8_t a_feedback[A_ROWS];
+static int32_t a_target[A_ROWS];
+
+static struct hone_rows answers_of(const float **start)
+{
+    for (int i = 0; i < A_ROWS; i++) {
+        int answer = 0;
+        while (a_start[answer + 1] - a_start[0] <= i)
+            answer++;
+        a_target[i] = (i * 5 + 2) % A_WIDTH;
+        a_weight[i] = answer < 3 ? 1 : 0.5f;
+        a_feedback[i] = HONE_CORRECT;
+        a_row_reward[i] = a_reward[answer];
+        for (int k = i * A_WIDTH; k < (i + 1) * A_WIDTH; k++) {
+            a_scores[k] = (float)((k * 7919 + 3 * 104729) % 1009 - 504) / 260;
+            a_kept[k] = (float)((k * 7919 + 4 * 104729) % 1009 - 504) / 260;
+        }
+    }
+    *start = a_kept;
+    return (struct hone_rows){ .struct_size = sizeof(struct hone_rows), .flags = HONE_ROWS_TRAIN, .n = A_ROWS, .width = A_WIDTH, .scores = a_scores,
+                               .target = a_target, .weight = a_weight, .feedback = a_feedback, .reward = a_row_reward, .state = state, .reference = start,
+                               .answers = A_ANSWERS, .each = 3, .answer_start = a_start };
+}
+
+static void written_answers(void)
+{
+    const float *start;
+    struct hone_rows r = answers_of(&start);
+    struct hone_err err = { 0 };
+    struct conf c = defaults();
+    struct hone_loss got = { 0 }, valid = { 0 };
+    double worst = 0, s[7] = { 0 };
+    c.algorithm = REINFORCE;
+    c.baseline = OTHERS;
+    c.answers = 3;
+    c.kl_weight = 0.2;
+    c.entropy_weight = 0.05;
+    CU_ASSERT_EQUAL(check(&c, &err), 0);
+    CU_ASSERT_EQUAL(loss(&c, &r, &got, a_d, &err), 0);
+    CU_ASSERT_DOUBLE_EQUAL(got.loss, drawn_loss, 1e-5);
+    CU_ASSERT_DOUBLE_EQUAL(got.weight, 4.5, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(got.score / got.scored, (1.75 + 0.5 * 0.875) / 4.5, 1e-9);
+    for (int i = 0; i < A_ROWS * A_WIDTH; i++)
+        worst = fmax(worst, fabs((double)a_d[i] - drawn_grad[i]));
+    CU_ASSERT(worst < 1e-6);
+    r.flags = 0; /* validation: what the likeliest answers earn */
+    CU_ASSERT_EQUAL(loss(&c, &r, &valid, NULL, &err), 0);
+    CU_ASSERT_DOUBLE_EQUAL(valid.loss / valid.weight, -(1.75 + 0.5 * 0.875) / 4.5, 1e-9);
+    CU_ASSERT_EQUAL(observe(&c, &r, s, &err), 0); /* the certainty is that of an answer's first token */
+    CU_ASSERT_DOUBLE_EQUAL(s[0], 4.5, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(s[1], 1.75 + 0.5 * 0.875, 1e-9);
+    double q = 0;
+    for (int a = 0; a < A_ANSWERS; a++) {
+        const float *v = a_scores + (a_start[a] - a_start[0]) * A_WIDTH;
+        double sum = 0, squares = 0;
+        for (int k = 0; k < A_WIDTH; k++)
+            sum += exp((double)v[k]);
+        for (int k = 0; k < A_WIDTH; k++)
+            squares += exp((double)v[k]) / sum * exp((double)v[k]) / sum;
+        q += squares * (a < 3 ? 1 : 0.5);
+    }
+    CU_ASSERT_DOUBLE_EQUAL(s[2], q, 1e-5);
+}
+
+/* Each baseline, and examples that teach nothing, as differences show. */
+static void written_baselines(void)
+{
+    const float *start;
+    for (int b = NONE; b <= OTHERS; b++) {
+        struct hone_rows r = answers_of(&start);
+        struct hone_err err = { 0 };
+        struct conf c = defaults();
+        double worst = 0;
+        c.algorithm = REINFORCE;
+        c.baseline = b == LINEAR_IN_CERTAINTY ? MEAN : b; /* a baseline is a number, not a function of the scores */
+        c.answers = 3;
+        c.kl_weight = 0.3;
+        for (int i = 0; i < 6; i++)
+            a_feedback[i] = b == NONE ? HONE_INCORRECT : HONE_CORRECT;
+        struct hone_loss got = { 0 };
+        CU_ASSERT_EQUAL(loss(&c, &r, &got, a_d, &err), 0);
+        CU_ASSERT_DOUBLE_EQUAL(got.weight, b == NONE ? 1.5 : 4.5, 1e-9);
+        for (int i = 0; i < A_ROWS * A_WIDTH; i++) {
+            float here = a_scores[i];
+            double side[2];
+            for (int k = 0; k < 2; k++) {
+                struct hone_loss l = { 0 };
+                a_scores[i] = here + (k ? -1e-2f : 1e-2f);
+                CU_ASSERT_EQUAL(loss(&c, &r, &l, NULL, &err), 0);
+                side[k] = l.loss;
+            }
+            a_scores[i] = here;
+            worst = fmax(worst, fabs((side[0] - side[1]) / 2e-2 - (double)a_d[i]));
+        }
+        CU_ASSERT(worst < 2e-3);
+    }
+}
+
+/* Which settings go with models that write. */
+static void written_plans(void)
+{
+    static const struct {
+        int algorithm, rewards, writes, draws; /* draws -1: refused */
+    } tried[] = { { REINFORCE, AUTO, 1, 4 }, { REINFORCE, AUTO, 0, 0 }, { REINFORCE, ANSWERS, 0, 4 }, { REINFORCE, LABELS, 1, -1 }, { PPO, AUTO, 1, -1 },
+                  { IPS, AUTO, 1, -1 }, { DR, AUTO, 1, -1 }, { DM, AUTO, 1, 0 } };
+    for (size_t i = 0; i < HONE_COUNT(tried); i++) {
+        struct conf c = defaults();
+        struct hone_err err = { 0 };
+        struct hone_plan p = { .struct_size = sizeof p, .phases = 1, .writes = (uint32_t)tried[i].writes };
+        c.algorithm = tried[i].algorithm;
+        c.rewards = tried[i].rewards;
+        c.answers = 4;
+        c.answer_tokens = 9;
+        c.reward = "exact_match";
+        int ret = plan(&c, 5, &p, &err);
+        CU_ASSERT_EQUAL(ret, tried[i].draws < 0 ? HONE_EINVAL : 0);
+        if (ret == 0) {
+            CU_ASSERT_EQUAL(p.draws, tried[i].draws);
+            CU_ASSERT(p.draw_tokens == 9 && strcmp(p.draw_reward, "exact_match") == 0);
+        }
+    }
+    struct conf c = defaults();
+    struct hone_err err = { 0 };
+    c.algorithm = REINFORCE;
+    c.baseline = OTHERS;
+    c.answers = 1;
+    CU_ASSERT_EQUAL(check(&c, &err), HONE_EINVAL);
+    c.answers = 2;
+    CU_ASSERT_EQUAL(check(&c, &err), 0);
+    c.algorithm = SNIPS;
+    CU_ASSERT_EQUAL(check(&c, &err), HONE_EINVAL);
+    c.baseline = MEAN;
+    c.rewards = ANSWERS;
+    CU_ASSERT_EQUAL(check(&c, &err), HONE_EINVAL);
+}
+
 int test_reinforcement(void)
 {
     CU_pSuite s = CU_add_suite("reinforcement", NULL, NULL);
     if (!s || !CU_add_test(s, "gradients of every algorithm", gradients) || !CU_add_test(s, "learned baseline", learned_baseline) ||
         !CU_add_test(s, "learned means", means) || !CU_add_test(s, "off-policy validation", off_policy_validation) ||
-        !CU_add_test(s, "refusals", refusals) || !CU_add_test(s, "exploring", exploring) || !CU_add_test(s, "balance", balance))
+        !CU_add_test(s, "refusals", refusals) || !CU_add_test(s, "exploring", exploring) || !CU_add_test(s, "balance", balance) ||
+        !CU_add_test(s, "written answers", written_answers) || !CU_add_test(s, "baselines of written answers", written_baselines) ||
+        !CU_add_test(s, "plans for models that write", written_plans))
         return -1;
     return 0;
 }

@@ -1,5 +1,6 @@
 /* Whole runs, stopped after every one of their steps and resumed from the checkpoint, end in the weights of the run that was not
- * stopped: for every optimizer of the shelf, weight averaging, clipping, settings by tensor, phases and references. The same bits for 1, 2, 4 and 8 threads. */
+ * stopped: for every optimizer of the shelf, weight averaging, clipping, settings by tensor, phases and references, answers that are drawn or come in
+ * pairs. The same bits for 1, 2, 4 and 8 threads. */
 #include <CUnit/CUnit.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,8 +31,8 @@ static int make_data(void)
         return -1;
     FILE *f = fopen(data, "w");
     for (int i = 0; f && i < 30; i++)
-        fprintf(f, "{\"input\":\"my %s and the %s number %d\",\"expected_output\":\"%s\",\"metadata\":{\"reward\":%d,\"propensity\":0.%d}}\n",
-                words[i % 8], words[(i * 5 + i / 8) % 8], i, answers[i % 3], i % 7 < 3, i % 9 + 1);
+        fprintf(f, "{\"input\":\"my %s and the %s number %d\",\"expected_output\":\"%s\",\"rejected\":\"%s\",\"metadata\":{\"reward\":%d,\"propensity\":0.%d}}\n",
+                words[i % 8], words[(i * 5 + i / 8) % 8], i, answers[i % 3], answers[(i + 1) % 3], i % 7 < 3, i % 9 + 1);
     return f && fclose(f) == 0 ? 0 : -1;
 }
 
@@ -452,12 +453,50 @@ static void from_a_base(void)
     unlink(path[1]);
 }
 
+#define WRITER "\"model\":\"transformer\",\"modelOptions\":{\"layers\":1,\"width\":16,\"heads\":2,\"context\":48,\"vocab\":258}"
+
+/* Whole answers of a model that writes; each row differs from those above. */
+static void whole_answers(void)
+{
+    static const char *const rows[] = {
+        "\"trainingType\":\"supervised\"", "\"trainingType\":\"dpo\",\"batchSize\":6", "\"trainingType\":\"dpo\",\"batchSize\":3,\"gradientAccumulation\":2",
+        "\"trainingType\":\"dpo\",\"paradigmOptions\":{\"beta\":1,\"flipped\":0.2}",
+        "\"trainingType\":\"reinforcement\",\"paradigmOptions\":{\"algorithm\":\"reinforce\",\"answer_tokens\":6}",
+        "\"trainingType\":\"reinforcement\",\"paradigmOptions\":{\"algorithm\":\"reinforce\",\"answer_tokens\":6,\"baseline\":\"others\",\"kl_weight\":0.1}",
+        "\"trainingType\":\"reinforcement\",\"modelOptions\":{\"dropout\":0.2},\"paradigmOptions\":{\"algorithm\":\"reinforce\",\"answer_tokens\":6,"
+        "\"reward\":\"edit_similarity\"}",
+    };
+    enum { ROWS = sizeof rows / sizeof rows[0] };
+    static char sha[ROWS][65];
+    struct hone_err err = { 0 };
+    char from[160], path[160], more[400];
+    int64_t steps;
+    snprintf(from, sizeof from, "%s/weights.safetensors", dir);
+    snprintf(path, sizeof path, "%s/writer.safetensors", dir);
+    CU_ASSERT_EQUAL_FATAL(whole("adam", WRITER ",\"learningRate\":0.01,\"epochs\":6", 1, sha[0], &steps, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(rename(from, path), 0);
+    based = path;
+    for (int i = 0; i < ROWS; i++) {
+        snprintf(more, sizeof more, "\"learningRate\":0.002,\"restoreBest\":false,%s", rows[i]);
+        stop_everywhere("adamw", more, sha[i]);
+        for (int k = 0; k < i; k++)
+            if (strcmp(sha[i], sha[k]) == 0)
+                complain("adamw", more, "makes no difference to row", k, rows[k]);
+    }
+    based = NULL;
+    CU_ASSERT(whole("adam", WRITER ",\"trainingType\":\"dpo\"", 1, sha[0], &steps, &err) < 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "needs a base"));
+    CU_ASSERT(whole("adam", "\"trainingType\":\"dpo\",\"model\":\"linear\"", 1, sha[0], &steps, &err) < 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "whole answers"));
+    unlink(path);
+}
+
 int test_resume(void)
 {
     CU_pSuite s = CU_add_suite("resume", make_data, remove_data);
     if (!s || !CU_add_test(s, "every optimizer, stopped at every step", every_optimizer) ||
         !CU_add_test(s, "averaging, clipping and settings by tensor", features) ||
-        !CU_add_test(s, "from a base", from_a_base) ||
+        !CU_add_test(s, "from a base", from_a_base) || !CU_add_test(s, "whole answers", whole_answers) ||
         !CU_add_test(s, "phases and references", phases_and_references) || !CU_add_test(s, "reinforcement", every_algorithm) || !CU_add_test(s, "what a planned loss sees", what_is_seen))
         return -1;
     return 0;
