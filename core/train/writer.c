@@ -8,8 +8,12 @@
 #include "core/base/text.h"
 #include "core/train/draw.h"
 #include "core/train/encoded.h"
+#include "core/train/lookup.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+#define TRIED 8     /* tokens of a pass in which some are guesses: more cost more than they save */
+#define FEW 3       /* guesses that cost next to nothing while the weights come from memory */
+#define PAUSE 16    /* tokens without a guess after several wrong ones */
 
 const struct write_wish write_default = { .top_p = 1 };
 
@@ -58,7 +62,10 @@ struct answer {
     struct written *out;
     int64_t left;               /* tokens that may still be written */
     size_t told;                /* bytes that the sink has */
-    int32_t token;              /* the newest */
+    int32_t *past;              /* [context] tokens of text and answer; the stream holds all but the newest */
+    int64_t n;
+    int64_t trust;              /* guesses that are worth trying */
+    int64_t misses, pause;      /* guesses in a row that were all wrong; tokens until the next one */
 };
 
 struct writer {
@@ -134,7 +141,7 @@ static int add(struct writer *w, struct answer *a, int32_t token, double log_pro
     buf_add(&o->ids, &token, sizeof token);
     o->tokens++;
     o->log_sum += log_prob;
-    a->token = token;
+    a->past[a->n++] = token;
     a->left--;
     if (m->ends(w->l->self, token)) {
         o->finish = "end";
@@ -168,6 +175,7 @@ static int add(struct writer *w, struct answer *a, int32_t token, double log_pro
 static void retire(struct writer *w, int64_t i)
 {
     w->l->model->stream_close(w->l->self, w->answer[i].stream);
+    free(w->answer[i].past);
     w->answer[i] = w->answer[--w->n];
 }
 
@@ -180,8 +188,40 @@ static void conclude(struct writer *w, int64_t i)
         w->sink->done(w->sink->arg, number);
 }
 
-/* Runs the streams of the answers from `from` on over the tokens of `in` and draws the next token of each. */
-static int go_on(struct writer *w, int64_t from, const struct hone_bag *in)
+/* `right` of `tried` guesses have come true. */
+static void learn_trust(struct answer *a, int64_t tried, int64_t right)
+{
+    if (tried == 0)
+        return;
+    a->trust = right == tried ? 2 * right + 1 : FEW;
+    a->misses = right ? 0 : a->misses + 1;
+    a->pause = a->misses < 2 ? 0 : a->misses < 5 ? (int64_t)1 << (a->misses - 1) : PAUSE;
+}
+
+/* Draws tokens of an answer from rows of scores, of which those behind the first hold as long as the guesses come true. 1: it is done. */
+static int draw_rows(struct writer *w, struct answer *a, const float *scores, int64_t rows, const int32_t *guess)
+{
+    int64_t width = w->l->tensors.width, right = 0, held = a->n;
+    int ret = 0;
+    for (int64_t r = 0; r < rows && !ret; r++) {
+        double log_prob;
+        int32_t token = draw_token(&w->draw, scores + r * width, width, w->temperature, a->wish, (uint64_t)a->out->tokens, &log_prob);
+        if (token < 0)
+            return hone_fail(w->err, HONE_EDIVERGED, "the scores of the next token are not finite; the weights are damaged");
+        ret = add(w, a, token, log_prob);
+        if (r + 1 == rows || token != guess[r])
+            break;
+        right++;
+    }
+    learn_trust(a, rows - 1, right);
+    if (!ret && right < rows - 1)
+        w->l->model->stream_keep(w->l->self, a->stream, held + right);
+    return ret;
+}
+
+/* Runs the streams of the answers from `from` on over the tokens of `in` and draws the next tokens of each. row: those of answer from + i in
+ * rows row[i] .. row[i + 1) are its newest token and guesses; NULL: they are those of texts. */
+static int go_on(struct writer *w, int64_t from, const struct hone_bag *in, const int64_t *row)
 {
     struct hone_pass *pass = &w->p->pass;
     int64_t width = w->l->tensors.width, n = in->n;
@@ -190,23 +230,20 @@ static int go_on(struct writer *w, int64_t from, const struct hone_bag *in)
         stream[i] = w->answer[from + i].stream;
     passes_begin(w->p);
     pass->in = *in;
-    pass->rows = n;
+    pass->rows = row ? row[n] : n;
     pass->width = width;
-    pass->row_start = NULL;
+    pass->row_start = row;
     pass->stream = stream;
     pass->flags = w->changed ? 0 : HONE_PASS_FROZEN;
     w->changed = 0;
     pass->d_scores = NULL;
-    pass->scores = passes_scratch(w->p, (size_t)(n * width) * sizeof(float));
+    pass->scores = passes_scratch(w->p, (size_t)(pass->rows * width) * sizeof(float));
     int ret = pass->scores ? passes_forward(w->p, w->l->model, w->l->self, w->err) : hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer");
     pass->stream = NULL;
+    pass->row_start = NULL;
     for (int64_t i = n - 1; i >= 0 && ret >= 0; i--) {
-        struct answer *a = &w->answer[from + i];
-        double log_prob;
-        int32_t token = draw_token(&w->draw, pass->scores + i * width, width, w->temperature, a->wish, (uint64_t)a->out->tokens, &log_prob);
-        if (token < 0)
-            return hone_fail(w->err, HONE_EDIVERGED, "the scores of the next token are not finite; the weights are damaged");
-        if ((ret = add(w, a, token, log_prob)) == 1)
+        int64_t at = row ? row[i] : i, rows = row ? row[i + 1] - at : 1;
+        if ((ret = draw_rows(w, &w->answer[from + i], pass->scores + at * width, rows, in->index + in->start[i] + 1)) == 1)
             conclude(w, from + i);
     }
     if (w->sink && w->sink->beat)
@@ -214,8 +251,8 @@ static int go_on(struct writer *w, int64_t from, const struct hone_bag *in)
     return ret < 0 ? ret : 0;
 }
 
-/* Takes a text of so many tokens among the answers; 0 without an answer more when it is too long and the sink is lenient. */
-static int take(struct writer *w, const struct write_order *o, int64_t number, int64_t tokens)
+/* Takes a text of these tokens among the answers; 0 without an answer more when it is too long and the sink is lenient. */
+static int take(struct writer *w, const struct write_order *o, int64_t number, const int32_t *token, int64_t tokens)
 {
     const struct hone_model *m = w->l->model;
     int64_t context = m->context(w->l->self), most = o->wish->max_tokens;
@@ -229,9 +266,14 @@ static int take(struct writer *w, const struct write_order *o, int64_t number, i
     if (tokens >= context)
         return hone_fail(w->err, HONE_EINVAL, "the input has %lld tokens; the model looks at %lld with the answer's", (long long)tokens,
                          (long long)context);
-    struct answer a = { .stream = m->stream_open(w->l->self), .number = number, .wish = o->wish, .out = o->out, .left = context - tokens };
-    if (!a.stream)
+    struct answer a = { .stream = m->stream_open(w->l->self), .number = number, .wish = o->wish, .out = o->out, .left = context - tokens,
+                        .past = malloc((size_t)(context + 1) * sizeof *a.past), .n = tokens, .trust = FEW };
+    if (!a.stream || !a.past) {
+        m->stream_close(w->l->self, a.stream);
+        free(a.past);
         return hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer of up to %lld tokens", (long long)context);
+    }
+    memcpy(a.past, token, (size_t)tokens * sizeof *token);
     a.left = most && most < a.left ? most : a.left;
     w->answer[w->n++] = a;
     return 1;
@@ -245,7 +287,7 @@ static int begin(struct writer *w, const struct hone_bag *x, const struct write_
     int ret = token ? 0 : hone_fail(w->err, HONE_ENOMEM, "memory ran out for %lld answers", (long long)x->n);
     for (int64_t i = 0; i < x->n && ret >= 0; i++) {
         int64_t tokens = x->start[i + 1] - x->start[i];
-        if ((ret = take(w, &order[i], first + i, tokens)) != 1)
+        if ((ret = take(w, &order[i], first + i, x->index + x->start[i], tokens)) != 1)
             continue;
         memcpy(token + start[n], x->index + x->start[i], (size_t)tokens * sizeof *token);
         start[n + 1] = start[n] + tokens;
@@ -253,7 +295,7 @@ static int begin(struct writer *w, const struct hone_bag *x, const struct write_
     }
     struct hone_bag in = { n, start, token, NULL };
     if (ret >= 0 && n)
-        ret = go_on(w, from, &in);
+        ret = go_on(w, from, &in, NULL);
     free(token);
     return ret < 0 ? ret : 0;
 }
@@ -306,18 +348,32 @@ int writer_begin(struct writer *w, const struct write_order *order, int64_t firs
     return ret;
 }
 
+/* Guesses of what an answer goes on with, while TRIED leaves room for them. */
+static int64_t guess_next(const struct writer *w, struct answer *a, int32_t *guess)
+{
+    int64_t most = TRIED / w->n - 1;
+    if (!w->l->model->stream_keep)
+        return 0;
+    if (a->pause > 0) {
+        a->pause--;
+        return 0;
+    }
+    most = a->trust < most ? a->trust : most;
+    most = a->left - 1 < most ? a->left - 1 : most;
+    return lookup_guess(a->past, a->n, most, guess);
+}
+
 int writer_step(struct writer *w, struct hone_err *err)
 {
-    int64_t start[WRITER_TOGETHER + 1];
-    int32_t token[WRITER_TOGETHER];
+    int64_t start[WRITER_TOGETHER + 1] = { 0 };
+    int32_t token[WRITER_TOGETHER + TRIED];
     w->err = err;
     for (int64_t i = 0; i < w->n; i++) {
-        start[i] = i;
-        token[i] = w->answer[i].token;
+        token[start[i]] = w->answer[i].past[w->answer[i].n - 1];
+        start[i + 1] = start[i] + 1 + guess_next(w, &w->answer[i], token + start[i] + 1);
     }
-    start[w->n] = w->n;
     struct hone_bag in = { w->n, start, token, NULL };
-    return w->n ? go_on(w, 0, &in) : 0;
+    return w->n ? go_on(w, 0, &in, w->l->model->stream_keep ? start : NULL) : 0;
 }
 
 void writer_drop(struct writer *w, int64_t number)

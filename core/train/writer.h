@@ -71,7 +71,7 @@ int64_t writer_busy(const struct writer *w);
 /* Begins n answers that the sink knows as first .. first + n: reads their texts in one pass and draws their first tokens. A failure leaves
  * some of them begun; writer_close() is what is left to do. */
 int writer_begin(struct writer *w, const struct write_order *order, int64_t first, int64_t n, struct hone_err *err);
-/* One token more of each answer. */
+/* One token more of each answer, or several where guesses of them come true. */
 int writer_step(struct writer *w, struct hone_err *err);
 /* Forgets an answer that is not done; its sink hears no more of it. */
 void writer_drop(struct writer *w, int64_t number);

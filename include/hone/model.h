@@ -11,7 +11,7 @@
  *
  * Shapes stand in brackets, row-major. History: 0.1 first. 0.2 lesson.base, row_key(), word_key(),
  * HONE_W_KEYED, _OUTPUT_ROWS, _OUTPUT_COLS, _WORDS; lesson.answer, encoder.flags, pass.row_start, pass.stream, and the functions of
- * models that write; features(); folders of weights. */
+ * models that write; features(); folders of weights; stream_keep(). */
 #ifndef HONE_MODEL_H
 #define HONE_MODEL_H
 #include "hone/abi.h"
@@ -126,7 +126,8 @@ struct hone_pass {
     uint64_t seed;                 /* of this step, for dropout and the like */
     /* HONE_MODEL_WRITES: the rows of example i are row_start[i] .. row_start[i + 1), those of its last tokens. */
     const int64_t *row_start;      /* [in.n + 1] */
-    /* Not NULL: example i goes on with what stream[i] holds, and its one row is for what comes after it. */
+    /* Not NULL: example i goes on with what stream[i] holds. row_start NULL: its one row is for what comes after it. Otherwise its rows
+     * are those of its last tokens, as above, all of an answer, and have the bits that they would have in passes of one token each. */
     void *const *stream;           /* [in.n], all different */
 };
 
@@ -214,6 +215,10 @@ struct hone_model {
     /* Writes tensor i as others know it to out (as many numbers as it has), with what adapters add. 1: written, 0: others do not know
      * it. Without it all tensors are written as they are. [main] */
     int (*foreign_tensor)(void *self, float *const *tensor, int64_t i, float *out, struct hone_err *);
+
+    /* HONE_MODEL_WRITES: forgets all but the first `tokens` tokens that a stream holds. Optional: with it the host tries several tokens of
+     * an answer in one pass (hone_pass.stream with row_start) and forgets those that were not drawn. [main] */
+    void (*stream_keep)(void *self, void *stream, int64_t tokens);
 };
 
 #ifdef __cplusplus

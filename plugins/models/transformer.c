@@ -9,6 +9,7 @@
 #include "decoder_numbers.h"
 #include "decoder_attention.h"
 #include "decoder_pass.h"
+#include "decoder_few.h"
 #include "decoder_stream.h"
 #include "transformer_lora.h"
 #include "transformer_text.h"
@@ -310,27 +311,30 @@ static float *const *stream_weights(struct transformer *m, const struct decoder_
     return m->merged;
 }
 
-/* Streams with several new tokens are taken one by one, those with one together, so that none depends on the others. */
+/* Inputs are taken one by one, the next tokens of answers together, so that none depends on the others. */
 static int go_on(struct transformer *m, const struct decoder_env *e, const struct hone_pass *p, struct hone_err *err)
 {
     float *const *w = m->lora.rank ? stream_weights(m, e, p) : p->tensor;
     struct decoder_stream **one = p->ops->scratch(p, (size_t)(p->in.n + 1) * sizeof(struct decoder_stream *));
-    int64_t *start = p->ops->scratch(p, (size_t)(p->in.n + 1) * sizeof *start), few = 1;
-    if (!one || !start || !w)
+    int64_t *start = p->ops->scratch(p, (size_t)(p->in.n + 1) * sizeof *start), *count = p->ops->scratch(p, (size_t)(p->in.n + 1) * sizeof *count), few = 1;
+    if (!one || !start || !count || !w)
         return no_memory(p, err);
     for (int64_t i = 0; i < p->in.n; i++) {
         one[i] = p->stream[i];
-        start[i] = i;
-        few &= p->in.start[i + 1] - p->in.start[i] == 1;
+        start[i] = p->in.start[i] - p->in.start[0];
+        count[i] = i;
+        few &= p->row_start || p->in.start[i + 1] - p->in.start[i] == 1;
         if (one[i]->n + p->in.start[i + 1] - p->in.start[i] > m->shape.context)
             return hone_fail(err, HONE_EINVAL, "a text of more than the %lld tokens that this model can look at", (long long)m->shape.context);
     }
-    start[p->in.n] = p->in.n;
+    start[p->in.n] = p->in.start[p->in.n] - p->in.start[0];
+    count[p->in.n] = p->in.n;
     if (few)
-        return decoder_go_on(e, &m->shape, one, p->in.n, 1, start, p->in.index + p->in.start[0], m->turn, w, p->scores) ? no_memory(p, err) : 0;
+        return decoder_go_on(e, &m->shape, one, p->in.n, 1, start, p->row_start ? p->row_start : count, p->in.index + p->in.start[0], m->turn, w, p->scores)
+               ? no_memory(p, err) : 0;
     for (int64_t i = 0; i < p->in.n; i++) {
-        int64_t both[2] = { 0, p->in.start[i + 1] - p->in.start[i] };
-        if (decoder_go_on(e, &m->shape, &one[i], 1, both[1] == 1, both, p->in.index + p->in.start[i], m->turn, w, p->scores + i * p->width))
+        int64_t both[2] = { 0, start[i + 1] - start[i] };
+        if (decoder_go_on(e, &m->shape, &one[i], 1, both[1] == 1, both, count, p->in.index + p->in.start[i], m->turn, w, p->scores + i * p->width))
             return no_memory(p, err);
     }
     return 0;
@@ -420,12 +424,19 @@ static void stream_close(void *self, void *stream)
 static void *stream_open(void *self)
 {
     const struct transformer *m = self;
-    size_t bytes = (size_t)(m->shape.layers * m->shape.kv_heads * m->shape.context * m->shape.head) * sizeof(float);
+    size_t bytes = (size_t)stream_numbers(&m->shape) * sizeof(float);
     struct decoder_stream *s = m->host->alloc(m->host, sizeof *s);
     if (s && (s->k = m->host->alloc(m->host, bytes)) && (s->v = m->host->alloc(m->host, bytes)))
         return s;
     stream_close(self, s);
     return NULL;
+}
+
+static void stream_keep(void *self, void *stream, int64_t tokens)
+{
+    struct decoder_stream *s = stream;
+    (void)self;
+    s->n = tokens < s->n ? tokens : s->n;
 }
 
 static struct hone_string token(void *self, int32_t id, int32_t first)
@@ -501,7 +512,7 @@ static const struct hone_model transformer = {
     .size = size, .fit = fit, .restore = restore, .save = save, .declare = declare, .encode = encode, .forward = forward,
     .backward = backward, .close = close_model, .context = context, .pass_bytes = pass_bytes, .stream_open = stream_open,
     .stream_close = stream_close, .token = token, .ends = ends,
-    .foreign = &llama, .foreign_value = foreign_value, .foreign_tensor = foreign_tensor,
+    .foreign = &llama, .foreign_value = foreign_value, .foreign_tensor = foreign_tensor, .stream_keep = stream_keep,
 };
 
 HONE_DEFINE_PLUGIN("transformer", "0.1.0", "Apache-2.0", "Hone", NULL, NULL, &transformer.item);

@@ -544,6 +544,7 @@ static void model(void)
     FIELD(hone_model, foreign);
     FIELD(hone_model, foreign_value);
     FIELD(hone_model, foreign_tensor);
+    FIELD(hone_model, stream_keep);
     END(hone_model);
 }
 

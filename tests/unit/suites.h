@@ -63,4 +63,5 @@ SUITE(transformer)
 SUITE(warm)
 SUITE(webhooks)
 SUITE(worker_proc)
+SUITE(writer)
 #undef SUITE

@@ -19,6 +19,7 @@
 #include "plugins/models/decoder_numbers.h"
 #include "plugins/models/decoder_attention.h"
 #include "plugins/models/decoder_pass.h"
+#include "plugins/models/decoder_few.h"
 #include "plugins/models/decoder_stream.h"
 #undef REAL
 #undef REAL_NAME
@@ -325,6 +326,40 @@ static void lists(void)
     close_fixture(&one);
 }
 
+/* Sums of a few rows: right for lengths that fill no lanes, and the same bits beside other rows, in parts and on threads. */
+static void few_rows(void)
+{
+    enum { N = 7, OUT = 1031, IN = 70 };
+    static struct fixture f;
+    static float x[N * IN], w[OUT * IN], y[N * OUT], one[OUT], more[3][N * OUT];
+    open_fixture(&f, 1, 3);
+    for (int i = 0; i < N * IN; i++)
+        x[i] = (float)((i * 37) % 101 - 50) / 50;
+    for (int i = 0; i < OUT * IN; i++)
+        w[i] = (float)((i * 53) % 97 - 48) / 48;
+    few_dots(x, N, w, OUT, IN, y, OUT);
+    double worst = 0;
+    for (int i = 0; i < N; i++) {
+        for (int o = 0; o < OUT; o++) {
+            double sum = 0;
+            for (int k = 0; k < IN; k++)
+                sum += (double)x[i * IN + k] * (double)w[o * IN + k];
+            worst = fmax(worst, fabs(sum - (double)y[i * OUT + o]));
+        }
+        few_dots(x + i * IN, 1, w, 501, IN, one, OUT);
+        few_dots(x + i * IN, 1, w + 501 * IN, OUT - 501, IN, one + 501, OUT);
+        CU_ASSERT(memcmp(one, y + i * OUT, sizeof one) == 0);
+    }
+    CU_ASSERT(worst < 1e-4);
+    struct few t = { x, N, IN, 3, { { w, more[0], 333 }, { w + 333 * IN, more[1], 1 }, { w + 334 * IN, more[2], OUT - 334 } } };
+    few_run(&f.env, &t);
+    for (int i = 0; i < N; i++) {
+        CU_ASSERT(memcmp(more[0] + i * 333, y + i * OUT, 333 * sizeof *y) == 0 && memcmp(more[1] + i, y + i * OUT + 333, sizeof *y) == 0);
+        CU_ASSERT(memcmp(more[2] + i * (OUT - 334), y + i * OUT + 334, (OUT - 334) * sizeof *y) == 0);
+    }
+    close_fixture(&f);
+}
+
 /* Text by text, in a first part and then token by token, beside another: the scores of the whole, and the same bits alone and together. */
 static void streams(void)
 {
@@ -339,21 +374,43 @@ static void streams(void)
     struct decoder_stream *both[2] = { &s[0], &s[1] }, *single[1] = { &s[2] };
     int64_t first[2] = { 0, 4 }, other[2] = { 0, 1 }, each[3] = { 0, 1, 2 };
     int32_t next[2];
-    decoder_go_on(&f.env, &f.shape, &both[0], 1, 0, first, tokens, f.turn_f, f.wf, together);
-    decoder_go_on(&f.env, &f.shape, &both[1], 1, 1, other, tokens + 6, f.turn_f, f.wf, together + VOCAB);
-    decoder_go_on(&f.env, &f.shape, single, 1, 0, first, tokens, f.turn_f, f.wf, alone);
+    decoder_go_on(&f.env, &f.shape, &both[0], 1, 0, first, other, tokens, f.turn_f, f.wf, together);
+    decoder_go_on(&f.env, &f.shape, &both[1], 1, 1, other, other, tokens + 6, f.turn_f, f.wf, together + VOCAB);
+    decoder_go_on(&f.env, &f.shape, single, 1, 0, first, other, tokens, f.turn_f, f.wf, alone);
     CU_ASSERT(memcmp(alone, together, sizeof alone) == 0);
     for (int i = 0; i < 2; i++) {
         next[0] = tokens[4 + i];
         next[1] = tokens[7 + i];
-        decoder_go_on(&f.env, &f.shape, both, 2, 1, each, next, f.turn_f, f.wf, together);
-        decoder_go_on(&f.env, &f.shape, single, 1, 1, other, next, f.turn_f, f.wf, alone);
+        decoder_go_on(&f.env, &f.shape, both, 2, 1, each, each, next, f.turn_f, f.wf, together);
+        decoder_go_on(&f.env, &f.shape, single, 1, 1, other, other, next, f.turn_f, f.wf, alone);
         CU_ASSERT(memcmp(alone, together, sizeof alone) == 0);
         for (int k = 0; k < VOCAB; k++) {
             CU_ASSERT_DOUBLE_EQUAL((double)together[k], (double)whole[(2 + i) * VOCAB + k], 1e-4);
             CU_ASSERT_DOUBLE_EQUAL((double)together[VOCAB + k], (double)whole[(4 + i) * VOCAB + k], 1e-4);
         }
     }
+    close_fixture(&f);
+}
+
+/* Several tokens of an answer in one pass: a row for each that is asked for, with the bits of one pass a token, also after some were forgotten. */
+static void guesses(void)
+{
+    static struct fixture f;
+    static float store[4][4096];
+    float one[4][VOCAB], many[4 * VOCAB];
+    int64_t start[2] = { 0, 1 }, all[2] = { 0, 4 }, row[2] = { 0, 3 };
+    static const int32_t wrong[4] = { 3, 0, 1, 7 };
+    open_fixture(&f, 0, 2);
+    CU_ASSERT_FATAL(stream_numbers(&f.shape) <= 4096);
+    struct decoder_stream a = { 0, store[0], store[1] }, b = { 0, store[2], store[3] }, *first = &a, *second = &b;
+    for (int i = 0; i < 4; i++)
+        decoder_go_on(&f.env, &f.shape, &first, 1, 1, start, start, tokens + i, f.turn_f, f.wf, one[i]);
+    decoder_go_on(&f.env, &f.shape, &second, 1, 1, start, start, tokens, f.turn_f, f.wf, many);
+    decoder_go_on(&f.env, &f.shape, &second, 1, 1, all, all, wrong, f.turn_f, f.wf, many);
+    CU_ASSERT(memcmp(many, one[1], sizeof one[1]) != 0);
+    b.n = 0;
+    decoder_go_on(&f.env, &f.shape, &second, 1, 1, all, row, tokens, f.turn_f, f.wf, many);
+    CU_ASSERT(memcmp(many, one[1], 3 * sizeof one[1]) == 0 && a.n == 4 && b.n == 4);
     close_fixture(&f);
 }
 
@@ -364,5 +421,6 @@ int test_decoder(void)
            && CU_add_test(suite, "numbers left out", dropout)
            && CU_add_test(suite, "any number of threads", threads) && CU_add_test(suite, "products in tiles", products)
            && CU_add_test(suite, "products together", lists)
-           && CU_add_test(suite, "streams", streams) ? 0 : -1;
+           && CU_add_test(suite, "sums of a few rows", few_rows) && CU_add_test(suite, "streams", streams)
+           && CU_add_test(suite, "several tokens at once", guesses) ? 0 : -1;
 }

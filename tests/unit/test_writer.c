@@ -1,0 +1,187 @@
+/* Writing with guesses: an answer is the same with and without them, alone and beside others, and is written in fewer passes. The model
+ * is one of this file whose scores depend on every token before; it writes what mostly repeats itself. */
+#include <CUnit/CUnit.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/pool.h"
+#include "core/train/lookup.h"
+#include "core/train/writer.h"
+#include "hone/math.h"
+#include "tests/unit/suites.h"
+
+enum { WIDTH = 12, CONTEXT = 120, MOST_TEXTS = 9 };
+
+struct held {
+    int64_t n;
+    int32_t token[CONTEXT];
+};
+
+static int passes_run, rows_run, faults;
+
+static int64_t context(void *self)
+{
+    (void)self;
+    return CONTEXT;
+}
+
+static void *stream_open(void *self)
+{
+    (void)self;
+    return calloc(1, sizeof(struct held));
+}
+
+static void stream_close(void *self, void *stream)
+{
+    (void)self;
+    free(stream);
+}
+
+static void stream_keep(void *self, void *stream, int64_t tokens)
+{
+    struct held *h = stream;
+    (void)self;
+    faults += tokens >= h->n; /* the host has no reason to ask then */
+    h->n = tokens;
+}
+
+static struct hone_string token(void *self, int32_t id, int32_t first)
+{
+    static const char letters[] = "abcdefghijkl";
+    (void)self;
+    (void)first;
+    return (struct hone_string){ letters + id, 1 };
+}
+
+static int32_t ends(void *self, int32_t id)
+{
+    (void)self;
+    return id == WIDTH - 1;
+}
+
+static int encode(void *self, const struct hone_string *input, const struct hone_string *answer, int64_t n, struct hone_encoder *e, struct hone_err *err)
+{
+    (void)self;
+    (void)answer;
+    (void)err;
+    for (int64_t i = 0; i < n; i++) {
+        int32_t id[CONTEXT];
+        for (int64_t k = 0; k < input[i].len; k++)
+            id[k] = input[i].bytes[k] - 'a';
+        if (e->add(e, input[i].len, id, NULL))
+            return HONE_ENOMEM;
+    }
+    return 0;
+}
+
+/* Scores of what comes after h: mostly the token of three places before, now and then another. */
+static void score(const struct held *h, float *out)
+{
+    uint64_t all = 1;
+    for (int64_t i = 0; i < h->n; i++)
+        all = hone_draw(all, (uint64_t)h->token[i]);
+    for (int k = 0; k < WIDTH; k++)
+        out[k] = (float)(hone_draw(all, (uint64_t)k) % 1000) / 1000;
+    out[WIDTH - 1] -= 2;
+    if (h->n >= 3 && all % 9)
+        out[h->token[h->n - 3]] += 3;
+}
+
+static int forward(void *self, struct hone_pass *p, struct hone_err *err)
+{
+    (void)self;
+    passes_run++;
+    for (int64_t i = 0; i < p->in.n; i++) {
+        struct held *h = p->stream[i];
+        int64_t n = p->in.start[i + 1] - p->in.start[i], at = p->row_start ? p->row_start[i] : i, rows = p->row_start ? p->row_start[i + 1] - at : 1;
+        for (int64_t k = 0; k < n; k++) {
+            if (h->n == CONTEXT)
+                return hone_fail(err, HONE_EINVAL, "more tokens than the context has");
+            h->token[h->n++] = p->in.index[p->in.start[i] + k];
+            if (k >= n - rows)
+                score(h, p->scores + (at + k - (n - rows)) * p->width);
+        }
+        rows_run += (int)rows;
+    }
+    return 0;
+}
+
+static void write_all(int guesses, double warmth, int64_t most, const char *stop, int64_t n, struct written *out)
+{
+    struct hone_model model = { .encode = encode, .forward = forward, .context = context, .stream_open = stream_open, .stream_close = stream_close,
+                                .token = token, .ends = ends, .stream_keep = guesses ? stream_keep : NULL };
+    struct learner l = { .model = &model, .tensors.width = WIDTH };
+    struct hone_err err = { 0 };
+    struct pool *pool = pool_new(1, &err);
+    struct passes p;
+    struct hone_string text[MOST_TEXTS];
+    struct write_wish wish[MOST_TEXTS];
+    CU_ASSERT_EQUAL_FATAL(passes_open(&p, pool, &l.tensors, NULL, 0, &err), 0);
+    for (int64_t i = 0; i < n; i++) {
+        text[i] = (struct hone_string){ "abcabdabcabe" + i % 3, 12 - i % 3 };
+        wish[i] = write_default;
+        wish[i].temperature = warmth;
+        wish[i].seed = 5;
+        wish[i].max_tokens = most;
+        if (stop)
+            wish[i].stop[wish[i].stops++] = stop;
+    }
+    passes_run = rows_run = 0;
+    memset(out, 0, (size_t)n * sizeof *out);
+    CU_ASSERT_EQUAL_FATAL(writer_run(&l, &p, pool, 1, text, n, wish, out, NULL, &err), 0);
+    passes_close(&p);
+    pool_free(pool);
+}
+
+static int equal(const struct written *a, const struct written *b)
+{
+    return a->tokens == b->tokens && a->text.n == b->text.n && memcmp(a->text.p, b->text.p, a->text.n) == 0 && strcmp(a->finish, b->finish) == 0
+           && memcmp(&a->log_sum, &b->log_sum, sizeof a->log_sum) == 0;
+}
+
+static void same_answers(void)
+{
+    static const struct { double warmth; int64_t most; const char *stop; } how[] = { { 0, 0, NULL }, { 0, 50, NULL }, { 0.4, 0, NULL }, { 2, 0, NULL }, { 0, 1, NULL }, { 0, 0, "cabca" } };
+    int saved = 0;
+    for (size_t k = 0; k < sizeof how / sizeof how[0]; k++) {
+        struct written plain[MOST_TEXTS], guessed[MOST_TEXTS], one;
+        write_all(0, how[k].warmth, how[k].most, how[k].stop, MOST_TEXTS, plain);
+        write_all(0, how[k].warmth, how[k].most, how[k].stop, 1, &one);
+        int passes = passes_run;
+        CU_ASSERT(equal(&one, &plain[0]));
+        written_free(&one);
+        for (int64_t n = 1; n <= MOST_TEXTS; n++) {
+            write_all(1, how[k].warmth, how[k].most, how[k].stop, n, guessed);
+            for (int64_t i = 0; i < n; i++) {
+                CU_ASSERT(equal(&guessed[i], &plain[i]));
+                written_free(&guessed[i]);
+            }
+            if (n == 1) {
+                CU_ASSERT(passes_run <= passes);
+                saved += passes - passes_run;
+            }
+        }
+        for (int64_t i = 0; i < MOST_TEXTS; i++)
+            written_free(&plain[i]);
+    }
+    CU_ASSERT(saved > 50);
+    CU_ASSERT_EQUAL(faults, 0);
+}
+
+static void guess(void)
+{
+    static const int32_t past[] = { 1, 2, 3, 4, 9, 2, 3, 5, 1, 2, 3 };
+    int32_t g[7];
+    CU_ASSERT(lookup_guess(past, 11, 3, g) == 3 && g[0] == 4 && g[1] == 9 && g[2] == 2); /* three tokens before two */
+    CU_ASSERT(lookup_guess(past + 1, 10, 2, g) == 2 && g[0] == 5 && g[1] == 1);           /* the newest place */
+    CU_ASSERT_EQUAL(lookup_guess(past, 5, 3, g), 0);
+    CU_ASSERT_EQUAL(lookup_guess(past, 11, 0, g), 0);
+    CU_ASSERT_EQUAL(lookup_guess(past, 1, 3, g), 0);
+    static const int32_t turns[] = { 7, 8, 7, 8, 7 };
+    CU_ASSERT(lookup_guess(turns, 5, 7, g) == 7 && g[0] == 8 && g[1] == 7 && g[2] == 8 && g[6] == 8); /* goes on with itself */
+}
+
+int test_writer(void)
+{
+    CU_pSuite suite = CU_add_suite("writer", NULL, NULL);
+    return suite && CU_add_test(suite, "guesses", guess) && CU_add_test(suite, "answers are the same with guesses", same_answers) ? 0 : -1;
+}
