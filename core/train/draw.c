@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include "core/base/rng.h"
+#include "core/train/kernels.h"
 #include "hone/math.h"
 #include "hone/wide.h"
 
@@ -26,7 +27,7 @@ HONE_WIDE static void shares(const float *restrict s, int64_t n, float top, floa
         out[k] = hone_expf((s[k] - top) * beta);
 }
 
-static double sum_of(const float *p, int64_t n)
+HONE_WIDE static double sum_of(const float *p, int64_t n)
 {
     double lane[8] = { 0 }, sum = 0;
     int64_t k = 0;
@@ -101,10 +102,7 @@ static int32_t draw_any(const struct draw *d, int64_t width, double sum, double 
 int32_t draw_token(struct draw *d, const float *scores, int64_t width, double temperature, const struct write_wish *wish, uint64_t at,
                    double *log_prob)
 {
-    int64_t top = 0, token;
-    for (int64_t k = 1; k < width; k++)
-        top = scores[k] > scores[top] ? k : top;
-    token = top;
+    int64_t top = kernel_highest(scores, width), token = top;
     if (wish->temperature > 0) {
         shares(scores, width, scores[top], (float)(1 / wish->temperature), d->share);
         double sum = sum_of(d->share, width), u = rng_unit(wish->seed, RNG_WRITE, at);

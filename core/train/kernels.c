@@ -132,3 +132,21 @@ int kernel_finite(const float *a, int64_t n)
         s += a[i] * 0.0f;
     return s == 0.0f;
 }
+
+HONE_WIDE int64_t kernel_highest(const float *s, int64_t n)
+{
+    float lane[16], top = s[0];
+    int64_t k = 0;
+    for (int j = 0; j < 16; j++)
+        lane[j] = s[0];
+    for (; k + 16 <= n; k += 16)
+        for (int j = 0; j < 16; j++)
+            lane[j] = s[k + j] > lane[j] ? s[k + j] : lane[j];
+    for (; k < n; k++)
+        top = s[k] > top ? s[k] : top;
+    for (int j = 0; j < 16; j++)
+        top = lane[j] > top ? lane[j] : top;
+    for (k = 0; k < n && !(s[k] >= top);)
+        k++;
+    return k < n ? k : 0;
+}

@@ -18,6 +18,8 @@ void kernel_axpy(int64_t n, float alpha, const float *x, float *y);
 void kernel_scale(int64_t n, float alpha, float *y);
 /* Sum of a[i] * b[i] in double, in eight lanes that are added in a fixed order. */
 double kernel_dot64(const float *a, const float *b, int64_t n);
+/* The first of the highest of n > 0 numbers, 0 when the first is not a number; found in lanes, which no order of comparing changes. */
+int64_t kernel_highest(const float *s, int64_t n);
 /* 1 when all are finite. */
 int kernel_finite(const float *a, int64_t n);
 

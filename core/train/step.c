@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/train/drawn.h"
+#include "core/train/kernels.h"
 #include "core/train/plan.h"
 #include "core/train/step.h"
 #include "hone/math.h"
@@ -46,25 +47,6 @@ struct loss_work {
     int nats;
 };
 
-/* The first of the highest scores; found in lanes, which no order of comparing changes. */
-HONE_WIDE static int64_t highest(const float *s, int64_t n)
-{
-    float lane[16], top = s[0];
-    int64_t k = 0;
-    for (int j = 0; j < 16; j++)
-        lane[j] = s[0];
-    for (; k + 16 <= n; k += 16)
-        for (int j = 0; j < 16; j++)
-            lane[j] = s[k + j] > lane[j] ? s[k + j] : lane[j];
-    for (; k < n; k++)
-        top = s[k] > top ? s[k] : top;
-    for (int j = 0; j < 16; j++)
-        top = lane[j] > top ? lane[j] : top;
-    for (k = 0; k < n && !(s[k] >= top);)
-        k++;
-    return k < n ? k : 0;
-}
-
 HONE_WIDE static float exponentials(const float *s, int64_t n, float top)
 {
     float lane[16] = { 0 }, sum = 0;
@@ -87,7 +69,7 @@ static void count(const struct loss_work *w, const struct hone_rows *rows, struc
         if (rows->feedback[i] == HONE_INCORRECT || !(rows->weight[i] > 0) || (w->run->writes && rows->target[i] < 0))
             continue;
         const float *s = rows->scores + i * rows->width;
-        int64_t top = highest(s, rows->width);
+        int64_t top = kernel_highest(s, rows->width);
         sum->counted += 1;
         sum->hits += top == rows->target[i];
         if (w->nats && rows->target[i] >= 0)

@@ -1,9 +1,11 @@
 /* Writing with guesses: an answer is the same with and without them, alone and beside others, and is written in fewer passes. The model
  * is one of this file whose scores depend on every token before; it writes what mostly repeats itself. */
 #include <CUnit/CUnit.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "core/base/pool.h"
+#include "core/train/kernels.h"
 #include "core/train/lookup.h"
 #include "core/train/writer.h"
 #include "hone/math.h"
@@ -180,8 +182,22 @@ static void guess(void)
     CU_ASSERT(lookup_guess(turns, 5, 7, g) == 7 && g[0] == 8 && g[1] == 7 && g[2] == 8 && g[6] == 8); /* goes on with itself */
 }
 
+static void highest(void)
+{
+    float s[70];
+    for (int n = 1; n <= 70; n++)
+        for (int at = 0; at < n; at += 3) {
+            for (int i = 0; i < n; i++)
+                s[i] = (float)(i % 7) - 9;
+            s[at] = s[n - 1] = 1;
+            CU_ASSERT_EQUAL(kernel_highest(s, n), at);
+            s[at] = NAN;
+            CU_ASSERT_EQUAL(kernel_highest(s, n), at == 0 ? 0 : n - 1 == at ? (at > 6 ? 6 : at - 1) : n - 1);
+        }
+}
+
 int test_writer(void)
 {
     CU_pSuite suite = CU_add_suite("writer", NULL, NULL);
-    return suite && CU_add_test(suite, "guesses", guess) && CU_add_test(suite, "answers are the same with guesses", same_answers) ? 0 : -1;
+    return suite && CU_add_test(suite, "the highest", highest) && CU_add_test(suite, "guesses", guess) && CU_add_test(suite, "answers are the same with guesses", same_answers) ? 0 : -1;
 }
