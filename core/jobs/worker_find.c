@@ -1,4 +1,5 @@
 /* Where hone-worker is, and what it gets along: its command line and its environment. See worker_proc.h. */
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,9 +55,14 @@ char *worker_find(struct hone_err *err)
     struct buf seen = { 0 };
     const char *given = secure_getenv("HONE_WORKER");
     char *path;
-    if (within || (given && *given)) {
-        if (!(path = given && *given ? strdup(given) : own_path()))
+    if (given && *given) {
+        if (!(path = strdup(given)))
             hone_fail(err, HONE_ENOMEM, "memory ran out");
+        return path;
+    }
+    if (within) {
+        if (!(path = own_path()))
+            hone_fail(err, errno == ENOMEM ? HONE_ENOMEM : ERR_NOT_FOUND, "this program, which is its own worker, cannot be found: %s", strerror(errno));
         return path;
     }
     char dir[PATH_MAX];
