@@ -296,15 +296,42 @@ static int encode_characters(const struct hone_tokenizer *t, const char *text, i
     return ret < 0 ? ret : merge_from(t, l, from);
 }
 
+/* The text in form C (Unicode Standard Annex 15), free(); NULL with *ret 0 where it is that already for having ASCII only, or is no UTF-8 and
+ * stays as it is; HONE_ENOMEM. */
+static char *compose(const char *text, int64_t len, int64_t *n, int *ret)
+{
+    utf8proc_uint8_t *out = NULL;
+    int64_t ascii = 0;
+    *ret = 0;
+    while (ascii < len && (unsigned char)text[ascii] < 0x80)
+        ascii++;
+    if (ascii == len)
+        return NULL;
+    *n = utf8proc_map((const utf8proc_uint8_t *)text, len, &out, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    if (*n == UTF8PROC_ERROR_NOMEM)
+        *ret = HONE_ENOMEM;
+    if (*n >= 0)
+        return (char *)out;
+    free(out);
+    return NULL;
+}
+
 static int encode(const struct hone_tokenizer *t, const char *text, int64_t len, int32_t first, struct hone_token_list *l,
                   struct hone_err *err)
 {
-    int64_t from = l->n;
+    int64_t from = l->n, n = 0;
+    int composed = 0;
+    char *form = t->nfc ? compose(text, len, &n, &composed) : NULL;
+    if (composed < 0)
+        return hone_fail(err, composed, "memory ran out for the tokens of a text of %lld bytes", (long long)len);
+    text = form ? form : text;
+    len = form ? n : len;
     int ret = t->fallback ? encode_characters(t, text, len, first, l, err) : encode_bytes(t, text, len, l, err);
     if (ret == HONE_ENOMEM)
         hone_fail(err, ret, "memory ran out for the tokens of a text of %lld bytes", (long long)len);
     if (ret < 0)
         l->n = from;
+    free(form);
     return ret;
 }
 

@@ -233,6 +233,15 @@ static int read_prefix(struct reader *r, const cJSON *norm, const cJSON *pre)
     return replaces ? 0 : bad(r, "normalizer", "nothing replaces blanks, as the kind with byte_fallback does");
 }
 
+/* Byte-level kinds: NFC, by itself or as the only one of a Sequence. */
+static int read_form(struct reader *r, const cJSON *norm)
+{
+    const cJSON *list = json_get(norm, "normalizers"), *only = cJSON_GetArraySize(list) == 1 ? list->child : NULL;
+    const cJSON *form = strcmp(json_str(norm, "type", ""), "Sequence") == 0 ? only : norm;
+    r->t->nfc = strcmp(json_str(form, "type", ""), "NFC") == 0;
+    return r->t->nfc ? 0 : bad(r, "normalizer", "only NFC can be read: by others texts would become other ones");
+}
+
 static int read_all(struct reader *r, const cJSON *j)
 {
     const cJSON *model = json_get(j, "model"), *norm = json_get(j, "normalizer"), *pre = json_get(j, "pre_tokenizer"), *added = json_get(j, "added_tokens");
@@ -245,7 +254,7 @@ static int read_all(struct reader *r, const cJSON *j)
     r->t->fuse_whole = json_bool(model, "ignore_merges", 0);
     int ret = r->t->fallback ? read_prefix(r, norm, pre) : read_cut(r, pre);
     if (ret >= 0 && !r->t->fallback && cJSON_IsObject(norm))
-        ret = bad(r, "normalizer", "cannot be read: texts would not come back as they were");
+        ret = read_form(r, norm);
     if (ret >= 0)
         ret = read_vocabulary(r, json_get(model, "vocab"), added);
     if (ret >= 0)

@@ -25,6 +25,7 @@ struct hone_tokenizer {
     int32_t byte[256];           /* the token of each byte */
     int fallback;                /* characters, and bytes for those that are no token; else all is bytes */
     int prefix;                  /* with fallback: a blank stands in front of a text that begins */
+    int nfc;                     /* texts are brought to form C first */
     int fuse_whole;              /* a piece that is a token is not merged */
     enum bpe_cut cut;
     char *source;                /* tokenizer.json */

@@ -181,6 +181,35 @@ static char *changed(const char *json, const char *from, const char *to)
     return buf_take(&b);
 }
 
+/* With the normalizer NFC a text has the tokens of its form C (examples of Unicode Standard Annex 15), and bytes that are no text stay. */
+static void form_c(void)
+{
+    static const struct { const char *text, *form; } rows[] = {
+        { "\u212b", "\u00c5" }, { "A\u030a", "\u00c5" }, { "\u2126", "\u03a9" }, { "s\u0323\u0307", "\u1e69" }, { "s\u0307\u0323", "\u1e69" },
+        { "\u1112\u1161\u11ab", "\ud55c" }, { "cafe\u0301 au lait", "caf\u00e9 au lait" }, { "plain text", "plain text" }, { "\ufb01", "\ufb01" },
+    };
+    struct hone_err err = { 0 };
+    struct hone_token_list a = { 0 }, b = { 0 };
+    static const char *const how[] = { "\"normalizer\":{\"type\":\"NFC\"}", "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"}]}" };
+    struct hone_tokenizer *as_is = read_json(tokens_ours_json);
+    for (int k = 0; k < 2; k++) {
+        char *json = changed(tokens_ours_json, "\"normalizer\":null", how[k]);
+        struct hone_tokenizer *t = read_json(json);
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+            a.n = b.n = 0;
+            CU_ASSERT_EQUAL(s->encode(t, rows[i].text, (int64_t)strlen(rows[i].text), 1, &a, &err), 0);
+            CU_ASSERT_EQUAL(s->encode(as_is, rows[i].form, (int64_t)strlen(rows[i].form), 1, &b, &err), 0);
+            CU_ASSERT(a.n == b.n && memcmp(a.id, b.id, (size_t)a.n * sizeof *a.id) == 0);
+        }
+        comes_back(t, "\xff\xfe", 2);
+        s->free(t);
+        free(json);
+    }
+    s->free(as_is);
+    s->list_free(&a);
+    s->list_free(&b);
+}
+
 static void bad_files(void)
 {
     static const struct { const char *json, *from, *to, *what; } rows[] = {
@@ -194,7 +223,7 @@ static void bad_files(void)
         { tokens_ours_json, "\"dropout\":null", "\"dropout\":0.1", "dropout" },
         { tokens_ours_json, "\"add_prefix_space\":false", "\"add_prefix_space\":true", "add_prefix_space" },
         { tokens_ours_json, "\"merges\":[[\"", "\"merges\":[[\"zzzz", "not in model.vocab" },
-        { tokens_ours_json, "\"normalizer\":null", "\"normalizer\":{\"type\":\"NFC\"}", "normalizer" },
+        { tokens_ours_json, "\"normalizer\":null", "\"normalizer\":{\"type\":\"NFKC\"}", "only NFC" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char *json = changed(rows[i].json, rows[i].from, rows[i].to);
@@ -214,5 +243,6 @@ int test_tokens(void)
 {
     CU_pSuite suite = CU_add_suite("tokens", NULL, NULL);
     return suite && CU_add_test(suite, "learned merges are the reference's", learned) && CU_add_test(suite, "files of three kinds", read_others)
-           && CU_add_test(suite, "every text comes back", round_trip) && CU_add_test(suite, "bad files", bad_files) ? 0 : -1;
+           && CU_add_test(suite, "every text comes back", round_trip) && CU_add_test(suite, "form C", form_c)
+           && CU_add_test(suite, "bad files", bad_files) ? 0 : -1;
 }
