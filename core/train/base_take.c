@@ -315,6 +315,8 @@ int base_take(const struct base *b, struct learner *l, struct start *s, struct h
         ret = b->l.model ? take_weights(&t) : take_words(&t);
     if (!ret)
         ret = keep(s, &l->tensors, err);
+    if (!ret && learner_writes(l))
+        ret = learner_set_generation(l, b->l.generation, err);
     free(t.output);
     if (ret)
         start_free(s);

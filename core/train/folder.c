@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "core/base/file.h"
 #include "core/base/json.h"
+#include "core/base/log.h"
 #include "core/train/kernels.h"
+#include "core/train/writer.h"
 
 #define CONFIG_MAX ((size_t)1 << 20)
 #define TOKENIZER_MAX ((size_t)256 << 20)
@@ -58,6 +61,123 @@ static int unfold_positions(struct reading *r)
         json_put(r->config, "rope_theta", copy);
     }
     return 0;
+}
+
+/* Keys that every config.json may have beside those of the model's table: what they must be for the answers to be this model's, as JSON; NULL: they
+ * do not change any. null is always fine. */
+static const struct {
+    const char *key, *must;
+} common[] = {
+    { "_attn_implementation_autoset", NULL }, { "_name_or_path", NULL }, { "architectures", NULL }, { "attention_dropout", NULL },
+    { "auto_map", NULL }, { "bad_words_ids", NULL }, { "begin_suppress_tokens", NULL }, { "bos_token_id", NULL }, { "decoder_start_token_id", NULL },
+    { "diversity_penalty", NULL }, { "do_sample", NULL }, { "dtype", NULL }, { "early_stopping", NULL }, { "encoder_no_repeat_ngram_size", NULL },
+    { "eos_token_id", NULL }, { "exponential_decay_length_penalty", NULL }, { "finetuning_task", NULL }, { "forced_bos_token_id", NULL },
+    { "forced_eos_token_id", NULL }, { "id2label", NULL }, { "initializer_range", NULL }, { "label2id", NULL }, { "length_penalty", NULL },
+    { "max_length", NULL }, { "max_window_layers", NULL }, { "min_length", NULL }, { "model_type", NULL }, { "no_repeat_ngram_size", NULL },
+    { "num_beam_groups", NULL }, { "num_beams", NULL }, { "num_return_sequences", NULL }, { "output_attentions", NULL },
+    { "output_hidden_states", NULL }, { "output_scores", NULL }, { "pad_token_id", NULL }, { "prefix", NULL }, { "pretraining_tp", NULL },
+    { "problem_type", NULL }, { "remove_invalid_values", NULL }, { "repetition_penalty", NULL }, { "return_dict", NULL },
+    { "return_dict_in_generate", NULL }, { "rope_parameters", NULL }, { "sep_token_id", NULL }, { "suppress_tokens", NULL },
+    { "task_specific_params", NULL }, { "temperature", NULL }, { "tokenizer_class", NULL }, { "top_k", NULL }, { "top_p", NULL },
+    { "torch_dtype", NULL }, { "torchscript", NULL }, { "transformers.js_config", NULL }, { "transformers_version", NULL }, { "typical_p", NULL }, { "unk_token_id", NULL },
+    { "use_bfloat16", NULL }, { "use_cache", NULL },
+    { "add_cross_attention", "false" }, { "chunk_size_feed_forward", "0" }, { "cross_attention_hidden_size", "null" }, { "is_decoder", NULL },
+    { "is_encoder_decoder", "false" }, { "is_llama_config", NULL }, { "layer_types", "\"full_attention\"" }, { "partial_rotary_factor", "1" }, { "pruned_heads", "{}" }, { "rope_interleaved", "false" },
+    { "sliding_window", "null" }, { "tf_legacy_loss", NULL }, { "tie_encoder_decoder", "false" }, { "use_sliding_window", "false" },
+};
+
+/* Whether a value, or each one of a list, is what it must be. */
+static int is_value(const cJSON *v, const char *must)
+{
+    if (cJSON_IsNull(v))
+        return 1;
+    if (cJSON_IsArray(v)) {
+        const cJSON *one;
+        int all = 1;
+        cJSON_ArrayForEach(one, v)
+            all &= is_value(one, must);
+        return all;
+    }
+    char *text = printed(v);
+    int same = text && strcmp(text, must) == 0;
+    free(text);
+    return same;
+}
+
+/* What the file asks for beyond the model's table: a key that nobody here knows may change what the model computes. */
+static int check_keys(const struct reading *r, const struct hone_model *m)
+{
+    const cJSON *v;
+    int windows = json_bool(r->config, "use_sliding_window", 1);
+    cJSON_ArrayForEach(v, r->config) {
+        const struct hone_foreign_key *k = m->foreign->keys;
+        size_t i = 0;
+        while (k->key && strcmp(k->key, v->string) != 0)
+            k++;
+        while (i < sizeof common / sizeof common[0] && strcmp(common[i].key, v->string) != 0)
+            i++;
+        if (k->key || (strcmp(v->string, "sliding_window") == 0 && !windows))
+            continue;
+        char *text = printed(v);
+        int ret = 0;
+        if (i == sizeof common / sizeof common[0] && !cJSON_IsNull(v))
+            ret = hone_fail(r->err, HONE_EINVAL, "%s/config.json: %.60s (%.80s) is not known here and may change what the model computes; take it out if it "
+                            "does not", r->dir, v->string, text ? text : "?");
+        else if (i < sizeof common / sizeof common[0] && common[i].must && !is_value(v, common[i].must))
+            ret = hone_fail(r->err, HONE_EINVAL, "%s/config.json: %s is %.80s; model '%s' has %s only", r->dir, v->string, text ? text : "?", m->item.name,
+                            common[i].must);
+        free(text);
+        if (ret)
+            return ret;
+    }
+    return 0;
+}
+
+/* ---- how it writes ---- */
+
+/* The tokens that end an answer and how tokens are drawn, by generation_config.json, where there is one; its defaults are transformers'. */
+static int read_generation(struct reading *r)
+{
+    static const char *const known[] = { "_from_model_config", "bos_token_id", "do_sample", "eos_token_id", "max_length", "max_new_tokens", "pad_token_id",
+                                         "temperature", "top_k", "top_p", "transformers_version", "use_cache" };
+    struct hone_err none;
+    cJSON *g = NULL, *out = NULL;
+    const cJSON *v;
+    char *path = path_join(r->dir, "generation_config.json");
+    int there = path && access(path, F_OK) == 0, ret = path ? 0 : hone_fail(r->err, HONE_ENOMEM, "memory ran out");
+    if (there && !(g = json_parse_file(path, CONFIG_MAX, r->err)))
+        ret = r->err->code;
+    cJSON_ArrayForEach(v, g) {
+        size_t i = 0;
+        while (i < sizeof known / sizeof known[0] && strcmp(known[i], v->string) != 0)
+            i++;
+        if (i == sizeof known / sizeof known[0] && !cJSON_IsNull(v))
+            log_line(LOG_WARN, "%s: %s is not heeded here", path, v->string);
+    }
+    if (!ret && (v = json_get(g, "eos_token_id")) && !cJSON_IsNull(v)) {
+        cJSON_DeleteItemFromObjectCaseSensitive(r->config, "eos_token_id");
+        json_put(r->config, "eos_token_id", cJSON_Duplicate(v, 1));
+    }
+    int samples = json_bool(g, "do_sample", 0);
+    if (!ret && (samples || json_int(g, "max_new_tokens", 0) > 0)) {
+        struct write_wish w = { .max_tokens = json_int(g, "max_new_tokens", 0), .temperature = samples ? json_num(g, "temperature", 1) : 0,
+                                .top_k = samples ? json_int(g, "top_k", 50) : 0, .top_p = samples ? json_num(g, "top_p", 1) : 1 };
+        out = cJSON_CreateObject();
+        json_put_int(out, "max_tokens", w.max_tokens);
+        json_put_num(out, "temperature", w.temperature);
+        json_put_int(out, "top_k", w.top_k);
+        json_put_num(out, "top_p", w.top_p);
+        char *text = json_text(out, 0);
+        if (write_wish_read(out, &w, &none) < 0)
+            ret = hone_fail(r->err, HONE_EINVAL, "%s: %s", path, none.text);
+        else
+            ret = text ? learner_set_generation(r->l, text, r->err) : hone_fail(r->err, HONE_ENOMEM, "memory ran out");
+        free(text);
+    }
+    cJSON_Delete(out);
+    cJSON_Delete(g);
+    free(path);
+    return ret;
 }
 
 /* Settings from config.json by the model's table. NULL with err. */
@@ -236,7 +356,7 @@ static int read_folder(struct reading *r, struct registry *registry)
     if (!(l->model = model_for(registry, type, &l->plugin)))
         return hone_fail(r->err, HONE_EINVAL, "%s/config.json: no model here reads model_type '%.60s'", r->dir, type);
     l->host = registry_host(registry);
-    if ((ret = unfold_positions(r)) < 0)
+    if ((ret = unfold_positions(r)) < 0 || (ret = check_keys(r, l->model)) < 0 || (ret = read_generation(r)) < 0)
         return ret;
     cJSON *settings = settings_from(r, l->model);
     l->conf = settings ? settings_new(&l->model->item, settings, r->err) : NULL;

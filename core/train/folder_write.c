@@ -93,7 +93,7 @@ static int make_values(struct writing *w, int64_t shard_bytes)
         used += bytes;
         w->shard[i] = w->shards - 1;
     }
-    w->written = calloc((size_t)w->shards + 3, sizeof *w->written);
+    w->written = calloc((size_t)w->shards + 4, sizeof *w->written);
     return w->written ? 0 : no_memory(w->err);
 }
 
@@ -166,6 +166,24 @@ static int write_index(struct writing *w)
     return write_json(w, "model.safetensors.index.json", o);
 }
 
+/* How it writes unless told, in transformers' words. */
+static int write_generation(struct writing *w)
+{
+    cJSON *o = cJSON_CreateObject(), *mine = json_parse(w->l->generation, strlen(w->l->generation), "generation", w->err);
+    double temperature = json_num(mine, "temperature", 0);
+    int64_t most = json_int(mine, "max_tokens", 0);
+    json_put_bool(o, "do_sample", temperature > 0);
+    if (temperature > 0) {
+        json_put_num(o, "temperature", temperature);
+        json_put_int(o, "top_k", json_int(mine, "top_k", 0));
+        json_put_num(o, "top_p", json_num(mine, "top_p", 1));
+    }
+    if (most > 0)
+        json_put_int(o, "max_new_tokens", most);
+    cJSON_Delete(mine);
+    return write_json(w, "generation_config.json", o);
+}
+
 static int write_all(struct writing *w, int64_t shard_bytes)
 {
     struct hone_store store = { .struct_size = sizeof store, .host_data = w, .put = keep };
@@ -178,6 +196,8 @@ static int write_all(struct writing *w, int64_t shard_bytes)
         ret = write_index(w);
     if (ret >= 0)
         ret = write_text(w, "tokenizer.json", w->tokenizer.p ? w->tokenizer.p : "", w->tokenizer.n);
+    if (ret >= 0 && w->l->generation)
+        ret = write_generation(w);
     return ret < 0 ? ret : write_json(w, "config.json", config_of(w)); /* last: a folder without it is none */
 }
 

@@ -154,6 +154,8 @@ int learner_save(const struct learner *l, float *const *param, struct st_file *f
         ret = st_meta(f, "model_version", l->plugin && l->plugin->info ? l->plugin->info->version : "", err);
     if (!ret)
         ret = st_meta(f, "model_settings", text, err);
+    if (!ret && l->generation)
+        ret = st_meta(f, "generation", l->generation, err);
     if (!ret)
         ret = save_outputs(l, f, err);
     if (!ret)
@@ -247,6 +249,8 @@ int learner_restore(struct learner *l, struct registry *registry, const struct s
     cJSON_Delete(settings);
     if (!ret)
         ret = restore_outputs(l, f, err);
+    if (!ret)
+        ret = learner_set_generation(l, json_str(f->meta, "generation", NULL), err);
     if (!ret) {
         ret = l->model->restore(&l->self, l->conf, l->outputs, l->output, &store, l->host, err);
         if (ret < 0 && st.fault.code)
@@ -265,6 +269,12 @@ int learner_restore(struct learner *l, struct registry *registry, const struct s
     if (ret < 0)
         learner_free(l);
     return ret < 0 ? ret : 0;
+}
+
+int learner_set_generation(struct learner *l, const char *json, struct hone_err *err)
+{
+    l->generation = json ? arena_copy(&l->arena, json, strlen(json) + 1) : NULL;
+    return json && !l->generation ? hone_fail(err, HONE_ENOMEM, "memory ran out") : 0;
 }
 
 int learner_writes(const struct learner *l)

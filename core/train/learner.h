@@ -18,6 +18,7 @@ struct learner {
     struct hone_string *output;   /* [outputs] texts in `arena` */
     struct arena arena;
     struct tensors tensors;       /* declared; allocated by tensors_init() or learner_restore() */
+    char *generation;             /* of a model that writes: how it does unless told (write_wish_read()), as JSON, in `arena`; NULL: the likeliest tokens */
     struct memory *memory;        /* rows that vote for their outputs (memory.h), owned; NULL: none */
 };
 
@@ -39,6 +40,8 @@ int learner_save(const struct learner *l, float *const *param, struct st_file *f
 /* Makes a learner from such a file. On failure l is empty. */
 int learner_restore(struct learner *l, struct registry *registry, const struct st_file *f, struct hone_err *err);
 void learner_free(struct learner *l);
+/* Copies l->generation, NULL too. HONE_ENOMEM. */
+int learner_set_generation(struct learner *l, const char *json, struct hone_err *err);
 /* Whether its model writes answers token by token; then there are no outputs. */
 int learner_writes(const struct learner *l);
 

@@ -20,6 +20,7 @@ struct predictor {
     struct calibration calibration;
     int32_t *slot;      /* hash of output texts: index + 1 */
     int64_t slots;
+    struct write_wish wish;
     int warm;           /* a pass with these tensors has been made */
 };
 
@@ -90,6 +91,16 @@ static int read_calibration(struct predictor *p, const struct st_file *f, struct
     return ret < 0 ? (err->code = ERR_CORRUPT) : 0;
 }
 
+static int read_generation(struct predictor *p, const struct st_file *f, struct hone_err *err)
+{
+    const char *text = p->learner.generation;
+    p->wish = write_default;
+    cJSON *json = text ? json_parse(text, strlen(text), f->path, err) : NULL;
+    int ret = text && !json ? err->code : write_wish_read(json, &p->wish, err) < 0 ? err_prefix(err, "%s", f->path) : 0;
+    cJSON_Delete(json);
+    return ret < 0 ? (err->code = ERR_CORRUPT) : 0;
+}
+
 struct predictor *predictor_open(struct registry *registry, struct pool *pool, const char *weights_path, struct hone_err *err)
 {
     struct st_file f;
@@ -104,6 +115,8 @@ struct predictor *predictor_open(struct registry *registry, struct pool *pool, c
         ret = learner_restore(&p->learner, registry, &f, err);
         if (!ret)
             ret = read_calibration(p, &f, err);
+        if (!ret)
+            ret = read_generation(p, &f, err);
         if (!ret)
             p->info = describe(&p->learner, &f);
         st_free(&f);
@@ -160,6 +173,11 @@ int predictor_write(struct predictor *p, const struct hone_string *text, int64_t
                     const struct write_sink *sink, struct hone_err *err)
 {
     return writer_run(&p->learner, &p->passes, p->pool, p->calibration.temperature, text, n, wish, out, sink, err);
+}
+
+const struct write_wish *predictor_wish(const struct predictor *p)
+{
+    return &p->wish;
 }
 
 struct writer *predictor_writer(struct predictor *p, const struct write_sink *sink, struct hone_err *err)

@@ -38,6 +38,8 @@ struct write_sink;
 struct writer;
 int predictor_write(struct predictor *p, const struct hone_string *text, int64_t n, const struct write_wish *wish, struct written *out,
                     const struct write_sink *sink, struct hone_err *err);
+/* How it writes unless told. */
+const struct write_wish *predictor_wish(const struct predictor *p);
 /* A writer of it, as writer_open() has it. [main] */
 struct writer *predictor_writer(struct predictor *p, const struct write_sink *sink, struct hone_err *err);
 

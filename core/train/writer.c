@@ -20,12 +20,11 @@ const struct write_wish write_default = { .top_p = 1 };
 int write_wish_read(const cJSON *json, struct write_wish *w, struct hone_err *err)
 {
     const cJSON *stop = json_get(json, "stop"), *s;
-    *w = write_default;
-    w->max_tokens = json_int(json, "max_tokens", 0);
-    w->temperature = json_num(json, "temperature", 0);
-    w->top_k = json_int(json, "top_k", 0);
-    w->top_p = json_num(json, "top_p", 1);
-    w->seed = (uint64_t)json_int(json, "seed", 0);
+    w->max_tokens = json_int(json, "max_tokens", w->max_tokens);
+    w->temperature = json_num(json, "temperature", w->temperature);
+    w->top_k = json_int(json, "top_k", w->top_k);
+    w->top_p = json_num(json, "top_p", w->top_p);
+    w->seed = (uint64_t)json_int(json, "seed", (int64_t)w->seed);
     if (w->max_tokens < 0 || w->max_tokens > WRITER_MAX_TOKENS)
         return hone_fail(err, HONE_EINVAL, "generation.max_tokens = %lld is outside of 0 to %d", (long long)w->max_tokens, WRITER_MAX_TOKENS);
     if (!(w->temperature >= 0 && w->temperature <= 100))
@@ -34,6 +33,7 @@ int write_wish_read(const cJSON *json, struct write_wish *w, struct hone_err *er
         return hone_fail(err, HONE_EINVAL, "generation.top_k = %lld is below 0", (long long)w->top_k);
     if (!(w->top_p > 0 && w->top_p <= 1))
         return hone_fail(err, HONE_EINVAL, "generation.top_p = %g is outside of (0, 1]", w->top_p);
+    w->stops = stop ? 0 : w->stops;
     cJSON_ArrayForEach(s, stop) {
         if (w->stops == WRITER_STOPS || !cJSON_IsString(s) || !*s->valuestring)
             return hone_fail(err, HONE_EINVAL, "generation.stop: expected at most %d texts that are not empty", WRITER_STOPS);

@@ -19,9 +19,9 @@ struct write_wish {
     const char *stop[WRITER_STOPS]; /* the answer ends before the first of these texts; borrowed */
     int stops;
 };
-/* What is written when nobody wishes otherwise: the likeliest tokens. */
+/* The likeliest tokens: what is written when neither the weights (learner.generation) nor anybody wishes otherwise. */
 extern const struct write_wish write_default;
-/* From {max_tokens, temperature, top_k, top_p, seed, stop}, which it borrows; NULL is the default. HONE_EINVAL names the member. */
+/* Takes {max_tokens, temperature, top_k, top_p, seed, stop}, which it borrows, into *w; what is absent stays. HONE_EINVAL names the member. */
 int write_wish_read(const cJSON *json, struct write_wish *w, struct hone_err *err);
 
 struct written {

@@ -19,7 +19,7 @@ struct answerer *answerer_open(struct task *t, const char *weights, struct hone_
         a->write = calloc(ANSWERER_BLOCK, sizeof *a->write);
         a->written = calloc(ANSWERER_BLOCK, sizeof *a->written);
         for (int i = 0; a->write && i < ANSWERER_BLOCK; i++)
-            a->write[i] = write_default;
+            a->write[i] = *predictor_wish(a->p);
     }
     int ready = a->p && (a->name = calloc((size_t)predictor_outputs(a->p) + 1, sizeof *a->name)) && (!predictor_writes(a->p) || (a->write && a->written));
     if (ready)

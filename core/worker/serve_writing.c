@@ -41,9 +41,22 @@ static void asked_free(struct asked *q)
 
 /* ---- what comes ---- */
 
+/* Says that a question is not answered, and why. */
+static int refuse(struct desk *d, int64_t id, const char *why, struct hone_err *err)
+{
+    cJSON *f = cJSON_CreateObject();
+    json_put_int(f, "id", id);
+    json_put_str(f, "error", why);
+    if (json_get(f, "error"))
+        return task_send(d->task, "answer", f, err);
+    cJSON_Delete(f);
+    return hone_fail(err, HONE_ENOMEM, "memory ran out for an answer");
+}
+
 /* Takes the question. */
 static int take_question(struct desk *d, cJSON *question, struct hone_err *err)
 {
+    struct hone_err why = { 0 };
     struct asked *q = calloc(1, sizeof *q);
     if (!q) {
         cJSON_Delete(question);
@@ -51,11 +64,15 @@ static int take_question(struct desk *d, cJSON *question, struct hone_err *err)
     }
     q->question = question;
     q->id = json_int(question, "id", -1);
+    q->write = *predictor_wish(d->agent->p);
     q->streams = json_bool(question, "stream", 0);
-    int rc = answer_wish_read(question, &q->wish, &q->text, err) < 0 ? err_prefix(err, "question %lld", (long long)q->id) : 0;
+    int rc = answer_wish_read(question, &q->wish, &q->text, &why);
+    if (rc >= 0 && q->wish.rule != ANSWER_BEST)
+        rc = hone_fail(&why, HONE_EINVAL, "explore: this agent writes its answers; give generation.temperature in its place");
     if (rc >= 0)
-        rc = write_wish_read(json_get(question, "generation"), &q->write, err);
+        rc = write_wish_read(json_get(question, "generation"), &q->write, &why);
     if (rc < 0) {
+        rc = refuse(d, q->id, why.text, err);
         asked_free(q);
         return rc;
     }

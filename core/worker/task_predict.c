@@ -160,11 +160,11 @@ static int answer_list(struct answering *a, const cJSON *texts, struct hone_err 
 /* How an agent that writes shall write. */
 static int read_writing(struct answering *a, const cJSON *wanted, const struct write_sink *sink, struct hone_err *err)
 {
-    struct write_wish wish;
     if (!a->agent->write)
         return wanted ? hone_fail(err, HONE_EINVAL, "generation: this agent chooses among its outputs and writes nothing") : 0;
     if (a->wish.rule != ANSWER_BEST)
         return hone_fail(err, HONE_EINVAL, "explore: this agent writes its answers; give generation.temperature instead");
+    struct write_wish wish = *predictor_wish(a->agent->p);
     int ret = write_wish_read(wanted, &wish, err);
     for (int i = 0; i < BLOCK && ret >= 0; i++)
         a->agent->write[i] = wish;

@@ -229,6 +229,10 @@ static void bad_folders(void)
     with_config("\"attention_bias\":false", "\"attention_bias\":true", "attention_bias is true");
     with_config("\"rope_scaling\":null", "\"rope_scaling\":{\"type\":\"linear\"}", "rope_scaling");
     with_config("\"rope_scaling\":null", "\"rope_parameters\":{\"rope_type\":\"llama3\",\"rope_theta\":10000}", "rope_parameters asks for positions of the type 'llama3'");
+    with_config("\"rope_scaling\":null", "\"sliding_window\":4096", "sliding_window is 4096; model 'transformer' has null only");
+    with_config("\"rope_scaling\":null", "\"partial_rotary_factor\":0.5", "partial_rotary_factor is 0.5");
+    with_config("\"rope_scaling\":null", "\"layer_types\":[\"full_attention\",\"sliding_attention\"]", "layer_types");
+    with_config("\"rope_scaling\":null", "\"logits_scaling\":8", "logits_scaling (8) is not known here and may change what the model computes");
     with_config("\"num_hidden_layers\":2", "\"num_hidden_layers\":1", "tensor 'model.layers.1.input_layernorm.weight' is none of model 'transformer'");
     with_config("\"intermediate_size\":24", "\"intermediate_size\":1000000", "config.json asks for [1000000, 16]"); /* before memory is taken */
     with_config("\"max_position_embeddings\":32", "\"max_position_embeddings\":1048576,\"head_dim\":65536", "context = 1048576");
@@ -286,6 +290,73 @@ static void ends(void)
     with_config("\"rope_scaling\":null", "\"eos_token_id\":[17,[300]]", "expected the number of a token");
 }
 
+/* What others write into config.json and what changes nothing is passed over. */
+static void harmless_keys(void)
+{
+    struct hone_err err = { 0 };
+    struct learner l;
+    char text[1024];
+    make_folder(HONE_F32, 0);
+    int n = snprintf(text, sizeof text, "{\"transformers_version\":\"4.40.1\",\"use_cache\":true,\"pretraining_tp\":1,\"initializer_range\":0.02,\"pad_token_id\":0,"
+                     "\"attention_dropout\":0.0,\"sliding_window\":4096,\"use_sliding_window\":false,\"max_window_layers\":2,\"partial_rotary_factor\":1.0,"
+                     "\"layer_types\":[\"full_attention\",\"full_attention\"],\"quantization_config\":null,\"rope_interleaved\":false,%s", config + 1);
+    write_file("config.json", text, (size_t)n);
+    int rc = folder_read(&l, registry, dir, &err);
+    if (rc)
+        fprintf(stderr, "%s\n", err.text);
+    CU_ASSERT_EQUAL_FATAL(rc, 0);
+    CU_ASSERT(off(&l) < 1e-4);
+    CU_ASSERT_PTR_NULL(l.generation);
+    learner_free(&l);
+}
+
+/* generation_config.json: its ends go before those of config.json; how tokens are drawn stays with the weights, and is written back. */
+static void generation(void)
+{
+    static const struct {
+        const char *file, *want;
+    } told[] = {
+        { "{\"do_sample\":true,\"temperature\":0.6,\"top_p\":0.9,\"eos_token_id\":[17,300]}", "{\"max_tokens\":0,\"temperature\":0.6,\"top_k\":50,\"top_p\":0.9}" },
+        { "{\"do_sample\":true,\"top_k\":20,\"eos_token_id\":[17,300]}", "{\"max_tokens\":0,\"temperature\":1,\"top_k\":20,\"top_p\":1}" },
+        { "{\"temperature\":0.6,\"eos_token_id\":[17,300],\"max_new_tokens\":64}", "{\"max_tokens\":64,\"temperature\":0,\"top_k\":0,\"top_p\":1}" },
+        { "{\"temperature\":0.6,\"eos_token_id\":[17,300]}", NULL },
+    };
+    make_folder(HONE_F32, 0);
+    for (int i = 0; i < 4; i++) {
+        struct hone_err err = { 0 };
+        struct learner l, again;
+        int64_t files;
+        char text[1024], path[240];
+        int n = snprintf(text, sizeof text, "{\"eos_token_id\":2,%s", config + 1);
+        write_file("config.json", text, (size_t)n);
+        write_text("generation_config.json", told[i].file);
+        CU_ASSERT_EQUAL_FATAL(folder_read(&l, registry, dir, &err), 0);
+        CU_ASSERT(l.model->ends(l.self, 17) == 1 && l.model->ends(l.self, 300) == 1 && l.model->ends(l.self, 2) == 0);
+        snprintf(path, sizeof path, "%s/generation%d", dir, i);
+        CU_ASSERT_EQUAL_FATAL(mkdir(path, 0700), 0);
+        CU_ASSERT_EQUAL_FATAL(folder_write(&l, path, 0, &files, &err), 0);
+        CU_ASSERT_EQUAL_FATAL(folder_read(&again, registry, path, &err), 0);
+        const struct learner *both[] = { &l, &again };
+        for (int k = 0; k < 2; k++) {
+            CU_ASSERT_EQUAL(both[k]->generation != NULL, told[i].want != NULL);
+            if (both[k]->generation && told[i].want)
+                CU_ASSERT_STRING_EQUAL(both[k]->generation, told[i].want);
+        }
+        learner_free(&again);
+        learner_free(&l);
+    }
+    write_file("config.json", config, sizeof config - 1);
+    write_text("generation_config.json", "{\"do_sample\":true,\"top_p\":7}");
+    refused("generation_config.json: generation.top_p = 7");
+    write_text("generation_config.json", "{\"eos_token_id\":480}");
+    refused("none of number 480");
+    write_text("generation_config.json", "[");
+    refused("generation_config.json");
+    char path[240];
+    snprintf(path, sizeof path, "%s/generation_config.json", dir);
+    unlink(path);
+}
+
 static void nothing_half_written(void)
 {
     struct hone_err err = { 0 };
@@ -309,5 +380,6 @@ int test_folder(void)
 {
     CU_pSuite suite = CU_add_suite("folder", start, stop);
     return suite && CU_add_test(suite, "PyTorch's scores, and back", reference) && CU_add_test(suite, "half precision", half_numbers)
-           && CU_add_test(suite, "bad folders", bad_folders) && CU_add_test(suite, "ends of answers", ends) && CU_add_test(suite, "nothing half written", nothing_half_written) ? 0 : -1;
+           && CU_add_test(suite, "bad folders", bad_folders) && CU_add_test(suite, "ends of answers", ends)
+           && CU_add_test(suite, "harmless keys", harmless_keys) && CU_add_test(suite, "how answers are drawn", generation) && CU_add_test(suite, "nothing half written", nothing_half_written) ? 0 : -1;
 }
