@@ -24,6 +24,7 @@ struct manner {
     double threshold;              /* 0: it never abstains */
     char *explore_rule;            /* NULL: it does not explore. Owned */
     double explore_setting;
+    cJSON *generation;             /* NULL: as its weights say. Owned */
 };
 int manner_of(struct store *s, const struct version_row *version, struct manner *m, struct hone_err *err);
 void manner_free(struct manner *m);

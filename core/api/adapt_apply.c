@@ -33,6 +33,7 @@ int manner_of(struct store *s, const struct version_row *version, struct manner 
     const cJSON *explore = json_get(own, "explore");
     const char *rule = json_str(explore, "rule", NULL);
     *m = (struct manner){ .threshold = json_num(own, "threshold", -1), .explore_setting = json_num(explore, "setting", 0) };
+    m->generation = cJSON_DetachItemFromObjectCaseSensitive(own, "generation");
     int rc = rule && !(m->explore_rule = strdup(rule)) ? hone_fail(err, HONE_ENOMEM, "memory ran out") : 0;
     if (rc == 0 && m->threshold < 0)
         rc = trained_threshold(s, version->job_id, &m->threshold, err);
@@ -43,6 +44,7 @@ int manner_of(struct store *s, const struct version_row *version, struct manner 
 void manner_free(struct manner *m)
 {
     free(m->explore_rule);
+    cJSON_Delete(m->generation);
     *m = (struct manner){ 0 };
 }
 
@@ -51,7 +53,7 @@ static int insert(struct store *s, const struct version_row *from, const struct 
 {
     *row = (struct version_row){ .id = row->id, .agent_id = from->agent_id, .job_id = from->job_id, .weights_file = from->weights_file, .weights_sha256 = from->weights_sha256,
                                  .weights_bytes = from->weights_bytes };
-    if (!(row->settings = route_settings(m->threshold, m->explore_rule, m->explore_setting)))
+    if (!(row->settings = route_settings(m->threshold, m->explore_rule, m->explore_setting, m->generation)))
         return hone_fail(err, HONE_ENOMEM, "memory ran out");
     return version_insert(s, row, err);
 }
@@ -88,8 +90,8 @@ static int enter(struct store *s, const struct version_row *from, struct version
     return rc;
 }
 
-/* A daemon has a worker ready for the new version, by its id, before the first question. */
-static int warm_up(struct api *a, const struct version_row *from, const char *id, struct hone_err *err)
+/* A daemon has a worker ready for the new version, by its id, before the first question; it knows whether the manner is one of its kind of agent. */
+static int warm_up(struct api *a, const struct version_row *from, const char *id, const struct manner *m, struct hone_err *err)
 {
     struct warm_version v;
     if (!a->serving)
@@ -101,6 +103,10 @@ static int warm_up(struct api *a, const struct version_row *from, const char *id
     v.version_id = id;
     int rc = serving_load(a->serving, &v, err);
     route_free(r);
+    if (rc > 0 && m->explore_rule)
+        return hone_fail(err, HONE_EINVAL, "explore: this agent writes its answers; give generation.temperature in its place");
+    if (rc == 0 && m->generation)
+        return hone_fail(err, HONE_EINVAL, "generation: this agent chooses among its outputs and writes nothing");
     return rc;
 }
 
@@ -138,14 +144,15 @@ static int check(struct store *s, const struct version_row *from, double share, 
 }
 
 /* Looked at before a worker is started for it and, as loading takes its time, once more when it is written down. */
-static int prepare(struct api *a, const struct version_row *from, const char *id, double share, const cJSON *proposal, struct hone_err *err)
+static int prepare(struct api *a, const struct version_row *from, const char *id, const struct manner *m, double share, const cJSON *proposal,
+                   struct hone_err *err)
 {
     struct agent_row agent = { 0 };
     struct store *s = books_open(a, err);
     int rc = s ? check(s, from, share, proposal, &agent, err) : err->code;
     books_close(a, s);
     agent_free(&agent);
-    return rc < 0 ? rc : warm_up(a, from, id, err);
+    return rc < 0 ? rc : warm_up(a, from, id, m, err);
 }
 
 cJSON *adapt_apply(struct api *a, const struct version_row *from, const struct manner *m, double share, const cJSON *proposal, struct hone_err *err)
@@ -155,7 +162,7 @@ cJSON *adapt_apply(struct api *a, const struct version_row *from, const struct m
     struct agent_row agent = { 0 };
     cJSON *out = NULL;
     id_new("ver", id, sizeof id);
-    if (prepare(a, from, id, share, proposal, err) < 0)
+    if (prepare(a, from, id, m, share, proposal, err) < 0)
         return NULL;
     struct store *s = books_open(a, err);
     int rc = s ? store_begin(s, err) : err->code;

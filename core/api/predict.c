@@ -27,6 +27,7 @@ static int find_weights(struct api *a, const char *name, cJSON *start, cJSON *ou
         json_put_num(e, "setting", r->explore_setting);
         json_put_int(e, "seed", randombytes_random());
     }
+    json_put(start, "generation", route_generation(r, json_get(start, "generation")));
     json_put_str(out, "agent_id", r->agent_id);
     json_put_str(out, "agent_name", r->agent_name);
     json_put_str(out, "version_id", r->version_id);

@@ -27,6 +27,7 @@ void route_free(struct route *r)
     free(r->version_id);
     free(r->weights);
     free(r->explore_rule);
+    cJSON_Delete(r->generation);
     cJSON_Delete(r->plugin_dirs);
     route_free(r->canary);
     free(r);
@@ -63,7 +64,7 @@ int route_explore_check(const char *rule, double setting, struct hone_err *err)
     return 0;
 }
 
-char *route_settings(double threshold, const char *rule, double setting)
+char *route_settings(double threshold, const char *rule, double setting, const cJSON *generation)
 {
     cJSON *o = cJSON_CreateObject();
     if (threshold >= 0)
@@ -73,9 +74,20 @@ char *route_settings(double threshold, const char *rule, double setting)
         json_put_str(e, "rule", rule);
         json_put_num(e, "setting", setting);
     }
+    if (generation)
+        json_put(o, "generation", cJSON_Duplicate(generation, 1));
     char *text = o && o->child ? json_text(o, 0) : NULL;
     cJSON_Delete(o);
     return text;
+}
+
+cJSON *route_generation(const struct route *r, const cJSON *asked)
+{
+    cJSON *all = r->generation ? cJSON_Duplicate(r->generation, 1) : asked ? cJSON_CreateObject() : NULL;
+    const cJSON *v;
+    cJSON_ArrayForEach(v, asked)
+        json_put(all, v->string, cJSON_Duplicate(v, 1));
+    return all;
 }
 
 static int read_settings(struct route *r, const char *text, struct hone_err *err)
@@ -86,6 +98,7 @@ static int read_settings(struct route *r, const char *text, struct hone_err *err
     r->threshold = json_num(o, "threshold", -1);
     r->explore_setting = json_num(explore, "setting", 0);
     r->explore_rule = rule ? strdup(rule) : NULL;
+    r->generation = cJSON_DetachItemFromObjectCaseSensitive(o, "generation");
     int ok = !rule || r->explore_rule;
     cJSON_Delete(o);
     return ok ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");

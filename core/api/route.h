@@ -17,6 +17,7 @@ struct route {
     double threshold;            /* below it the version abstains; below 0: the one that it was trained to */
     char *explore_rule;          /* how answers are drawn by chance; NULL: they are not */
     double explore_setting;
+    cJSON *generation;           /* how it writes unless told; NULL: as its weights say */
     struct route *canary;        /* another version that answers a share of the questions, NULL: none */
     double canary_share;
 };
@@ -34,8 +35,11 @@ const struct route *route_drawn(const struct route *r, double chance);
 double route_explore_default(const char *rule);
 /* HONE_EINVAL for an epsilon above 1 or a temperature so low that nothing can be computed with it. */
 int route_explore_check(const char *rule, double setting, struct hone_err *err);
-/* The JSON of version_row.settings for these; NULL for none (threshold < 0, rule NULL) or when memory ran out. */
-char *route_settings(double threshold, const char *rule, double setting);
+/* The JSON of version_row.settings for these; NULL for none (threshold < 0, rule and generation NULL) or when memory ran out. */
+char *route_settings(double threshold, const char *rule, double setting, const cJSON *generation);
+/* How an agent that writes shall write: as `asked` says (NULL: nothing), and where it says nothing as the version does. NULL: as its weights
+ * say. The caller's. */
+cJSON *route_generation(const struct route *r, const cJSON *asked);
 
 struct routes;
 struct routes *routes_new(void); /* NULL when memory ran out */

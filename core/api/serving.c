@@ -337,8 +337,10 @@ int serving_begin(struct api *a, const cJSON *in, api_done *done, void *arg, str
     if (a->call && a->call->hooks && json_bool(in, "stream", 0))
         k->hooks = *a->call->hooks;
     double threshold = json_num(in, "threshold", -1);
-    char *generation = json_get(in, "generation") ? json_text(json_get(in, "generation"), 0) : NULL;
     choose(k, in, threshold);
+    cJSON *wish = route_generation(k->taken, json_get(in, "generation"));
+    char *generation = wish ? json_text(wish, 0) : NULL;
+    cJSON_Delete(wish);
     ask_all(k, json_int(in, "top", 3), threshold >= 0 ? threshold : k->taken->threshold, generation);
     free(generation);
     return 0;

@@ -15,7 +15,7 @@ void serving_close(struct serving *s);
 int serving_begin(struct api *a, const cJSON *in, api_done *done, void *arg, struct hone_err *err);
 /* The same for who may wait: data, or NULL with err. */
 cJSON *serving_answer(struct api *a, const cJSON *in, struct hone_err *err);
-/* Loads the weights of a version before it is deployed; one that cannot be loaded fails here. */
+/* Loads the weights of a version before it is deployed; one that cannot be loaded fails here. 1 when it writes its answers, 0 when it chooses them. */
 int serving_load(struct serving *s, const struct warm_version *v, struct hone_err *err);
 void serving_stats(struct serving *s, struct warm_stats *stats); /* [any] */
 /* Appends hone_serving_* in the text format of Prometheus. [any] */

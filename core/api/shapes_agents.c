@@ -9,6 +9,17 @@ const struct shape list_agents_in[] = {
     END
 };
 
+static const struct shape generation_in[] = {
+    MEMBER("max_tokens", SHAPE_INTEGER, 0, "Tokens at most; 0: as many as the model's context allows.", .min = 0, .max = 1000000),
+    MEMBER("temperature", SHAPE_NUMBER, 0, "0 takes the likeliest token each time; 1 draws as the model has it.", .min = 0, .max = 100),
+    MEMBER("top_k", SHAPE_INTEGER, 0, "Draws among the k likeliest tokens; 0: all.", .min = 0, .max = 1000000),
+    MEMBER("top_p", SHAPE_NUMBER, 0, "Draws among the likeliest that together reach p; 1: all.", .min = 1e-9, .max = 1),
+    MEMBER("stop", SHAPE_LIST, 0, "Texts before which the answer ends.", .min = 0, .max = 16,
+           .of = &(const struct shape)MEMBER("", SHAPE_TEXT, 0, NULL, .min = 1, .max = 1000)),
+    MEMBER("seed", SHAPE_INTEGER, 0, "Of the draws.", .min = 0, .max = 9007199254740991.0),
+    END
+};
+
 const struct shape invoke_in[] = {
     ID("agent_id", "Agent to ask."),
     MEMBER("input", SHAPE_TEXT, 0, "What to answer.", .min = 1, .max = SHAPE_TEXT_MAX),
@@ -23,15 +34,8 @@ const struct shape invoke_in[] = {
         MEMBER("setting", SHAPE_NUMBER, SHAPE_REQUIRED, "Its epsilon, temperature or gamma.", .min = 0, .max = 1e12),
         MEMBER("seed", SHAPE_NUMBER, SHAPE_REQUIRED, "Of the chance.", .min = 0, .max = 9007199254740991.0),
         END }),
-    MEMBER("generation", SHAPE_OBJECT, SHAPE_NULL, "How an agent that writes shall write.", .of = (const struct shape[]){
-        MEMBER("max_tokens", SHAPE_INTEGER, 0, "Tokens at most; 0: as many as the model's context allows.", .min = 0, .max = 1000000, .dflt = "0"),
-        MEMBER("temperature", SHAPE_NUMBER, 0, "0 takes the likeliest token each time; 1 draws as the model has it.", .min = 0, .max = 100, .dflt = "0"),
-        MEMBER("top_k", SHAPE_INTEGER, 0, "Draws among the k likeliest tokens; 0: all.", .min = 0, .max = 1000000, .dflt = "0"),
-        MEMBER("top_p", SHAPE_NUMBER, 0, "Draws among the likeliest that together reach p.", .min = 1e-9, .max = 1, .dflt = "1"),
-        MEMBER("stop", SHAPE_LIST, 0, "Texts before which the answer ends.", .min = 0, .max = 16,
-               .of = &(const struct shape)MEMBER("", SHAPE_TEXT, 0, NULL, .min = 1, .max = 1000)),
-        MEMBER("seed", SHAPE_INTEGER, 0, "Of the draws.", .min = 0, .max = 9007199254740991.0, .dflt = "0"),
-        END }),
+    MEMBER("generation", SHAPE_OBJECT, SHAPE_NULL, "How an agent that writes shall write; what is absent is as its version or its weights say, else as greedy.",
+           .of = generation_in),
     MEMBER("stream", SHAPE_BOOLEAN, 0, "Tells the answer while it is written, as Server-Sent Events.", .dflt = "false"),
     MEMBER("top", SHAPE_INTEGER, 0, "So many of the best outputs with their confidence.", .min = 0, .max = 1000, .dflt = "3"),
     MEMBER("threshold", SHAPE_NUMBER, 0, "No answer when the confidence is below; 0 answers always. Without it the agent's own threshold holds.", .min = 0, .max = 1),
@@ -54,6 +58,7 @@ const struct shape deploy_in[] = {
         MEMBER("rule", SHAPE_TEXT, SHAPE_REQUIRED, "How; none: by no chance.", .choices = "epsilon_greedy softmax squarecb none"),
         MEMBER("setting", SHAPE_NUMBER, 0, "Its epsilon (at most 1), temperature (at least 1e-6) or gamma.", .min = 0, .max = 1e12),
         END }),
+    MEMBER("generation", SHAPE_OBJECT, 0, "How it writes unless a question says, as a version of its own; {}: as its weights say.", .of = generation_in),
     MEMBER("canary_share", SHAPE_NUMBER, 0, "It answers this share of the questions; the version that is active answers the others.", .min = 0.001, .max = 0.999),
     END
 };
@@ -125,7 +130,7 @@ static const struct shape version_row = MEMBER("", SHAPE_OBJECT, 0, NULL, .of = 
     MEMBER("version_id", SHAPE_TEXT, SHAPE_REQUIRED, "The version."), MEMBER("number", SHAPE_INTEGER, SHAPE_REQUIRED, "Its number within the agent."),
     MEMBER("job_id", SHAPE_TEXT, SHAPE_REQUIRED, "The job that made it."), MEMBER("weights_file", SHAPE_TEXT, SHAPE_REQUIRED, "Its file, in the state directory."),
     MEMBER("weights_sha256", SHAPE_TEXT, SHAPE_REQUIRED, "The hash of the file."), MEMBER("weights_bytes", SHAPE_INTEGER, SHAPE_REQUIRED, "Its size."),
-    MEMBER("settings", SHAPE_OBJECT, SHAPE_REQUIRED | SHAPE_NULL | SHAPE_OPEN, "Threshold and exploration, where they are not as it was trained."),
+    MEMBER("settings", SHAPE_OBJECT, SHAPE_REQUIRED | SHAPE_NULL | SHAPE_OPEN, "Threshold, exploration and generation, where they are not as it was trained."),
     MEMBER("active", SHAPE_BOOLEAN, SHAPE_REQUIRED, "Whether it answers."), MEMBER("created_at", SHAPE_TEXT, SHAPE_REQUIRED, "When it was made."), END });
 const struct shape list_versions_out[] = {
     MEMBER("agent_id", SHAPE_TEXT, SHAPE_REQUIRED, "The agent."),

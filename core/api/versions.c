@@ -131,7 +131,7 @@ static cJSON *deploy_changed(struct api *a, const cJSON *in, struct hone_err *er
     struct agent_row agent = { 0 };
     struct version_row version = { 0 };
     struct manner m = { 0 };
-    const cJSON *explore = cJSON_GetObjectItemCaseSensitive(in, "explore");
+    const cJSON *explore = cJSON_GetObjectItemCaseSensitive(in, "explore"), *generation = json_get(in, "generation");
     struct store *s = books_open(a, err);
     int rc = s ? find_agent(s, json_str(in, "agent_id", ""), &agent, err) : err->code;
     if (rc >= 0)
@@ -145,6 +145,10 @@ static cJSON *deploy_changed(struct api *a, const cJSON *in, struct hone_err *er
         m.explore_rule = strcmp(json_str(explore, "rule", "none"), "none") != 0 ? strdup(json_str(explore, "rule", "")) : NULL;
         m.explore_setting = json_num(explore, "setting", route_explore_default(m.explore_rule));
     }
+    if (rc >= 0 && cJSON_IsObject(generation)) { /* {}: as the weights say */
+        cJSON_Delete(m.generation);
+        m.generation = generation->child ? cJSON_Duplicate(generation, 1) : NULL;
+    }
     if (rc >= 0 && m.explore_rule)
         rc = route_explore_check(m.explore_rule, m.explore_setting, err);
     cJSON *out = rc >= 0 ? adapt_apply(a, &version, &m, json_num(in, "canary_share", 0), NULL, err) : NULL;
@@ -157,7 +161,8 @@ static cJSON *deploy_changed(struct api *a, const cJSON *in, struct hone_err *er
 cJSON *api_version_deploy(struct api *a, const cJSON *in, struct hone_err *err)
 {
     api_clear(a);
-    if (json_get(in, "threshold") || json_get(in, "explore") || json_get(in, "canary_share"))
+    if (json_get(in, "threshold") || json_get(in, "explore") || json_get(in, "generation") ||
+        json_get(in, "canary_share"))
         return deploy_changed(a, in, err);
     return deploy(a, json_str(in, "agent_id", ""), json_str(in, "version_id", ""), "deployed", err);
 }

@@ -258,8 +258,10 @@ cJSON *warm_answer(struct warm *w, const struct warm_version *v, const struct wa
 
 int warm_load(struct warm *w, const struct warm_version *v, struct hone_err *err)
 {
-    cJSON *none = NULL;
-    return ask_and_wait(w, v, NULL, &none, err);
+    cJSON *what = NULL;
+    int rc = ask_and_wait(w, v, NULL, &what, err), writes = json_bool(what, "writes", 0);
+    cJSON_Delete(what);
+    return rc < 0 ? rc : writes;
 }
 
 void warm_stats(struct warm *w, struct warm_stats *s)

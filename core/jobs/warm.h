@@ -64,7 +64,7 @@ int warm_ask(struct warm *w, const struct warm_version *v, const struct warm_que
 /* Asks and waits. NULL with err. [any, not from warm_done] */
 cJSON *warm_answer(struct warm *w, const struct warm_version *v, const struct warm_question *q, struct hone_err *err);
 /* Loads the version unless it is, and waits for that: before it takes over from another one, so that nobody has to wait then, and
- * one that cannot answer never does. [any, not from warm_done] */
+ * one that cannot answer never does. 1 when the agent writes its answers, 0 when it chooses them. [any, not from warm_done] */
 int warm_load(struct warm *w, const struct warm_version *v, struct hone_err *err);
 
 struct warm_stats {

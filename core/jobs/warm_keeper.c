@@ -204,7 +204,7 @@ static void fail_all(struct keeper *k, struct questions *batch, const struct hon
     }
 }
 
-void questions_finish_loads(struct questions *batch)
+void keeper_finish_loads(const struct keeper *k, struct questions *batch)
 {
     for (struct question **at = &batch->head, *q; (q = *at);) {
         if (q->text) {
@@ -213,7 +213,9 @@ void questions_finish_loads(struct questions *batch)
         }
         *at = q->next;
         batch->n--;
-        question_finish(q, NULL, NULL);
+        cJSON *what = cJSON_CreateObject();
+        json_put_bool(what, "writes", k->wake >= 0);
+        question_finish(q, what, NULL);
     }
 }
 
@@ -329,7 +331,7 @@ static void answer_batch(struct keeper *k, struct questions *batch)
     }
     if (started)
         make_room(k);
-    questions_finish_loads(batch);
+    keeper_finish_loads(k, batch);
     if (!batch->head)
         return;
     if (k->wake >= 0) {

@@ -59,8 +59,6 @@ struct warm {
 };
 
 void questions_add(struct questions *l, struct question *q);
-/* Those that only wanted the version loaded have what they wanted. */
-void questions_finish_loads(struct questions *batch);
 /* Tells the answer (taken), or err, and frees the question. */
 void question_finish(struct question *q, cJSON *answer, const struct hone_err *err);
 /* The thread of a keeper (its argument): until it leaves. It frees the keeper. */
@@ -71,6 +69,8 @@ void keeper_free(struct keeper *k);
 int keeper_converse(struct keeper *k, struct questions *batch, struct questions *left, struct hone_err *err);
 /* What is asked next: all that waits, `most` at most, or what has to be asked alone. There is something. [with the lock] */
 void keeper_take(struct keeper *k, struct questions *batch, int64_t most);
+/* Those that only wanted the version loaded have what they wanted; they are told {writes}. */
+void keeper_finish_loads(const struct keeper *k, struct questions *batch);
 cJSON *keeper_ask_frame(const struct questions *batch);
 /* What a frame that is no answer says: 0 it may be passed over, else the error that ended the task. */
 int keeper_side_frame(const cJSON *f, struct hone_err *err);

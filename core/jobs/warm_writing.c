@@ -84,7 +84,7 @@ static int ask_more(struct keeper *k, struct questions *asked, struct hone_err *
     if (k->queue.head && !alone && !(asked->n && k->queue.head->deaths > 0) && asked->n < MOST)
         keeper_take(k, &more, MOST - asked->n);
     pthread_mutex_unlock(&k->pool->lock);
-    questions_finish_loads(&more);
+    keeper_finish_loads(k, &more);
     return ask(k, &more, asked, err);
 }
 
@@ -137,13 +137,17 @@ static int take_frame(struct keeper *k, struct questions *asked, cJSON *frame, s
         pass_on(*at, json_str(frame, "text", ""));
     } else if (at && strcmp(type, "answer") == 0) {
         cJSON *answer = cJSON_DetachItemFromObjectCaseSensitive(frame, "answer");
+        const char *refused = json_str(frame, "error", NULL);
         int64_t bytes = json_int(frame, "memory_bytes", 0);
-        if (!answer)
+        if (!answer && !refused)
             return hone_fail(err, ERR_JOB_FAILED, "hone-worker sent an answer without one");
         if (bytes > 0)
             keeper_set_memory(k, bytes);
-        keeper_count(k, 1, 0, 0);
-        question_finish(take_out(asked, at), answer, NULL);
+        struct hone_err why = { 0 };
+        if (refused)
+            hone_fail(&why, HONE_EINVAL, "%s", refused);
+        keeper_count(k, answer != NULL, refused != NULL, 0);
+        question_finish(take_out(asked, at), answer, answer ? NULL : &why);
     }
     return keeper_side_frame(frame, err);
 }

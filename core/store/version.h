@@ -13,7 +13,7 @@ struct version_row {
     char *weights_file;    /* relative to the state directory */
     char *weights_sha256;
     int64_t weights_bytes;
-    char *settings;        /* JSON object {threshold, explore: {rule, setting}} of what differs from how it was trained to answer; NULL: nothing */
+    char *settings;        /* JSON object {threshold, explore: {rule, setting}, generation} of what differs from how it was trained to answer; NULL: nothing */
     int64_t created_at;
 };
 

@@ -82,6 +82,29 @@ same 'by the socket' "$(head -n 1 "$tmp/by_socket")" "$wide"
 run unheard 4 ask nobody 'say hello' --stream
 rm "$tmp/token_file"
 
+# How a version writes unless a question says.
+call() { # call NAME STATUS FUNCTION BODY
+    same "$1" "$(curl -s -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -o "$tmp/$1" -w '%{http_code}' -d "$4" "$url/api/v2/functions/$3")" "$2"
+}
+call manner 200 deployAgentVersion '{"agent_id": "guide", "version_id": "1", "generation": {"temperature": 2, "seed": 5, "max_tokens": 20}}'
+ask as_deployed 200 '{"agent_id": "guide", "input": "something else"}'
+sed 's/.*"output":\("[^"]*"\).*/\1/' "$tmp/as_deployed" | cmp -s - "$tmp/said1" && pass || fail 'the version writes otherwise than it was deployed to'
+ask as_asked 200 '{"agent_id": "guide", "input": "say number two", "generation": {"temperature": 0}}'
+has as_asked 'This is number two, as you wished.'
+call with_threshold 200 deployAgentVersion '{"agent_id": "guide", "version_id": "2", "threshold": 0}'
+ask still_deployed 200 '{"agent_id": "guide", "input": "something else"}'
+sed 's/.*"output":\("[^"]*"\).*/\1/' "$tmp/still_deployed" | cmp -s - "$tmp/said1" && pass || fail 'another threshold changes how the version writes'
+call by_chance 422 deployAgentVersion '{"agent_id": "guide", "version_id": "1", "explore": {"rule": "softmax"}}'
+has by_chance 'this agent writes its answers'
+call as_trained 200 deployAgentVersion '{"agent_id": "guide", "version_id": "3", "generation": {}}'
+ask again_greedy 200 '{"agent_id": "guide", "input": "say number two"}'
+has again_greedy 'This is number two, as you wished.'
+run chooser 0 train --agent chooser --data "$srcdir/etc/example/support-test.jsonl" --set epochs=1 -q
+call not_written 422 deployAgentVersion '{"agent_id": "chooser", "version_id": "1", "generation": {"temperature": 1}}'
+has not_written 'writes nothing'
+stream chosen '{"agent_id": "chooser", "input": "where is my parcel", "stream": true}'
+same 'an agent that chooses tells its answer at once' "$(sed -n 's/^event: //p' "$tmp/chosen")" answer
+
 # Long answers. Whoever goes away is not written for any more; a worker that dies meanwhile is replaced, and nobody hears anything twice.
 awk 'BEGIN { for (i = 0; i < 400; i++) printf "The kettle number %d stands on the shelf, and the tea is hot.\n", i * 7919 % 1000 }' >"$tmp/prose.txt"
 run talk 0 train --agent talker --data "$tmp/prose.txt" --set model=transformer --set modelOptions.text=running --set modelOptions.layers=1 --set modelOptions.width=32 \
