@@ -65,6 +65,8 @@ const struct config_key serve_keys[] = {
     INT("serving.idleMs", 600000, 1000, 86400000, "Milliseconds without a question after which such a worker ends."),
     INT("serving.answerMs", 30000, 100, 3600000, "Milliseconds that it may take for a batch of questions, or to load its weights."),
     INT("serving.queue", 10000, 1, 1e6, "Questions that may wait for one version of an agent."),
+    FLAG("serving.mapWeights", 0, "Weights of agents that are kept ready are mapped, not read and checked: they are there at once and workers share their memory. "
+         "For state directories whose files nobody but the daemon changes."),
 };
 const int n_serve_keys = (int)(sizeof serve_keys / sizeof serve_keys[0]);
 

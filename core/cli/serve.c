@@ -152,7 +152,7 @@ static struct warm_opts serving_options(const struct settings *s)
 {
     return (struct warm_opts){ .threads = 1, .log_level = LOG_WARN, .memory_bytes = (int64_t)settings_number(s, "serving.memoryMb") << 20,
                                .idle_ms = (int64_t)settings_number(s, "serving.idleMs"), .answer_ms = (int64_t)settings_number(s, "serving.answerMs"),
-                               .queue = (int64_t)settings_number(s, "serving.queue") };
+                               .queue = (int64_t)settings_number(s, "serving.queue"), .map = settings_number(s, "serving.mapWeights") != 0 };
 }
 
 static int configure(struct serve *s, struct hone_err *err)

@@ -71,6 +71,7 @@ static cJSON *start_of(const struct warm *w, const struct warm_version *v)
     json_put_str(f, "task", "serve");
     json_put_str(f, "weights", v->weights);
     json_put(f, "plugin_dirs", v->plugin_dirs ? cJSON_Duplicate(v->plugin_dirs, 1) : cJSON_CreateArray());
+    json_put_bool(f, "map", w->o.map);
     json_put_int(f, "threads", w->o.threads);
     json_put_int(f, "log_level", w->o.log_level);
     return f;

@@ -17,6 +17,7 @@ struct warm_opts {
     const char *program;         /* NULL: worker_find() */
     int threads;                 /* of each worker; 0: one */
     int log_level;               /* of workers, as core/base/log.h */
+    int map;                     /* weights are mapped, not read: nobody changes their files */
     int64_t memory_bytes;        /* of all workers together; one alone may exceed it. 0: 1 GiB */
     int64_t idle_ms;             /* without a question; 0: 10 minutes */
     int64_t answer_ms;           /* for one batch, and for loading; 0: 30 s */

@@ -202,7 +202,7 @@ static int restore_outputs(struct learner *l, const struct st_file *f, struct ho
     return ret;
 }
 
-static int restore_tensors(struct learner *l, const struct st_file *f, struct hone_err *err)
+static int restore_tensors(struct learner *l, struct st_file *f, struct hone_err *err)
 {
     const struct st_entry *e;
     char name[80];
@@ -215,11 +215,22 @@ static int restore_tensors(struct learner *l, const struct st_file *f, struct ho
             return hone_fail(err, ERR_CORRUPT, "%s: tensor '%s' is missing or has another shape than model '%s' wants", f->path,
                              name, l->model->item.name);
     }
+    for (int64_t i = 0; i < l->tensors.n && ret >= 0 && f->map; i++) {
+        snprintf(name, sizeof name, "model/%s", l->tensors.t[i].name);
+        tensors_place(&l->tensors, i, st_mapped(f, st_find(f, name)));
+    }
     if (ret >= 0)
         ret = tensors_alloc(&l->tensors, err);
     for (int64_t i = 0; i < l->tensors.n && ret >= 0; i++) {
         snprintf(name, sizeof name, "model/%s", l->tensors.t[i].name);
-        ret = st_read(f, st_find(f, name), l->tensors.t[i].param, err);
+        e = st_find(f, name);
+        if (l->tensors.t[i].param != st_mapped(f, e))
+            ret = st_read(f, e, l->tensors.t[i].param, err);
+    }
+    if (f->map) { /* from here on the tensors' */
+        l->tensors.map = f->map;
+        l->tensors.map_bytes = f->map_bytes;
+        f->map = NULL;
     }
     return ret < 0 ? ret : 0;
 }
@@ -234,7 +245,7 @@ static int64_t vector_space(const struct tensors *ts)
     return space;
 }
 
-int learner_restore(struct learner *l, struct registry *registry, const struct st_file *f, struct hone_err *err)
+int learner_restore(struct learner *l, struct registry *registry, struct st_file *f, struct hone_err *err)
 {
     struct storing st = { .in = f };
     struct hone_store store = { .struct_size = sizeof store, .host_data = &st, .put = store_put, .get = store_get };

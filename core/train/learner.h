@@ -37,8 +37,9 @@ int learner_fit(struct learner *l, struct registry *registry, const char *name, 
 /* Adds all that a file needs for learner_restore(): metadata, outputs, constants and tensors, the last borrowed, from `param`
  * (NULL: the present ones). */
 int learner_save(const struct learner *l, float *const *param, struct st_file *f, struct hone_err *err);
-/* Makes a learner from such a file. On failure l is empty. */
-int learner_restore(struct learner *l, struct registry *registry, const struct st_file *f, struct hone_err *err);
+/* Makes a learner from such a file. On failure l is empty. Of a file that is mapped (st_map()) the tensors stay where they are, never to be
+ * written, and the map is the learner's. */
+int learner_restore(struct learner *l, struct registry *registry, struct st_file *f, struct hone_err *err);
 void learner_free(struct learner *l);
 /* Copies l->generation, NULL too. HONE_ENOMEM. */
 int learner_set_generation(struct learner *l, const char *json, struct hone_err *err);

@@ -101,7 +101,7 @@ static int read_generation(struct predictor *p, const struct st_file *f, struct 
     return ret < 0 ? (err->code = ERR_CORRUPT) : 0;
 }
 
-struct predictor *predictor_open(struct registry *registry, struct pool *pool, const char *weights_path, struct hone_err *err)
+static struct predictor *open_file(struct registry *registry, struct pool *pool, const char *weights_path, int map, struct hone_err *err)
 {
     struct st_file f;
     struct predictor *p = calloc(1, sizeof *p);
@@ -112,7 +112,9 @@ struct predictor *predictor_open(struct registry *registry, struct pool *pool, c
     p->pool = pool;
     int ret = st_open(&f, weights_path, err);
     if (!ret) {
-        ret = learner_restore(&p->learner, registry, &f, err);
+        ret = map ? st_map(&f, err) : 0;
+        if (!ret)
+            ret = learner_restore(&p->learner, registry, &f, err);
         if (!ret)
             ret = read_calibration(p, &f, err);
         if (!ret)
@@ -129,6 +131,16 @@ struct predictor *predictor_open(struct registry *registry, struct pool *pool, c
         return p;
     predictor_close(p);
     return NULL;
+}
+
+struct predictor *predictor_open(struct registry *registry, struct pool *pool, const char *weights_path, struct hone_err *err)
+{
+    return open_file(registry, pool, weights_path, 0, err);
+}
+
+struct predictor *predictor_map(struct registry *registry, struct pool *pool, const char *weights_path, struct hone_err *err)
+{
+    return open_file(registry, pool, weights_path, 1, err);
 }
 
 void predictor_close(struct predictor *p)

@@ -12,6 +12,9 @@ struct predictor;
 /* Opens a weights file (safetensors as written by a training job). The model plugin is found by the name in the file.
  * NULL with err: ERR_CORRUPT for a file that is not what was written, ERR_PLUGIN, HONE_EIO. Borrows both until close. */
 struct predictor *predictor_open(struct registry *registry, struct pool *pool, const char *weights_path, struct hone_err *err);
+/* The same of a file that nobody changes while it is open: its tensors are mapped in place of read and checked, so that it opens at once and several
+ * processes share their memory (st_map()). */
+struct predictor *predictor_map(struct registry *registry, struct pool *pool, const char *weights_path, struct hone_err *err);
 void predictor_close(struct predictor *p); /* NULL is fine */
 
 /* Distinct outputs, and the text of one (valid until close). */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "core/base/buf.h"
@@ -377,6 +378,27 @@ const struct st_entry *st_find(const struct st_file *f, const char *name)
     return NULL;
 }
 
+int st_map(struct st_file *f, struct hone_err *err)
+{
+    struct stat st;
+    if (fstat(f->fd, &st) != 0)
+        return err_errno(err, "look at", f->path);
+    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, f->fd, 0);
+    if (p == MAP_FAILED)
+        return err_errno(err, "map", f->path);
+    f->map = p;
+    f->map_bytes = (size_t)st.st_size;
+    return 0;
+}
+
+void *st_mapped(const struct st_file *f, const struct st_entry *e)
+{
+    size_t size = st_dtype_size(e->dtype);
+    if (!f->map || e->at % (int64_t)size || (size_t)e->at + entry_bytes(e) > f->map_bytes)
+        return NULL;
+    return f->map + e->at;
+}
+
 int st_read(const struct st_file *f, const struct st_entry *e, void *out, struct hone_err *err)
 {
     size_t n = entry_bytes(e);
@@ -454,6 +476,8 @@ void st_free(struct st_file *f)
     cJSON_Delete(f->meta);
     if (f->path && f->fd >= 0)
         close(f->fd);
+    if (f->map)
+        munmap(f->map, f->map_bytes);
     free(f->path);
     *f = (struct st_file){ .fd = -1 };
 }

@@ -25,6 +25,8 @@ struct st_file {
     int64_t n, cap;
     cJSON *meta;            /* __metadata__: strings only; never NULL after st_open() */
     int fd;                 /* reading */
+    char *map;              /* st_map(): the whole file; NULL: it is read */
+    size_t map_bytes;
     char *path;
 };
 
@@ -44,6 +46,11 @@ int st_write(const struct st_file *f, const char *path, char sha256[65], int64_t
 
 /* Opens a file and checks its header. ERR_CORRUPT says what is wrong; f is empty then. */
 int st_open(struct st_file *f, const char *path, struct hone_err *err);
+/* Maps the file, so that st_mapped() has what st_read() would copy. Only for files that nobody changes while they are open: bytes are not
+ * checked, and a file that becomes shorter ends the process with SIGBUS. */
+int st_map(struct st_file *f, struct hone_err *err);
+/* Where the elements of an entry are, for as long as the map; NULL when there is none, or they lie where no element may. */
+void *st_mapped(const struct st_file *f, const struct st_entry *e);
 /* The entry of that name, NULL when absent. */
 const struct st_entry *st_find(const struct st_file *f, const char *name);
 /* Reads all elements of an entry into out. */

@@ -105,12 +105,17 @@ void tensors_start(struct tensors *ts, uint64_t seed, struct pool *pool)
     }
 }
 
+void tensors_place(struct tensors *ts, int64_t i, float *at)
+{
+    ts->t[i].param = at;
+}
+
 int tensors_alloc(struct tensors *ts, struct hone_err *err)
 {
     ts->param = calloc((size_t)ts->n + 1, sizeof *ts->param);
     for (int64_t i = 0; i < ts->n && ts->param; i++) {
         struct tensor *t = &ts->t[i];
-        if (!(t->param = floats_new(t->n)))
+        if (!t->param && !(t->param = floats_new(t->n)))
             return hone_fail(err, HONE_ENOMEM, "memory ran out for tensor '%s' (%.0f MB)", t->name, (double)t->n * 4e-6);
         ts->param[i] = t->param;
     }
@@ -125,10 +130,19 @@ int tensors_init(struct tensors *ts, uint64_t seed, struct pool *pool, struct ho
     return ret;
 }
 
+static int is_mapped(const struct tensors *ts, int64_t i)
+{
+    uintptr_t at = (uintptr_t)ts->t[i].param, map = (uintptr_t)ts->map;
+    return ts->map && at >= map && at < map + ts->map_bytes;
+}
+
 void tensors_free(struct tensors *ts)
 {
     for (int64_t i = 0; i < ts->n; i++)
-        free(ts->t[i].param);
+        if (!is_mapped(ts, i))
+            free(ts->t[i].param);
+    if (ts->map)
+        munmap(ts->map, ts->map_bytes);
     free(ts->t);
     free(ts->param);
     *ts = (struct tensors){ 0 };

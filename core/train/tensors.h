@@ -23,12 +23,16 @@ struct tensors {
     int64_t total;                   /* elements of all */
     int64_t width;                   /* of a row of scores */
     float **param;                   /* [n], as a pass wants them */
+    char *map;                       /* a file that params may lie in, owned; NULL: none */
+    size_t map_bytes;
 };
 
 /* Asks the model for its tensors; allocates nothing of their size. On failure *ts is empty. */
 int tensors_declare(struct tensors *ts, const struct hone_model *model, void *self, int64_t outputs, struct hone_err *err);
-/* Allocates all, zeroed: for values that are read from a file. */
+/* Allocates those that were not placed, zeroed: for values that are read from a file. */
 int tensors_alloc(struct tensors *ts, struct hone_err *err);
+/* Lets tensor i lie at `at`, where tensors_alloc() has not been called yet; for files that are mapped. */
+void tensors_place(struct tensors *ts, int64_t i, float *at);
 /* Allocates and fills all with their start values, which depend on the seed alone. pool NULL: on this thread. [main] */
 int tensors_init(struct tensors *ts, uint64_t seed, struct pool *pool, struct hone_err *err);
 /* Sets all to their start values again. [main] */

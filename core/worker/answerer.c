@@ -7,14 +7,14 @@
 #include "core/base/rng.h"
 #include "hone/explore.h"
 
-struct answerer *answerer_open(struct task *t, const char *weights, struct hone_err *err)
+struct answerer *answerer_open(struct task *t, const char *weights, int map, struct hone_err *err)
 {
     struct answerer *a = calloc(1, sizeof *a);
     if (!a) {
         hone_fail(err, HONE_ENOMEM, "memory ran out");
         return NULL;
     }
-    a->p = predictor_open(t->registry, t->pool, weights, err);
+    a->p = map ? predictor_map(t->registry, t->pool, weights, err) : predictor_open(t->registry, t->pool, weights, err);
     if (a->p && predictor_writes(a->p)) {
         a->write = calloc(ANSWERER_BLOCK, sizeof *a->write);
         a->written = calloc(ANSWERER_BLOCK, sizeof *a->written);

@@ -41,8 +41,8 @@ struct answer_wish {
 /* From a question {text, top, threshold, rule, setting, seed, draw}; the text stays the question's. HONE_EINVAL with a sentence. */
 int answer_wish_read(const cJSON *question, struct answer_wish *w, struct hone_string *text, struct hone_err *err);
 
-/* Loads the weights. NULL with err as predictor_open(). Free with answerer_close(). */
-struct answerer *answerer_open(struct task *t, const char *weights, struct hone_err *err);
+/* Loads the weights, or maps them (predictor_map()). NULL with err as predictor_open(). Free with answerer_close(). */
+struct answerer *answerer_open(struct task *t, const char *weights, int map, struct hone_err *err);
 void answerer_close(struct answerer *a); /* NULL is fine */
 /* Answers n texts, with the probability of every output when `rows`. On failure there are no answers. [main] */
 int answerer_run(struct answerer *a, const struct hone_string *text, int64_t n, int rows, struct hone_err *err);

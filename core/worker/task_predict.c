@@ -226,7 +226,7 @@ int task_predict(struct task *t, struct hone_err *err)
     if (!ret)
         ret = read_rule(a, json_get(t->start, "explore"), input != NULL, err);
     t->stage = "weights";
-    if (!ret && !(a->agent = answerer_open(t, json_str(t->start, "weights", ""), err)))
+    if (!ret && !(a->agent = answerer_open(t, json_str(t->start, "weights", ""), 0, err)))
         ret = err->code;
     t->stage = ret ? t->stage : "answers";
     struct write_sink sink = { .arg = a, .text = json_bool(t->start, "stream", 0) ? on_text : NULL, .beat = on_token };

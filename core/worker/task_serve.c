@@ -110,7 +110,7 @@ int task_serve(struct task *t, struct hone_err *err)
         return hone_fail(err, HONE_ENOMEM, "memory ran out");
     s->task = t;
     t->stage = "weights";
-    int rc = (s->agent = answerer_open(t, json_str(t->start, "weights", ""), err)) ? 0 : err->code;
+    int rc = (s->agent = answerer_open(t, json_str(t->start, "weights", ""), json_bool(t->start, "map", 0), err)) ? 0 : err->code;
     if (rc == 0)
         rc = tell_ready(s, err);
     t->stage = rc == 0 ? "answers" : t->stage;

@@ -105,6 +105,16 @@ has not_written 'writes nothing'
 stream chosen '{"agent_id": "chooser", "input": "where is my parcel", "stream": true}'
 same 'an agent that chooses tells its answer at once' "$(sed -n 's/^event: //p' "$tmp/chosen")" answer
 
+# Weights that are mapped answer alike.
+stop_daemon
+serve --access-log "$tmp/access.log" --set serving.mapWeights=true
+ask mapped 200 '{"agent_id": "guide", "input": "say number two"}'
+has mapped 'This is number two, as you wished.'
+for worker in $(ps -o pid= --ppid "$daemon"); do
+    cat "/proc/$worker/maps"
+done >"$tmp/maps"
+grep -q 'weights.safetensors' "$tmp/maps" && pass || fail 'the weights are not mapped'
+
 # Long answers. Whoever goes away is not written for any more; a worker that dies meanwhile is replaced, and nobody hears anything twice.
 awk 'BEGIN { for (i = 0; i < 400; i++) printf "The kettle number %d stands on the shelf, and the tea is hot.\n", i * 7919 % 1000 }' >"$tmp/prose.txt"
 run talk 0 train --agent talker --data "$tmp/prose.txt" --set model=transformer --set modelOptions.text=running --set modelOptions.layers=1 --set modelOptions.width=32 \

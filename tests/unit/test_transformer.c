@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "core/base/json.h"
 #include "core/train/encoded.h"
 #include "core/train/learner.h"
@@ -259,10 +260,55 @@ static void joins(void)
     close_bench(&b);
 }
 
+/* A file that is mapped gives the learner of one that is read, without a copy of its tensors; it outlives the file's descriptor and name. */
+static void mapped(void)
+{
+    struct bench b;
+    struct hone_err err = { 0 };
+    struct st_file f = { 0 };
+    struct learner l[2];
+    struct written out[2] = { 0 };
+    const struct hone_string text = { input[1], (int64_t)strlen(input[1]) };
+    char path[] = "/tmp/hone-mapped-XXXXXX", sha[65];
+    int64_t bytes;
+    open_bench(&b, "{\"layers\":2,\"width\":32,\"heads\":4,\"context\":64,\"vocab\":258}", 0);
+    close(mkstemp(path));
+    CU_ASSERT_EQUAL_FATAL(learner_save(&b.l, NULL, &f, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(st_write(&f, path, sha, &bytes, &err), 0);
+    st_free(&f);
+    for (int map = 0; map < 2; map++) {
+        CU_ASSERT_EQUAL_FATAL(st_open(&f, path, &err), 0);
+        if (map)
+            CU_ASSERT_EQUAL_FATAL(st_map(&f, &err), 0);
+        CU_ASSERT_EQUAL_FATAL(learner_restore(&l[map], b.registry, &f, &err), 0);
+        st_free(&f);
+    }
+    unlink(path);
+    CU_ASSERT(l[0].tensors.map == NULL && l[1].tensors.map != NULL);
+    for (int map = 0; map < 2; map++) {
+        struct passes p;
+        int64_t within = 0;
+        for (int64_t i = 0; i < l[map].tensors.n; i++) {
+            const struct tensor *t = &l[map].tensors.t[i];
+            within += map && (char *)t->param >= l[1].tensors.map && (char *)t->param < l[1].tensors.map + l[1].tensors.map_bytes;
+            CU_ASSERT(memcmp(t->param, b.l.tensors.t[i].param, (size_t)t->n * sizeof *t->param) == 0);
+        }
+        CU_ASSERT_EQUAL(within, map ? l[map].tensors.n : 0);
+        CU_ASSERT_EQUAL_FATAL(passes_open(&p, b.pool, &l[map].tensors, registry_host(b.registry), 0, &err), 0);
+        CU_ASSERT_EQUAL(writer_run(&l[map], &p, b.pool, 1, &text, 1, &write_default, &out[map], NULL, &err), 0);
+        passes_close(&p);
+        learner_free(&l[map]);
+    }
+    CU_ASSERT(same_written(&out[0], &out[1]));
+    written_free(&out[0]);
+    written_free(&out[1]);
+    close_bench(&b);
+}
+
 int test_transformer(void)
 {
     CU_pSuite suite = CU_add_suite("transformer", NULL, NULL);
     return suite && CU_add_test(suite, "adapters", adapters) && CU_add_test(suite, "pairs as tokens", pairs)
            && CU_add_test(suite, "running text as tokens", running)
-           && CU_add_test(suite, "start values", start_values) && CU_add_test(suite, "answers that join", joins) ? 0 : -1;
+           && CU_add_test(suite, "start values", start_values) && CU_add_test(suite, "answers that join", joins) && CU_add_test(suite, "mapped weights", mapped) ? 0 : -1;
 }
