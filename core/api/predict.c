@@ -12,7 +12,7 @@
 #include "core/store/interaction.h"
 
 /* Who answers, and how: by the weights and the settings of the active version, or of the canary in its share of the calls. */
-static int find_weights(struct api *a, const char *name, cJSON *start, cJSON *out, struct hone_err *err)
+static int find_weights(struct api *a, const char *name, const cJSON *in, cJSON *start, cJSON *out, struct hone_err *err)
 {
     struct route *whole = route_find(a, name, NULL, err);
     if (!whole)
@@ -27,7 +27,7 @@ static int find_weights(struct api *a, const char *name, cJSON *start, cJSON *ou
         json_put_num(e, "setting", r->explore_setting);
         json_put_int(e, "seed", randombytes_random());
     }
-    json_put(start, "generation", route_generation(r, json_get(start, "generation")));
+    json_put(start, "generation", route_generation(r, json_get(in, "generation")));
     json_put_str(out, "agent_id", r->agent_id);
     json_put_str(out, "agent_name", r->agent_name);
     json_put_str(out, "version_id", r->version_id);
@@ -149,7 +149,7 @@ cJSON *api_predict(struct api *a, const cJSON *in, int fd, const struct api_hook
     if (batch ? file_usable(json_str(batch, "file", ""), err) < 0 : !(texts = texts_of(in, err)))
         return NULL;
     cJSON *start = start_frame(a, "predict"), *out = cJSON_CreateObject();
-    int rc = find_weights(a, name, start, out, err);
+    int rc = find_weights(a, name, in, start, out, err);
     if (rc < 0) {
         cJSON_Delete(texts);
         cJSON_Delete(start);
@@ -164,10 +164,8 @@ cJSON *api_predict(struct api *a, const cJSON *in, int fd, const struct api_hook
         json_put(start, "texts", texts);
     }
     json_put_int(start, "top", json_int(in, "top", 3));
-    if (json_get(in, "generation")) {
-        json_put(start, "generation", cJSON_Duplicate(json_get(in, "generation"), 1));
+    if (json_get(start, "generation"))
         json_put_int(start, "threads", a->threads); /* a token is work enough for all */
-    }
     json_put_bool(start, "stream", json_bool(in, "stream", 0));
     heed_caller(start, in);
     cJSON *result = answered(a, start, out, fd, hooks, err);

@@ -105,9 +105,15 @@ has not_written 'writes nothing'
 stream chosen '{"agent_id": "chooser", "input": "where is my parcel", "stream": true}'
 same 'an agent that chooses tells its answer at once' "$(sed -n 's/^event: //p' "$tmp/chosen")" answer
 
-# Weights that are mapped answer alike.
+# The command line without a daemon heeds the version too. Weights that are mapped answer alike.
+call short_manner 200 deployAgentVersion '{"agent_id": "guide", "version_id": "1", "generation": {"max_tokens": 3}}'
 stop_daemon
+run alone 0 ask guide 'say number two' --json
+has alone '"tokens": 3' '"finish_reason": "length"'
+run alone_drawn 0 ask guide 'say number two' --temperature 0.5 --json
+has alone_drawn '"tokens": 3'
 serve --access-log "$tmp/access.log" --set serving.mapWeights=true
+call long_manner 200 deployAgentVersion '{"agent_id": "guide", "version_id": "1", "generation": {}}'
 ask mapped 200 '{"agent_id": "guide", "input": "say number two"}'
 has mapped 'This is number two, as you wished.'
 for worker in $(ps -o pid= --ppid "$daemon"); do
