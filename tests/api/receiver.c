@@ -97,7 +97,9 @@ static void behave(int fd, const char *path)
     } else if (strncmp(path, "/hang/", 6) == 0) {
         sleep(3600);
     } else if (sscanf(path, "/status/%d/%d", &status, &seconds) >= 1) {
-        snprintf(text, sizeof text, seconds ? "Retry-After: %d\r\n" : "", seconds);
+        text[0] = '\0';
+        if (seconds)
+            snprintf(text, sizeof text, "Retry-After: %d\r\n", seconds);
         reply(fd, status, text);
     } else if (sscanf(path, "/flaky/%d", &flaky) == 1) {
         reply(fd, times(path) < flaky ? 500 : 200, "");

@@ -63,7 +63,7 @@ static int is_answer(int status)
 }
 
 /* Calls; the answer's data is in *out, to be deleted. */
-static int call(struct client *c, const char *function, cJSON **out, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static int call(struct client *c, const char *function, cJSON **out, const char *format, ...)
 {
     char body[2048];
     va_list args;

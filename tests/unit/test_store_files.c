@@ -215,8 +215,7 @@ static void migrates(void)
     static const char *const steps[] = {
         "CREATE TABLE t (a INTEGER PRIMARY KEY) STRICT; INSERT INTO t VALUES (1), (2);",
         "CREATE TABLE u (b INTEGER REFERENCES t (a)) STRICT; INSERT INTO u VALUES (1), (2);",
-        "CREATE TABLE w (a INTEGER PRIMARY KEY, c TEXT) STRICT; INSERT INTO w SELECT a, 'x' FROM t; DROP TABLE t;"
-        " ALTER TABLE w RENAME TO t;",
+        "CREATE TABLE w (a INTEGER PRIMARY KEY, c TEXT) STRICT; INSERT INTO w SELECT a, 'x' FROM t; DROP TABLE t; ALTER TABLE w RENAME TO t;",
         "DELETE FROM t WHERE a = 2;",
         "CREATE TABLE v (a TEXT) STRICT; CREATE TABLE v (a TEXT) STRICT;",
     };
