@@ -157,6 +157,11 @@ void layer_read(struct settings *s, struct layer *l, const char *path, int must)
     struct reading r = { s, l, NULL };
     free(l->path);
     r.path = l->path = strdup(path);
+    if (!r.path) {
+        settings_fault(s, (struct place){ .file = path }, "", "memory ran out", "");
+        s->first.code = HONE_ENOMEM;
+        return;
+    }
     if (!must && access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
         return;
     if (file_read(path, MAX_FILE, &text, &err) < 0) {

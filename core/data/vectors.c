@@ -112,9 +112,10 @@ static float number(const char *s, size_t len)
 /* Whether the first line is "words width". */
 static int header(struct reading_vectors *r, char *line)
 {
-    long long n, width;
-    int end = 0;
-    if (count_fields(line) != 2 || sscanf(line, "%lld %lld %n", &n, &width, &end) != 2 || line[end] || n < 0 || width < 0)
+    char *end;
+    long long n = strtoll(line, &end, 10), width = strtoll(end, &end, 10);
+    end += strspn(end, " \t\r\n");
+    if (count_fields(line) != 2 || *end || n < 0 || width < 0)
         return 0;
     r->promised = n;
     r->v->width = width;

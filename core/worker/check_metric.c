@@ -6,6 +6,7 @@
 #include "core/worker/check_plugin.h"
 
 enum { ROWS = 40, WIDTH = 4 };
+#define MOST (INT64_C(1) << 40) /* doubles of a state, as core/judge/metrics.c takes them */
 
 static void check_range(struct checking *c, double x)
 {
@@ -54,20 +55,48 @@ static void check_columns(struct checking *c, const struct hone_metric *m, void 
     metrics_free(&s);
 }
 
+/* Metrics that add up: all rows in one block, and the same rows in several. */
+static void check_sums(struct checking *c, const struct hone_metric *m, const void *conf, const struct hone_scored *all)
+{
+    int64_t n = m->state_size(conf, WIDTH);
+    double *a = n < 0 || n > MOST ? NULL : calloc(3 * ((size_t)n + 1), sizeof *a), x[64] = { 0 }, y[64] = { 0 };
+    int outputs = 0;
+    struct hone_err err = { 0 };
+    if (!a) {
+        check_line(c, "gives a result", n < 0 ? "state_size() is negative" : "there is no memory for what state_size() tells");
+        return;
+    }
+    double *b = a + n + 1, *state = b + n + 1;
+    while (m->outputs[outputs])
+        outputs++;
+    m->update(all, conf, a);
+    for (int at = 0; at < ROWS; at += 8) {
+        struct hone_scored part = { .n = 8, .width = WIDTH, .prob = all->prob + at * WIDTH, .predicted = all->predicted + at, .label = all->label + at };
+        memset(state, 0, (size_t)n * sizeof *state);
+        m->update(&part, conf, state);
+        if (m->merge)
+            m->merge(b, state, n, conf);
+        for (int64_t i = 0; i < n && !m->merge; i++)
+            b[i] += state[i];
+    }
+    int bad = outputs > 64 || m->result(a, WIDTH, conf, x, &err) < 0 || m->result(b, WIDTH, conf, y, &err) < 0;
+    check_line(c, "gives a result", bad || !isfinite(x[0]) ? "result() failed, or is not finite on 40 good rows" : NULL);
+    check_line(c, "adds up over blocks of predictions", bad || fabs(x[0] - y[0]) > 1e-9 * fmax(1, fabs(x[0])) ? "blocks merged give another result" : NULL);
+    check_range(c, x[0]);
+    free(a);
+}
+
 void check_metric(struct checking *c)
 {
     const struct hone_metric *m = (const struct hone_metric *)(const void *)c->item;
     float prob[ROWS * WIDTH];
     int32_t predicted[ROWS], label[ROWS];
-    int outputs = 0;
     struct hone_err err = { 0 };
     void *conf = settings_new(c->item, NULL, &err);
     if (!conf && c->item->conf_size) {
         check_line(c, "takes its defaults", err.text);
         return;
     }
-    while (m->outputs[outputs])
-        outputs++;
     for (int i = 0; i < ROWS; i++) {
         predicted[i] = i % WIDTH;
         label[i] = i % 5 ? i % WIDTH : (i + 1) % WIDTH;
@@ -79,24 +108,6 @@ void check_metric(struct checking *c)
         check_columns(c, m, conf, &all, label, predicted);
         return;
     }
-    int64_t n = m->state_size(conf, WIDTH);
-    double *a = calloc((size_t)n + 1, sizeof *a), *b = calloc((size_t)n + 1, sizeof *b), x[64] = { 0 }, y[64] = { 0 };
-    m->update(&all, conf, a);
-    for (int at = 0; at < ROWS; at += 8) {
-        struct hone_scored part = { .n = 8, .width = WIDTH, .prob = prob + at * WIDTH, .predicted = predicted + at, .label = label + at };
-        double *state = calloc((size_t)n + 1, sizeof *state);
-        m->update(&part, conf, state);
-        if (m->merge)
-            m->merge(b, state, n, conf);
-        for (int64_t i = 0; i < n && !m->merge; i++)
-            b[i] += state[i];
-        free(state);
-    }
-    int bad = outputs > 64 || m->result(a, WIDTH, conf, x, &err) < 0 || m->result(b, WIDTH, conf, y, &err) < 0;
-    check_line(c, "gives a result", bad || !isfinite(x[0]) ? "result() failed, or is not finite on 40 good rows" : NULL);
-    check_line(c, "adds up over blocks of predictions", bad || fabs(x[0] - y[0]) > 1e-9 * fmax(1, fabs(x[0])) ? "blocks merged give another result" : NULL);
-    check_range(c, x[0]);
-    free(a);
-    free(b);
+    check_sums(c, m, conf, &all);
     settings_free(c->item, conf);
 }

@@ -96,6 +96,13 @@ sed 's/d\[k\] = (float)(w \* p \* (2 \* off - along))/d[k] = (float)(w * p * (2 
 ${CC:-cc} $flags -o "$tmp/slope.so" "$tmp/slope.c" -lm && chmod go-w "$tmp/slope.so"
 run slope 3 plugin check "$tmp/slope.so"
 has slope 'd_scores is off'
+for size in -2 '(INT64_C(1) << 38)'; do # negative; more than there is memory
+    sed "s/^    return 2;/    return $size;/" "$tmp/metric/my_metric.c" >"$tmp/size.c"
+    # shellcheck disable=SC2086
+    ${CC:-cc} $flags -o "$tmp/size.so" "$tmp/size.c" -lm && chmod go-w "$tmp/size.so"
+    run size 3 plugin check "$tmp/size.so"
+    has size 'state_size()'
+done
 
 # Everything that is built here.
 for so in "$builddir"/plugins/*/.libs/*.so; do

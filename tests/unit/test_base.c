@@ -247,6 +247,8 @@ static void faults(void)
 {
     bad("a.vec", BYTES("3 2\na 1 2\nb 1 2\n"), ":3:", "cut short");
     bad("a.vec", BYTES("1 2\na 1 2\nb 1 2\n"), ":3:", "more than the 1");
+    bad("a.vec", BYTES("99999999999999999999 2\na 1 2\n"), ":2:", "cut short");
+    bad("a.vec", BYTES("1 99999999999999999999\na 1\n"), ":1:", "numbers a word; expected 1 to");
     bad("a.vec", BYTES("a 1 2\nb 1\n"), ":2:", "found 1 numbers");
     bad("a.vec", BYTES("a 1 2\nb 1 2 3\n"), ":2:", "found 3 numbers");
     bad("a.vec", BYTES("a 1 2\nb 1 nan\n"), ":2:", "number 2 of 'b' is 'nan'");
