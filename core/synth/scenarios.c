@@ -93,7 +93,8 @@ static int by_hash(const void *a, const void *b)
 static int64_t distinct(uint64_t *v, int64_t n)
 {
     int64_t m = 0;
-    qsort(v, (size_t)n, sizeof *v, by_hash);
+    if (n > 0) /* v is NULL when there is none */
+        qsort(v, (size_t)n, sizeof *v, by_hash);
     for (int64_t i = 0; i < n; i++)
         if (!m || v[m - 1] != v[i])
             v[m++] = v[i];

@@ -252,6 +252,33 @@ static void told(void)
     free(f.all.v);
 }
 
+/* Rows of one word have no pairs of words, and a list of none is nowhere. */
+static void one_word(void)
+{
+    struct module t;
+    struct examples rows = { 0 };
+    int64_t line[] = { 1, 2 }, chosen[] = { 0 };
+    const int64_t need[] = { 1, 0 };
+    struct hone_err err = { 0 };
+    module_make(&t);
+    module_add(&t, "parcel", 0);
+    module_add(&t, "money", 1);
+    rows.line = line;
+    struct synth s = { .rows = &rows, .material = t.m, .maker = { { .name = "template" } }, .makers = 1 };
+    for (int64_t i = 0; i < t.m.n; i++)
+        CU_ASSERT_EQUAL(folded_add(&s.sieve.given, t.input[i]), 0);
+    struct synth_found f = { .chosen = chosen, .n = 1, .proposed = { 1 }, .taken = { 1 } };
+    add_candidate(&f.all, &s.sieve, "parcels", 0, 0.5);
+    cJSON *o = cJSON_CreateObject();
+    CU_ASSERT_EQUAL_FATAL(scenarios_put(o, &s, &(struct synth_order){ .need = need, .level = -1, .seed = 4 }, &f, &err), 0);
+    const cJSON *pairs = json_get(json_get(o, "coverage_analysis"), "word_pairs");
+    CU_ASSERT(json_int(pairs, "given", -1) == 0 && json_int(pairs, "generated", -1) == 0 && cJSON_IsNull(json_get(pairs, "covered")));
+    cJSON_Delete(o);
+    folded_free(&s.sieve.seen);
+    folded_free(&s.sieve.given);
+    free(f.all.v);
+}
+
 /* ---- the generators' own ---- */
 
 static int32_t type_of(const struct corpus *c, const char *word)
@@ -350,7 +377,7 @@ int test_synth(void)
     CU_pSuite s = CU_add_suite("synth", NULL, NULL);
     if (!s || !CU_add_test(s, "likeness of texts, and the nearest by an index", likeness) || !CU_add_test(s, "difficulty by margin", borders) ||
         !CU_add_test(s, "unsound proposals", faults_of_proposals) || !CU_add_test(s, "the same proposals for any number of threads", threads) ||
-        !CU_add_test(s, "the farthest first", choice) || !CU_add_test(s, "diversity and coverage", told) ||
+        !CU_add_test(s, "the farthest first", choice) || !CU_add_test(s, "diversity and coverage", told) || !CU_add_test(s, "rows of one word", one_word) ||
         !CU_add_test(s, "Kneser-Ney against its definition", kneser_ney) || !CU_add_test(s, "words that stand in for each other", synonyms) ||
         !CU_add_test(s, "texts as tokens and back", cutting))
         return -1;
