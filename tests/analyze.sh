@@ -2,9 +2,10 @@
 # tests/analyze.sh [quick|full] [TOOL...]: what compilers and analysers say of the sources without running them; ends with "N passed, N failed",
 # one for each tool. quick, the default, takes about two minutes on two cores, full about a quarter of an hour. The tools:
 #   clang     every .c file compiles without a warning under clang too, with the warnings that configure.ac sets
-#   tidy      the checks of .clang-tidy; in full with those that follow paths (clang-analyzer-*)
+#   tidy      the checks of .clang-tidy but those that follow paths
 #   cppcheck  warnings, performance, portability
 #   gcc       full only: gcc -fanalyzer
+#   paths     only by its name, since most of what it says is for reading: clang's analyser (clang-analyzer-*)
 # A finding is mended, or stands in tests/analyze/known with the reason why it is none; a line there that nothing matches any more fails in full.
 # Each tool must find the mistakes of tests/analyze/wrong.c. Needs no build, only a configured tree.
 set -u
@@ -18,7 +19,7 @@ cd "$top/build" || exit 1
 logs=$PWD/tests/logs-analyze
 mkdir -p "$logs"
 flags=$(make -s list-flags) || exit 1
-export flags tier top
+export flags top
 
 # core/program needs what a build with --enable-static-plugins makes; tests/abi/bad is wrong on purpose, tests/abi/headers-0.1 is history.
 find ../core ../plugins ../tests/analyze -name '*.c' ! -path '*/program/*' | LC_ALL=C sort >"$logs/sources"
