@@ -261,7 +261,7 @@ static int by_draw(const void *a, const void *b)
     return x->at < y->at ? -1 : x->at > y->at;
 }
 
-int split_thin(const struct examples *e, double share, uint64_t seed, uint32_t draw, int64_t *row, int64_t *n, struct hone_err *err)
+int split_thin(const struct examples *e, int written, double share, uint64_t seed, uint32_t draw, int64_t *row, int64_t *n, struct hone_err *err)
 {
     struct drawn *d = malloc((size_t)(*n + 1) * sizeof *d);
     uint8_t *keep = calloc((size_t)*n + 1, 1);
@@ -272,7 +272,7 @@ int split_thin(const struct examples *e, double share, uint64_t seed, uint32_t d
         return hone_fail(err, HONE_ENOMEM, "memory ran out while %lld rows were drawn from", (long long)*n);
     }
     for (int64_t i = 0; i < *n; i++)
-        d[i] = (struct drawn){ rng_u64(seed, RNG_SUBSET, (uint64_t)draw << 40 | (uint64_t)row[i]), i, e->output[row[i]] };
+        d[i] = (struct drawn){ rng_u64(seed, RNG_SUBSET, (uint64_t)draw << 40 | (uint64_t)row[i]), i, written ? 0 : e->output[row[i]] };
     qsort(d, (size_t)*n, sizeof *d, by_draw);
     for (int64_t from = 0, to; from < *n; from = to) {
         for (to = from; to < *n && d[to].output == d[from].output; to++)

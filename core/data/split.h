@@ -21,6 +21,6 @@ int split_fold(const struct examples *e, int written, int64_t folds, int64_t fol
 /* Keeps about `share` of the rows row[0..*n), in place and in their order: of each output (and of those without one) the first ceil(share x its
  * rows) in an order drawn from (seed, draw), so that a smaller share of one draw is a part of a larger one. HONE_ENOMEM, the rows then
  * unchanged. */
-int split_thin(const struct examples *e, double share, uint64_t seed, uint32_t draw, int64_t *row, int64_t *n, struct hone_err *err);
+int split_thin(const struct examples *e, int written, double share, uint64_t seed, uint32_t draw, int64_t *row, int64_t *n, struct hone_err *err);
 
 #endif

@@ -41,12 +41,18 @@ struct metric_rows {
     int32_t *edited;             /* [p->n][edits] or NULL */
     int64_t edits;
     double *latency_ms;          /* [p->n] or NULL */
+    double *nats, *tokens, *characters; /* [p->n] of the expected answers of an agent that writes (predictor_expected()), or NULL */
 };
 
 /* Metrics by a list whose elements are names, "name:setting=value:..." or {name, options} (NULL or empty: accuracy, precision,
  * recall, f1_score), and `loss` beside them when it is there. HONE_EINVAL names the unknown one with a near name, or what is no
  * list. Zero-initialise; free in any case. */
 int metrics_open(struct metric_set *s, struct registry *registry, const cJSON *criteria, struct hone_err *err);
+/* Fills nats, tokens and characters of an agent that writes, where a metric of the set looks at them; free them, also after a failure. */
+int metrics_expected(struct metric_rows *rows, const struct metric_set *s, struct predictor *agent, void (*beat)(void *), void *beat_arg,
+                     struct hone_err *err);
+/* HONE_EINVAL when a metric of written answers was asked for of an agent that chooses. */
+int metrics_for_choices(const struct metric_set *s, struct hone_err *err);
 /* Takes out what cannot be measured of an agent that writes; HONE_EINVAL when that was asked for. Before metrics_start(). */
 int metrics_for_texts(struct metric_set *s, struct hone_err *err);
 /* Adds one; conf (taken, may be NULL) belongs to its settings; label is copied, NULL: the plugin's name. */

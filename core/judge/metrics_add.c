@@ -9,7 +9,7 @@
 #define MAX_CRITERIA 64
 
 static const char *const usual[] = { "accuracy", "precision", "recall", "f1_score" };
-static const char *const columns[] = { "input", "answer", "expected", "confidence", "prob", "edited", "latency_ms", NULL };
+static const char *const columns[] = { "input", "answer", "expected", "confidence", "prob", "edited", "latency_ms", "nats", "tokens", "characters", NULL };
 
 const struct judged_metric *metrics_get(const struct metric_set *s, const char *name)
 {
@@ -56,7 +56,7 @@ int metrics_for_texts(struct metric_set *s, struct hone_err *err)
     int64_t n = 0;
     for (int64_t i = 0; i < s->n; i++) {
         if (!is_of_texts(s->v[i].plugin) && s->v[i].asked)
-            return hone_fail(err, HONE_EINVAL, "the metric %s needs the probabilities of outputs, and this agent writes its answers; ask for accuracy, exact_match, bleu, chrf, "
+            return hone_fail(err, HONE_EINVAL, "the metric %s needs the probabilities of outputs, and this agent writes its answers; ask for nats_per_character, token_perplexity, accuracy, exact_match, bleu, chrf, "
                              "rouge, edit_similarity, word_error_rate, distinct_n, relevance, consistency, safety or latency", s->v[i].label);
     }
     for (int64_t i = 0; i < s->n; i++) {
@@ -66,6 +66,18 @@ int metrics_for_texts(struct metric_set *s, struct hone_err *err)
             metric_free(&s->v[i]);
     }
     s->n = n;
+    return 0;
+}
+
+int metrics_for_choices(const struct metric_set *s, struct hone_err *err)
+{
+    for (int64_t i = 0; i < s->n; i++) {
+        for (const char *const *name = s->v[i].plugin->needs; name && *name; name++) {
+            if (strcmp(*name, "nats") == 0 || strcmp(*name, "tokens") == 0 || strcmp(*name, "characters") == 0)
+                return hone_fail(err, HONE_EINVAL, "the metric %s measures written answers, and this agent chooses among its outputs; ask for loss or perplexity",
+                                 s->v[i].label);
+        }
+    }
     return 0;
 }
 

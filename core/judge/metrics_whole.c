@@ -285,7 +285,8 @@ static struct hone_column column_of(const char *name, const struct metric_set *s
         { "input", HONE_TEXT, 1, t->input },        { "answer", HONE_TEXT, 1, t->answer },
         { "expected", HONE_TEXT, 1, t->expected },  { "confidence", HONE_F32, 1, rows->p->top },
         { "prob", HONE_F32, width, s->prob },       { "edited", HONE_I32, rows->edits, rows->edited },
-        { "latency_ms", HONE_F64, 1, rows->latency_ms },
+        { "latency_ms", HONE_F64, 1, rows->latency_ms }, { "nats", HONE_F64, 1, rows->nats },
+        { "tokens", HONE_F64, 1, rows->tokens },         { "characters", HONE_F64, 1, rows->characters },
     };
     size_t i = 0;
     while (strcmp(all[i].name, name) != 0)

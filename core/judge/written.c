@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/judge/predictions.h"
+#include "core/judge/metrics.h"
 #include "core/train/writer.h"
 
 #define BLOCK 64 /* texts that are written side by side */
@@ -70,6 +70,34 @@ static int answer_rows(struct predictions *p, struct predictor *agent, const str
         for (int64_t i = 0; i < n; i++)
             text[i] = e->input[p->row[first + i]];
         rc = write_block(p, agent, text, n, p->predicted + first, p->top + first, &sink, err);
+        if (beat)
+            beat(beat_arg);
+    }
+    return rc;
+}
+
+int metrics_expected(struct metric_rows *rows, const struct metric_set *s, struct predictor *agent, void (*beat)(void *), void *beat_arg,
+                     struct hone_err *err)
+{
+    const struct predictions *p = rows->p;
+    const struct examples *e = rows->test;
+    struct hone_string text[BLOCK], answer[BLOCK];
+    size_t size = ((size_t)p->n + 1) * sizeof *rows->nats;
+    int rc = 0;
+    if (!metrics_need(s, "nats") && !metrics_need(s, "tokens") && !metrics_need(s, "characters"))
+        return 0;
+    rows->nats = malloc(size);
+    rows->tokens = malloc(size);
+    rows->characters = malloc(size);
+    if (!rows->nats || !rows->tokens || !rows->characters)
+        return no_memory(err);
+    for (int64_t first = 0; rc == 0 && first < p->n; first += BLOCK) {
+        int64_t n = p->n - first < BLOCK ? p->n - first : BLOCK;
+        for (int64_t i = 0; i < n; i++) {
+            text[i] = e->input[p->row[first + i]];
+            answer[i] = e->outputs.name[e->output[p->row[first + i]]];
+        }
+        rc = predictor_expected(agent, text, answer, n, rows->nats + first, rows->tokens + first, rows->characters + first, err);
         if (beat)
             beat(beat_arg);
     }

@@ -2,6 +2,8 @@
 #include <string.h>
 #include <math.h>
 #include "core/base/json.h"
+#include "core/train/kernels.h"
+#include "core/train/nats.h"
 #include "core/train/calibration.h"
 #include "core/train/encoded.h"
 #include "core/train/learner.h"
@@ -11,6 +13,8 @@
 #include "core/train/writer.h"
 
 #define SCORES (1 << 20) /* numbers of scores that a batch has at most */
+
+#define EXPECTED 8 /* answers whose scores are held at once */
 
 struct predictor {
     struct learner learner;
@@ -195,6 +199,53 @@ const struct write_wish *predictor_wish(const struct predictor *p)
 struct writer *predictor_writer(struct predictor *p, const struct write_sink *sink, struct hone_err *err)
 {
     return writer_open(&p->learner, &p->passes, p->pool, p->calibration.temperature, sink, err);
+}
+
+/* Scores of the answers of x, whose pass is freed by the next one. NULL with err. */
+static const float *score_answers(struct predictor *p, const struct encoded *x, struct hone_err *err)
+{
+    struct hone_pass *pass = &p->passes.pass;
+    int64_t rows = x->row_start[x->n], width = p->learner.tensors.width;
+    passes_begin(&p->passes);
+    pass->in = (struct hone_bag){ x->n, x->start, x->index, NULL };
+    pass->rows = rows;
+    pass->width = width;
+    pass->row_start = x->row_start;
+    pass->stream = NULL;
+    pass->flags = HONE_PASS_FROZEN;
+    pass->d_scores = NULL;
+    pass->scores = passes_scratch(&p->passes, (size_t)(rows * width) * sizeof(float));
+    int ret = pass->scores ? passes_forward(&p->passes, p->learner.model, p->learner.self, err) : hone_fail(err, HONE_ENOMEM, "memory ran out for the scores of answers");
+    pass->row_start = NULL;
+    return ret < 0 ? NULL : pass->scores;
+}
+
+int predictor_expected(struct predictor *p, const struct hone_string *text, const struct hone_string *answer, int64_t n, double *nats,
+                       double *tokens, double *characters, struct hone_err *err)
+{
+    int64_t width = p->learner.tensors.width;
+    int ret = 0;
+    for (int64_t from = 0; from < n && ret >= 0; from += EXPECTED) {
+        struct encoded x;
+        int64_t m = n - from < EXPECTED ? n - from : EXPECTED;
+        if ((ret = encoded_make(&x, p->learner.model, p->learner.self, text + from, answer + from, m, HONE_ENCODE_MEASURE, p->pool, err)) < 0)
+            break;
+        const float *scores = score_answers(p, &x, err);
+        ret = scores ? 0 : err->code;
+        for (int64_t i = 0; scores && i < m; i++) {
+            nats[from + i] = tokens[from + i] = 0;
+            characters[from + i] = (double)nats_characters(&p->learner, &x, i);
+            for (int64_t k = x.row_start[i]; k < x.row_start[i + 1]; k++) {
+                const float *s = scores + k * width;
+                if (x.target[k] < 0)
+                    continue;
+                nats[from + i] += nats_of(s, width, kernel_highest(s, width), x.target[k]);
+                tokens[from + i] += 1;
+            }
+        }
+        encoded_free(&x);
+    }
+    return ret < 0 ? ret : 0;
 }
 
 double predictor_threshold(const struct predictor *p)

@@ -46,6 +46,11 @@ const struct write_wish *predictor_wish(const struct predictor *p);
 /* A writer of it, as writer_open() has it. [main] */
 struct writer *predictor_writer(struct predictor *p, const struct write_sink *sink, struct hone_err *err);
 
+/* How likely an agent that writes finds the expected answers to n texts, as far as its context takes them: -ln of each answer's probability, its
+ * end included and at temperature 1, of how many tokens, and their characters. [main] */
+int predictor_expected(struct predictor *p, const struct hone_string *text, const struct hone_string *answer, int64_t n, double *nats,
+                       double *tokens, double *characters, struct hone_err *err);
+
 /* What training found on held-out rows and predictor_probs() has applied: the confidence below which the agent shall refuse to answer
  * (0: it never does), and what its scores are divided by (1: nothing was found). */
 /* The pool that it was opened with. */

@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/data/split.h"
 #include "core/train/memory.h"
+#include "core/train/nats.h"
 #include "core/train/run.h"
 
 static void note(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -175,29 +176,15 @@ static int take_answers(const struct run *r, struct row_set *s, const struct exa
     return 0;
 }
 
-/* Characters of a text's targets. */
-static int64_t characters(const struct run *r, const struct encoded *x, int64_t text)
-{
-    const struct hone_model *m = r->learner.model;
-    int64_t n = 0;
-    for (int64_t k = x->row_start[text]; k < x->row_start[text + 1]; k++) {
-        int32_t t = x->target[k];
-        struct hone_string bytes = t < 0 || m->ends(r->learner.self, t) ? (struct hone_string){ "", 0 } : m->token(r->learner.self, t, 0);
-        for (int64_t j = 0; j < bytes.len; j++) /* a character is counted by its first byte */
-            n += ((unsigned char)bytes.bytes[j] & 0xc0) != 0x80;
-    }
-    return n;
-}
-
 void run_count_answers(struct run *r, struct row_set *s, const struct hone_string *answer, const struct hone_string *rejected, const char *which)
 {
     int64_t cut = 0;
     s->characters = 0;
     for (int64_t i = 0; i < s->n; i++) {
-        int64_t n = characters(r, &s->x, i * s->each);
+        int64_t n = nats_characters(&r->learner, &s->x, i * s->each);
         s->characters += n;
         cut += n < utf8_length(answer[i].bytes, (size_t)answer[i].len)
-               || (rejected && characters(r, &s->x, i * s->each + 1) < utf8_length(rejected[i].bytes, (size_t)rejected[i].len));
+               || (rejected && nats_characters(&r->learner, &s->x, i * s->each + 1) < utf8_length(rejected[i].bytes, (size_t)rejected[i].len));
     }
     if (cut)
         note(r, "%lld of %lld %s answers are longer than the model's context leaves room for: their ends are cut, neither learned nor measured "
@@ -339,7 +326,7 @@ int run_read(struct run *r, const struct run_files *files, const struct learner 
         ret = split_examples(&t->data, r->writes, files->validation ? 0 : r->config.validation_split, (uint64_t)r->config.seed, &train,
                              &n_train, &valid, &n_valid, err);
     if (!ret && files->thin > 0)
-        ret = split_thin(&t->data, files->thin, (uint64_t)r->config.seed, files->draw, train, &n_train, err);
+        ret = split_thin(&t->data, r->writes, files->thin, (uint64_t)r->config.seed, files->draw, train, &n_train, err);
     if (ret)
         goto out;
     r->examples = t->data.n;

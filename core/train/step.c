@@ -3,10 +3,9 @@
 #include <string.h>
 #include "core/train/drawn.h"
 #include "core/train/kernels.h"
+#include "core/train/nats.h"
 #include "core/train/plan.h"
 #include "core/train/step.h"
-#include "hone/math.h"
-#include "hone/wide.h"
 
 #define VALID_ROWS 256   /* rows of a validation batch */
 
@@ -47,20 +46,6 @@ struct loss_work {
     int nats;
 };
 
-HONE_WIDE static float exponentials(const float *s, int64_t n, float top)
-{
-    float lane[16] = { 0 }, sum = 0;
-    int64_t k = 0;
-    for (; k + 16 <= n; k += 16)
-        for (int j = 0; j < 16; j++)
-            lane[j] += hone_expf(s[k + j] - top);
-    for (; k < n; k++)
-        sum += hone_expf(s[k] - top);
-    for (int j = 0; j < 16; j++)
-        sum += lane[j];
-    return sum;
-}
-
 /* Hits of a piece of rows, and its nats when they are wanted. None of logged actions and drawn answers, which are not right answers. */
 static void count(const struct loss_work *w, const struct hone_rows *rows, struct sums *sum)
 {
@@ -73,7 +58,7 @@ static void count(const struct loss_work *w, const struct hone_rows *rows, struc
         sum->counted += 1;
         sum->hits += top == rows->target[i];
         if (w->nats && rows->target[i] >= 0)
-            sum->nats += (double)hone_logf(exponentials(s, rows->width, s[top])) + (double)s[top] - (double)s[rows->target[i]];
+            sum->nats += nats_of(s, rows->width, top, rows->target[i]);
     }
 }
 

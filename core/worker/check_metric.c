@@ -24,7 +24,7 @@ static void check_columns(struct checking *c, const struct hone_metric *m, void 
     int64_t row[ROWS];
     int32_t edited[ROWS * 2], expected[ROWS];
     float top[ROWS];
-    double ms[ROWS];
+    double ms[ROWS], nats[ROWS], tokens[ROWS], characters[ROWS];
     struct hone_string input[ROWS];
     for (int i = 0; i < ROWS; i++) {
         row[i] = i;
@@ -32,6 +32,9 @@ static void check_columns(struct checking *c, const struct hone_metric *m, void 
         edited[2 * i + 1] = i % 3 ? predicted[i] : -2;
         top[i] = i % 5 ? 0.9f : 0.6f;
         ms[i] = 1 + (double)i / 10;
+        tokens[i] = 3 + i % 4;
+        characters[i] = 4 * tokens[i];
+        nats[i] = tokens[i] * (2 + 0.1 * (i % 7));
         input[i] = name[i % WIDTH];
         expected[i] = label[i];
     }
@@ -39,7 +42,8 @@ static void check_columns(struct checking *c, const struct hone_metric *m, void 
     struct predictions p = { .n = ROWS, .width = WIDTH, .row = row, .label = label, .expected = expected, .predicted = predicted, .top = top,
                              .n_names = WIDTH, .name = name };
     struct examples e = { .n = ROWS, .input = input };
-    struct metric_rows rows = { .p = &p, .test = &e, .edited = edited, .edits = 2, .latency_ms = ms };
+    struct metric_rows rows = { .p = &p, .test = &e, .edited = edited, .edits = 2, .latency_ms = ms, .nats = nats, .tokens = tokens,
+                                .characters = characters };
     int rc = metrics_add(&s, m, conf, NULL, 1, &err);
     if (rc == 0)
         rc = metrics_start(&s, ROWS, WIDTH, 1, NULL, &err);

@@ -153,11 +153,16 @@ static int answer_written(struct task *t, struct rows *r, struct predictor *agen
     if (rc == 0)
         rc = edits_measure(&known, metrics, agent, seed, beat, t, err);
     if (rc == 0)
+        rc = metrics_expected(&known, metrics, agent, beat, t, err);
+    if (rc == 0)
         rc = metrics_start(metrics, p->n, p->width, seed, t->pool, err);
     if (rc == 0)
         rc = metrics_finish(metrics, p->width, &known, err);
     free(known.edited);
     free(known.latency_ms);
+    free(known.nats);
+    free(known.tokens);
+    free(known.characters);
     return rc;
 }
 
@@ -169,7 +174,9 @@ static int answer(struct task *t, const struct rows *r, struct predictor *agent,
     int64_t width = predictor_outputs(agent), rows = r->row ? r->n_row : r->test->n;
     uint64_t seed = (uint64_t)json_int(json_get(t->start, "config"), "seed", 0);
     struct metric_rows known = { .p = p, .test = r->test };
-    int rc = metrics_start(metrics, rows, width, seed, t->pool, err);
+    int rc = metrics_for_choices(metrics, err);
+    if (rc == 0)
+        rc = metrics_start(metrics, rows, width, seed, t->pool, err);
     t->stage = "evaluation";
     if (rc == 0)
         rc = predictions_run(p, agent, r->test, r->row, r->n_row, &sink, beat, t, err);
@@ -211,7 +218,8 @@ static int measure_growth(struct task *t, struct rows *r, struct predictor *agen
         return 0;
     }
     if (p->writes) {
-        snprintf(g->why, sizeof g->why, "the agent writes its answers; models on parts of the rows are trained for agents that choose among outputs");
+        snprintf(g->why, sizeof g->why, "the agent writes its answers; models on parts of the rows, trained several times over, would take a multiple of what its own training took: train on a share of "
+                 "the file (hone data split) and compare nats_per_character");
         return 0;
     }
     struct subsets_job job = { .job = &r->job, .n_train = r->n_train };
@@ -263,9 +271,9 @@ out:
 /* What was asked for; by default, of an agent that writes, what compares texts. */
 static int open_metrics(struct task *t, struct metric_set *s, int writes, struct hone_err *err)
 {
-    static const char *const of_texts[] = { "accuracy", "exact_match", "chrf", "rouge", "bleu" };
+    static const char *const of_texts[] = { "accuracy", "exact_match", "chrf", "rouge", "bleu", "nats_per_character", "token_perplexity" };
     const cJSON *asked = json_get(t->start, "criteria");
-    cJSON *usual = writes && cJSON_GetArraySize(asked) == 0 ? cJSON_CreateStringArray(of_texts, 5) : NULL;
+    cJSON *usual = writes && cJSON_GetArraySize(asked) == 0 ? cJSON_CreateStringArray(of_texts, HONE_COUNT(of_texts)) : NULL;
     int rc = metrics_open(s, t->registry, usual ? usual : asked, err);
     cJSON_Delete(usual);
     return rc;

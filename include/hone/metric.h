@@ -1,6 +1,6 @@
 /* hone/metric.h: a number that says how well predictions fit what was expected. A metric sees predictions in pieces,
  * keeps sums in doubles, and turns them into results; pieces are merged in a fixed order. What cannot be summed sees all
- * rows at once. History: 0.1 first; columns, rows alike and metrics over all rows. */
+ * rows at once. History: 0.1 first; columns, rows alike and metrics over all rows; columns nats, tokens, characters. */
 #ifndef HONE_METRIC_H
 #define HONE_METRIC_H
 #include "hone/abi.h"
@@ -52,7 +52,8 @@ struct hone_metric {
      *   confidence  HONE_F32: the probability of `predicted`
      *   prob        HONE_F32 [width]: the probabilities; s->prob has them too
      *   edited      HONE_I32 [edits]: `predicted` of the input under edits that keep its meaning; -2: the edit changed nothing
-     *   latency_ms  HONE_F64: time of one answer by itself, NaN for rows that were not timed */
+     *   latency_ms  HONE_F64: time of one answer by itself, NaN for rows that were not timed
+     *   nats, tokens, characters  HONE_F64: of agents that write, -ln of the probability of the expected answer, of how many tokens and characters */
     const char *const *needs;
     /* All rows at once; one value an output name, as result(). `influence` [n], NULL when it is not wanted, takes by how much a row
      * pulls the headline: the derivative with respect to the row's weight (infinitesimal jackknife; Jaeckel 1972), for a mean of x

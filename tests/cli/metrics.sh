@@ -4,7 +4,7 @@ srcdir=${srcdir:-.}
 . "$srcdir/tests/cli/lib.sh"
 
 run train 0 train --agent support --data "$data" -q
-all=$(cd "$srcdir/plugins/metrics" && for f in *.c; do echo "${f%.c}"; done | paste -sd, -)
+all=$(cd "$srcdir/plugins/metrics" && for f in *.c; do echo "${f%.c}"; done | grep -v -e nats_per_character -e token_perplexity | paste -sd, -) # these two are of agents that write
 run all 0 evaluate latest --test "$fresh" --criteria "$all,hit_at_k:k=3,f1_score:average=micro" --json
 for name in $(echo "$all" | tr , ' ') 'hit_at_k:k=3' 'f1_score:average=micro'; do
     has all "\"name\": \"$name\""

@@ -137,9 +137,9 @@ static void thinned(void)
         small[i] = large[i] = other[i] = i;
     }
     e.output = output;
-    CU_ASSERT_EQUAL_FATAL(split_thin(&e, 0.25, 7, 0, small, &n_small, &err), 0);
-    CU_ASSERT_EQUAL_FATAL(split_thin(&e, 0.5, 7, 0, large, &n_large, &err), 0);
-    CU_ASSERT_EQUAL_FATAL(split_thin(&e, 0.25, 7, 1, other, &n_other, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(split_thin(&e, 0, 0.25, 7, 0, small, &n_small, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(split_thin(&e, 0, 0.5, 7, 0, large, &n_large, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(split_thin(&e, 0, 0.25, 7, 1, other, &n_other, &err), 0);
     for (int64_t i = 0, k = 0; i < n_small; i++) {
         count[output[small[i]]]++;
         while (k < n_large && large[k] < small[i])
