@@ -17,7 +17,6 @@ learn shakespeare tinyshakespeare val --preset generative-small
 learn alpaca alpaca_libre test --preset generative
 "$build/hone" --state "$tmp/state" model export alpaca "$tmp/alpaca" -q >/dev/null
 echo "Kneser-Ney over the same tokens: $("$python" "$srcdir/tests/bench/kneser_ney.py" "$tmp/alpaca/tokenizer.json" "$data/alpaca_libre/train.jsonl" "$data/alpaca_libre/test.jsonl") nats a character"
-head -n 10 "$data/alpaca_libre/test.jsonl" | sed 's/.*"input": "\(\([^"\\]\|\\.\)*\)".*/\1/' >"$tmp/questions"
-while read -r question; do
-    printf '\n> %s\n\n%s\n' "$question" "$("$build/hone" --state "$tmp/state" ask alpaca "$question" --temperature 0.7 --top-p 0.9 --max-tokens 120 --seed 1 -q </dev/null)"
-done <"$tmp/questions"
+head -n 10 "$data/alpaca_libre/test.jsonl" >"$tmp/questions.jsonl"
+"$build/hone" --state "$tmp/state" ask alpaca --batch "$tmp/questions.jsonl" --temperature 0.7 --top-p 0.9 --max-tokens 120 --seed 1 --output "$tmp/answers.jsonl" -q
+cat "$tmp/answers.jsonl"

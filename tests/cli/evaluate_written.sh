@@ -21,7 +21,7 @@ run weak 0 train --agent weak --data "$tmp/pairs.jsonl" --config "$tmp/small.con
 good=$(value good job_id) weak=$(value weak job_id)
 
 run usual 0 evaluate "$good" --test "$tmp/fresh.jsonl" --json
-has usual '"accuracy"' '"exact_match"' '"chrf"' '"rouge"' '"bleu"' '"method": "bootstrap"' '"the agent writes its answers; models on parts'
+has usual '"accuracy"' '"exact_match"' '"chrf"' '"rouge"' '"bleu"' '"method": "bootstrap"' '"the agent writes its answers; models on parts' '"nats_per_character"' '"token_perplexity"' '"method": "influence"'
 run texts 0 evaluate "$good" --test "$tmp/pairs.jsonl" --criteria exact_match,relevance,edit_similarity,word_error_rate,distinct_n,consistency,safety,latency --json
 chrf=$(thousandths usual chrf)
 holds 'what it was taught comes near' "$(thousandths texts edit_similarity)" -ge 600
@@ -45,6 +45,20 @@ has compare '"p_value"' '"loss": null'
 run people 0 compare "$good" "$weak" --test "$tmp/fresh.jsonl"
 run left_a 0 train --agent left_a --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --json -q --set epochs=1 --set validationSplit=0.25
 run left_b 0 train --agent left_b --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --json -q --set epochs=2 --set validationSplit=0.25
+# How likely the expected answers are: what training found of the same rows, and likelier for who has learned more.
+run of_left 0 evaluate "$(value left_b job_id)" --criteria nats_per_character --json
+run history 0 monitor "$(value left_b job_id)" --history --json
+served=$(value left_b served_epoch)
+same 'nats a character of the epoch that is served' "$(thousandths of_left nats_per_character)" \
+    "$(sed -n '/"history"/,$s/.*"nats_per_character": \([0-9.]*\).*/\1/p' "$tmp/history" | awk -v n="${served:-2}" 'NR == n { printf "%d", $1 * 1000 + 0.5 }')"
+for job in $good $weak; do
+    run "of_$job" 0 evaluate "$job" --test "$tmp/fresh.jsonl" --criteria nats_per_character,token_perplexity --json
+done
+holds 'who has learned more is surer of what is right' "$(thousandths "of_$good" nats_per_character)" -lt "$(thousandths "of_$weak" nats_per_character)"
+holds 'and hesitates among fewer tokens' "$(thousandths "of_$good" token_perplexity)" -lt "$(thousandths "of_$weak" token_perplexity)"
+run chooser 0 train --agent chooser --data "$data" --set epochs=1 --json -q
+run of_chooser 3 evaluate "$(value chooser job_id)" --criteria nats_per_character
+has of_chooser.err 'ask for loss or perplexity'
 run both 0 compare "$(value left_a job_id)" "$(value left_b job_id)" --json
 has both '"source": "held_out"' '"rows": 8' '"trained_on": 0'
 long=$(printf 'word %.0s' $(seq 1 200))

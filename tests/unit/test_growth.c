@@ -140,6 +140,15 @@ static void thinned(void)
     CU_ASSERT_EQUAL_FATAL(split_thin(&e, 0, 0.25, 7, 0, small, &n_small, &err), 0);
     CU_ASSERT_EQUAL_FATAL(split_thin(&e, 0, 0.5, 7, 0, large, &n_large, &err), 0);
     CU_ASSERT_EQUAL_FATAL(split_thin(&e, 0, 0.25, 7, 1, other, &n_other, &err), 0);
+    int64_t written[ROWS], n_written = ROWS;
+    int32_t own[ROWS];
+    struct examples texts = { .n = ROWS, .output = own };
+    for (int64_t i = 0; i < ROWS; i++) {
+        written[i] = i;
+        own[i] = (int32_t)i; /* an answer of its own each: by output all would stay */
+    }
+    CU_ASSERT_EQUAL_FATAL(split_thin(&texts, 1, 0.25, 7, 0, written, &n_written, &err), 0);
+    CU_ASSERT_EQUAL(n_written, ROWS / 4);
     for (int64_t i = 0, k = 0; i < n_small; i++) {
         count[output[small[i]]]++;
         while (k < n_large && large[k] < small[i])
