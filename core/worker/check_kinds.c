@@ -81,6 +81,25 @@ static const char *solve_fault(const struct hone_paradigm *p, const void *conf, 
     return out[0].neighbours >= 0 && out[0].sharpness >= 0 ? NULL : "solve() gives neighbours or a sharpness below 0";
 }
 
+/* Whole answers of one row each, where the plan asks for them; feedback and reward are the rows'. Returns the rows that belong together. */
+static int64_t take_answers(const struct hone_plan *plan, struct hone_rows *r, int64_t start[P_ROWS + 1], uint8_t *feedback, float *reward)
+{
+    int pairs = (plan->flags & HONE_PLAN_PAIRS) != 0;
+    int64_t each = pairs ? 2 : plan->draws > P_ROWS ? P_ROWS : plan->draws;
+    if (each < 1)
+        return 1;
+    r->n = r->answers = P_ROWS / each * each;
+    r->each = each;
+    r->answer_start = start;
+    for (int64_t i = 0; i <= P_ROWS; i++)
+        start[i] = i;
+    for (int64_t i = 0; i < P_ROWS; i++) {
+        feedback[i] = pairs && i % 2 ? HONE_INCORRECT : i % 4 ? HONE_PARTIAL : HONE_CORRECT;
+        reward[i] = 0.125f * (float)(i % 7);
+    }
+    return each;
+}
+
 void check_paradigm(struct checking *c)
 {
     const struct hone_paradigm *p = (const struct hone_paradigm *)(const void *)c->item;
@@ -90,7 +109,7 @@ void check_paradigm(struct checking *c)
     struct hone_err err = { 0 };
     int32_t target[P_ROWS];
     uint8_t feedback[P_ROWS];
-    int64_t example[P_ROWS];
+    int64_t example[P_ROWS], start[P_ROWS + 1];
     double worst = 0, apart = 0;
     int ok, bad = 0;
     void *conf = defaults(c, &ok);
@@ -121,8 +140,9 @@ void check_paradigm(struct checking *c)
     check_line(c, "plans a run of ten epochs", bad ? "plan() failed with the default settings" : NULL);
     struct hone_rows r = { .struct_size = sizeof r, .flags = HONE_ROWS_TRAIN, .n = P_ROWS, .width = P_WIDTH, .scores = scores, .target = target,
                            .weight = weight, .feedback = feedback, .reward = reward, .propensity = propensity, .example = example, .state = state, .reference = references };
+    int64_t together = take_answers(&plan, &r, start, feedback, reward);
     double whole = paradigm_loss(p, conf, &r, d, &bad);
-    for (int i = 0; i < P_ROWS * P_WIDTH; i++) {
+    for (int64_t i = 0; i < r.n * P_WIDTH; i++) {
         float here = scores[i];
         scores[i] = here + 0.005f;
         double above = paradigm_loss(p, conf, &r, NULL, &bad);
@@ -131,11 +151,12 @@ void check_paradigm(struct checking *c)
         scores[i] = here;
         worst = fmax(worst, fabs((above - below) / 0.01 - (double)d[i]));
     }
-    for (int i = 0; i < P_ROWS; i++) {
+    for (int64_t i = 0; i < r.n; i += together) {
         struct hone_rows one = r;
         for (uint32_t k = 0; k < HONE_REFERENCES; k++)
             references[k] = kept + i * P_WIDTH;
-        one.n = 1;
+        one.n = together;
+        one.answers = r.answers ? together : 0;
         one.scores += i * P_WIDTH;
         one.target += i;
         one.weight += i;
