@@ -41,8 +41,10 @@ write_speed() { # write_speed AGENT TEMPERATURE TOKENS
         echo $((($3 - 1) * 1000 / (all > one ? all - one : 1)))
     done | median
 }
+# With the kernels that Hone takes too: Debian's OpenBLAS knows no processor that is younger than itself.
+kernels=$(grep -qw avx512dq /proc/cpuinfo && echo SkylakeX || { grep -qw avx2 /proc/cpuinfo && echo Haswell; })
 peer() {
-    "$python" -c 'import torch' 2>/dev/null && "$python" "$srcdir/tests/bench/transformer.py" "$@" "$each" || echo -
+    "$python" -c 'import torch' 2>/dev/null && env ${kernels:+OPENBLAS_CORETYPE=$kernels} "$python" "$srcdir/tests/bench/transformer.py" "$@" "$each" || echo -
 }
 # size NAME LAYERS WIDTH HEADS VOCAB BATCH LENGTH TOKENS: a row of the table; TOKENS: of an answer
 size() {
