@@ -266,8 +266,6 @@ static void end(struct serve *s)
     daemon_close(s->daemon);
     free(s->credential[0]);
     free(s->credential[1]);
-    if (s->socket[0])
-        unlink(s->socket + sizeof "unix:" - 1);
 }
 
 static void tell_systemd(const char *text)

@@ -133,4 +133,6 @@ same 'weights over a kill' "$(value shown weights_sha256)" "$want"
 # ---- one daemon a directory; a command line that trains keeps one away ----
 "$builddir/hone" --state "$state" serve --listen 127.0.0.1:0 >"$tmp/two" 2>&1
 same 'a second daemon' $? 5
+holds 'the socket of the first is there' -S "$state/hone.sock"
+run reached 0 job list
 finish
