@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "core/base/log.h"
 #include "core/data/reading.h"
 
 static const char *const format_names[] = { "auto", "jsonl", "json", "csv", "tsv", "fasttext", "chat", "alpaca", "text" };
@@ -126,8 +127,8 @@ int examples_stream(const char *path, const struct read_options *o, const struct
 
 struct gathering {
     struct examples *e;
-    struct data_fault first;
-    int64_t faults;
+    struct data_fault first, warning; /* the first of each */
+    int64_t faults, warnings;
 };
 
 static int grow(struct examples *e)
@@ -200,6 +201,8 @@ static int keep_fault(void *arg, const struct data_fault *f)
     struct gathering *g = arg;
     if (f->severity == 0 && g->faults++ == 0)
         g->first = *f;
+    if (f->severity != 0 && g->warnings++ == 0)
+        g->warning = *f;
     return 0;
 }
 
@@ -256,12 +259,24 @@ static int first_fault(const struct gathering *g, const char *path, struct hone_
                      (long long)f->line, place, f->text, f->fix, more);
 }
 
+/* Without the file's name: what trains reads a copy, whose name says nothing to anybody. */
+static void tell_warning(const struct gathering *g)
+{
+    const struct data_fault *f = &g->warning;
+    char more[80] = "";
+    if (g->warnings > 1)
+        snprintf(more, sizeof more, " (and %lld more; `hone data check FILE` lists them)", (long long)g->warnings - 1);
+    log_line(LOG_WARN, "line %lld of the examples: %s; %s%s", (long long)f->line, f->text, f->fix, more);
+}
+
 int examples_read(struct examples *e, const char *path, const struct read_options *o, struct hone_err *err)
 {
     struct gathering g = { .e = e };
     struct row_sink sink = { &g, keep_row, keep_fault };
     *e = (struct examples){ 0 };
     int ret = examples_stream(path, o, &sink, err);
+    if (!ret && g.warnings)
+        tell_warning(&g);
     if (!ret && g.faults)
         ret = first_fault(&g, path, err);
     if (ret) {

@@ -63,7 +63,8 @@ struct data_fault {
 };
 
 /* Reads a whole file ("-" is standard input). On failure e is empty and err says "FILE:LINE:COLUMN: ..." for the first
- * fault and, when there are more, how many and that `hone data check FILE` lists them. An empty file is an error. */
+ * fault and, when there are more, how many and that `hone data check FILE` lists them. An empty file is an error. Of warnings
+ * the first is logged, by its line. */
 int examples_read(struct examples *e, const char *path, const struct read_options *o, struct hone_err *err);
 
 /* Reads row by row without keeping rows: `row` gets a one-row view that is valid during the call and may return < 0 to stop;

@@ -25,6 +25,11 @@ struct table {
     struct record rec;
     enum field column[COLUMNS];
     int columns;
+    struct {
+        struct hone_string output;     /* of a first record that may be a header with other names; bytes NULL: it is none */
+        int64_t line, others, wordy;   /* of the records behind it, those whose input has a blank */
+        struct buf text;               /* both fields, told to the user */
+    } doubt;
 };
 
 /* A field in quotes, from the opening one. 0, or 1 when it is never closed. */
@@ -227,6 +232,76 @@ static int without_header(struct table *t)
     return 0;
 }
 
+/* Whether a field looks like the name of a column: a letter, then letters, digits and _ - . */
+static int like_name(const struct hone_string *f)
+{
+    for (int64_t i = 0; i < f->len; i++) {
+        char b = f->bytes[i], letter = (char)(b | 0x20);
+        if (!(letter >= 'a' && letter <= 'z') && (i == 0 || !((b >= '0' && b <= '9') || strchr("_-.", b))))
+            return 0;
+    }
+    return f->len > 0 && f->len <= 40;
+}
+
+/* The first record, which is no header. One of whose two fields names a column is refused; where both could, what follows decides. */
+static int look_at_first(struct table *t, int64_t line)
+{
+    const struct hone_string *f = t->rec.field;
+    for (int i = 0; t->rec.n == 2 && i < 2; i++) {
+        enum field known = field_of(f[i].bytes, (size_t)f[i].len);
+        if ((known == FIELD_INPUT || known == FIELD_OUTPUT) && like_name(&f[1 - i])) {
+            int ret = reading_fault(t->r, 0, line, 0, "unknown_column", "",
+                                    "name the columns input and expected_output; if this is an example, write that header above it",
+                                    "\"%.*s\" names a column, but \"%.*s\" beside it is no name that is known", (int)f[i].len, f[i].bytes,
+                                    (int)f[1 - i].len, f[1 - i].bytes);
+            return ret ? ret : 1;
+        }
+    }
+    if (t->rec.n != 2 || !like_name(&f[0]) || !like_name(&f[1]))
+        return 0;
+    t->doubt.line = line;
+    t->doubt.output = f[1];
+    buf_printf(&t->doubt.text, "\"%.*s\" and \"%.*s\"", (int)f[0].len, f[0].bytes, (int)f[1].len, f[1].bytes);
+    return 0;
+}
+
+/* A record behind a first one that may be a header: its output again means that it was an example. */
+static void weigh(struct table *t)
+{
+    const struct hone_string *f = t->rec.field, *first = &t->doubt.output;
+    if (!first->bytes || t->rec.n != 2)
+        return;
+    if (f[1].len == first->len && memcmp(f[1].bytes, first->bytes, (size_t)first->len) == 0)
+        t->doubt.output.bytes = NULL;
+    t->doubt.others++;
+    t->doubt.wordy += f[0].len > 0 && memchr(f[0].bytes, ' ', (size_t)f[0].len) != NULL;
+}
+
+/* Tells of a first record that was taken as an example and is probably a header: two names in a file whose inputs are of several words,
+ * the second no other row's output. */
+static int tell_doubt(struct table *t)
+{
+    if (!t->doubt.output.bytes || t->doubt.others == 0 || 2 * t->doubt.wordy < t->doubt.others)
+        return 0;
+    return reading_fault(t->r, 1, t->doubt.line, 0, "unknown_header", "", "if it is, name the columns input and expected_output",
+                         "%s are taken as an example, but look like the names of columns", buf_str(&t->doubt.text));
+}
+
+/* One record behind the header, or the first one. */
+static int take_record(struct table *t, int first, int64_t line, size_t from)
+{
+    if (!first) {
+        weigh(t);
+        return one_record(t, line, from);
+    }
+    if (sniff_header(t))
+        return 0;
+    if (without_header(t) < 0)
+        return t->r->err->code;
+    int told = look_at_first(t, line);
+    return told ? told < 0 ? told : 0 : one_record(t, line, from);
+}
+
 int read_delimited(struct reading *r, char delimiter)
 {
     struct table *t = calloc(1, sizeof *t);
@@ -240,16 +315,15 @@ int read_delimited(struct reading *r, char delimiter)
         if (how == 2)
             ret = reading_fault(r, 0, line, 0, "bad_csv", "", "close the quote, or double quotes inside of a field",
                                 "a field that begins here with a double quote is never closed");
-        else if (first && sniff_header(t))
-            ;
-        else if (first && without_header(t) < 0)
-            ret = r->err->code;
         else
-            ret = one_record(t, line, from);
+            ret = take_record(t, first, line, from);
         first = 0;
         reading_release(r, t->at);
     }
+    if (ret == 0)
+        ret = tell_doubt(t);
     buf_free(&t->rec.text);
+    buf_free(&t->doubt.text);
     free(t);
     return ret < 0 ? ret : 0;
 }

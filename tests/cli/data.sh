@@ -49,6 +49,25 @@ has odd '"a \"b\"\nc"' '"feedback": "partial"' '"bye now"'
 printf 'input,expected_output\n"He said" hello,greet\nx,y\n' >"$tmp/stray.csv"
 run stray 3 data check "$tmp/stray.csv"
 has stray 'stray.csv:2:' 'closing quote'
+# A header whose names are not known: refused where one of them is, told where neither is; what may be an example is one.
+printf 'text,team\nwhere is it,mail\nwhere was it,mail\nI want to pay,bills\n' >"$tmp/half.csv"
+run half 3 train --agent half --data "$tmp/half.csv"
+has half.err 'half.csv:1: "text" names a column, but "team"' 'expected_output'
+printf 'team\tquery\nmail\twhere is it\nbills\tI want to pay\n' >"$tmp/turned.tsv"
+run turned 3 data check "$tmp/turned.tsv"
+has turned 'turned.tsv:1:' '"query" names a column'
+printf 'note,team\nwhere is it,mail\nwhere was it,mail\nI want to pay,bills\nI have to pay,bills\n' >"$tmp/names.csv"
+run names 0 data check "$tmp/names.csv"
+has names 'names.csv:1:' '"note" and "team"' '1 warnings'
+run strict 3 data check "$tmp/names.csv" --strict
+run told 0 train --agent told --data "$tmp/names.csv" --set epochs=1
+has told.err 'line 1 of the examples: "note" and "team"'
+printf 'hello,mail\nwhere was it,mail\nI want to pay,bills\n' >"$tmp/rows.csv"
+printf 'cat,Katze\ndog,Hund\nfish,Fisch\n' >"$tmp/words.csv"
+for file in rows words; do
+    run plain 0 data check "$tmp/$file.csv"
+    has plain '3 rows' '0 errors, 0 warnings'
+done
 # What a format cannot hold is said, not changed.
 printf '%s\n' '{"input":"a","expected_output":"x\ty"}' >"$tmp/tab.jsonl"
 run tab 3 data convert "$tmp/tab.jsonl" "$tmp/tab.tsv"
