@@ -50,10 +50,17 @@ static void show_texts(const char *title, const cJSON *list)
 
 static void show_comparison(const struct cli *c, const cJSON *o)
 {
-    const cJSON *r = json_get(o, "recommendations"), *test = json_get(o, "test");
+    const cJSON *r = json_get(o, "recommendations"), *test = json_get(o, "test"), *run;
     cli_pair("comparison", "%s", json_str(o, "comparison_id", "-"));
     cli_pair("rows", "%lld in common", (long long)json_int(test, "rows", 0));
     cli_pair("winner", "%s", json_str(json_get(o, "winner"), "job_id", "none"));
+    int i = 0;
+    cJSON_ArrayForEach(run, json_get(o, "runs")) { /* in the order that they were named in */
+        const char *id = json_str(run, "job_id", "-"), *named = i < c->n_args ? c->arg[i] : "";
+        if (strncmp(id, named, strlen(named)) != 0)
+            cli_pair("run", "%s, named %s", id, named);
+        i++;
+    }
     putchar('\n');
     show_metrics(o);
     if (cJSON_IsObject(json_get(o, "statistical_analysis")))

@@ -194,6 +194,8 @@ static void put_winner(cJSON *result, const struct comparison *c, const int *ord
         buf_puts(&why, c->why_no_rows ? c->why_no_rows : "the runs have no rows in common that they could be tested on");
     } else if (!c->tests) {
         buf_puts(&why, "no statistical tests were asked for, so no lead is called a win");
+    } else if (lead <= 0) {
+        buf_printf(&why, "a tie: %s and %s have the same accuracy on %lld common rows", best->id, next->id, (long long)c->rows);
     } else {
         buf_printf(&why, "a tie: %s is %.2f points of accuracy ahead of %s on %lld common rows, which is no difference that these rows can show", best->id,
                    100 * lead, next->id, (long long)c->rows);

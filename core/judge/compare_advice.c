@@ -58,11 +58,15 @@ static void put_next_steps(cJSON *o, const cJSON *result, const struct compariso
     struct buf b = { 0 };
     const cJSON *p = pair_of(result, c->run[order[0]].id, c->run[order[1]].id), *power = json_get(p, "power");
     double more = json_num(power, "more_rows", NAN);
+    int equal = json_bool(json_get(p, "equivalence"), "equivalent", 0);
     if (c->rows == 0)
         buf_puts(&b, "Compare on a file of fresh rows that none of the runs was trained on (test_data, or --test FILE)"), say(list, &b);
     else if (!certain && !isnan(more) && more > 0)
         buf_printf(&b, "To tell a difference of %.2f points, test on about %.0f more rows", 100 * fabs(json_num(p, "difference", 0)), more), say(list, &b);
-    if (json_bool(json_get(p, "equivalence"), "equivalent", 0))
+    else if (!certain && !equal && p)
+        buf_printf(&b, "These %lld rows show neither a difference nor that the accuracies are equal within %.1f points; test on more rows (test_data, or --test FILE)",
+                   (long long)c->rows, 100 * c->margin), say(list, &b);
+    if (equal)
         buf_printf(&b, "Take either: their accuracies are equal within %.1f points", 100 * c->margin), say(list, &b);
     if (certain)
         buf_printf(&b, "Serve %s, and use its configuration for further runs", c->run[order[0]].id), say(list, &b);

@@ -31,8 +31,9 @@ has lead '"significant": true' '"winner": {'
 [ "$(sed -n '/"winner": {/,/}/s/.*"job_id": "\(.*\)".*/\1/p' "$tmp/lead")" = "$a" ] || fail "the winner is not $a"
 run three 11 compare "$a" "$b" "$weak" --test "$fresh" --require-significant --json
 has three '"cochran_p"' '"trained_on"'
-run people 0 compare "$a" "$weak"
-has people 'POINTS' 'SIGNIFICANT' 'Next steps'
+run people 0 compare "$a" weak
+has people 'POINTS' 'SIGNIFICANT' 'Next steps' "$weak, named weak"
+lacks people "$a, named"
 
 # Rows that a run was trained on are never test rows, however they are written.
 grep -o '"input": *"[^"]*", *"expected_output": *"[^"]*"' "$data" | sed 's/^/{/; s/$/}/' | sed 's/"input": *"/"input": "  /' >"$tmp/known.jsonl"

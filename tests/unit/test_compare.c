@@ -110,6 +110,23 @@ static void a_tie_of_three(void)
     cJSON_Delete(o);
 }
 
+/* Equal on few rows: neither leads, and what these rows can show is told. */
+static void an_even_tie(void)
+{
+    struct compared_run run[MOST];
+    struct hone_err err = { 0 };
+    const int wrong[] = { 2, 2 };
+    struct comparison c = compared(run, wrong, 2);
+    cJSON *o = cJSON_CreateObject();
+    c.rows = 13;
+    CU_ASSERT_FATAL(compare_put(o, &c, &err) == 0);
+    CU_ASSERT_STRING_EQUAL(json_str(o, "winner_reason", ""), "a tie: job_a and job_b have the same accuracy on 13 common rows");
+    const cJSON *steps = json_get(json_get(o, "recommendations"), "next_steps");
+    CU_ASSERT_FATAL(cJSON_GetArraySize(steps) > 0);
+    CU_ASSERT(strncmp(steps->child->valuestring, "These 13 rows show neither a difference nor that ", 49) == 0);
+    cJSON_Delete(o);
+}
+
 static void no_rows(void)
 {
     struct compared_run run[MOST];
@@ -156,5 +173,6 @@ int test_compare(void)
 {
     CU_pSuite s = CU_add_suite("compare", NULL, NULL);
     return s && CU_add_test(s, "rows in common", rows_in_common) && CU_add_test(s, "a lead", a_lead) && CU_add_test(s, "a tie of three", a_tie_of_three) &&
+           CU_add_test(s, "an even tie", an_even_tie) &&
            CU_add_test(s, "no rows", no_rows) && CU_add_test(s, "seeds as units", seeds_as_units) ? 0 : -1;
 }
