@@ -40,6 +40,18 @@ int key_find(const char *name, const struct config_key **key, const struct plain
     return (*key = serve_key_find(name)) ? 3 : 0;
 }
 
+const char *settings_key(const char *name, size_t n)
+{
+    char text[64];
+    if (n >= sizeof text)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        text[i] = name[i] == '-' ? '_' : name[i];
+    text[n] = '\0';
+    const struct config_key *key = config_key_find(text);
+    return key ? key->name : NULL;
+}
+
 const char *key_nearest(const char *name)
 {
     const char *names[128];

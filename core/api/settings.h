@@ -59,5 +59,7 @@ cJSON *settings_with_preset(const cJSON *config, struct hone_err *err);
 /* The i-th directory in which files of this kind ("presets", "pipelines") are looked for (free()): the user's, that of the build tree, that of the
  * installation; NULL behind the last, "" for one that is not there. */
 char *settings_dir(const char *what, int i);
+/* The training key that `n` bytes name, in any of its spellings, also with hyphens ("learning-rate"), or NULL. [pure] */
+const char *settings_key(const char *name, size_t n);
 
 #endif

@@ -67,6 +67,8 @@ int cli_number(const struct cli *c, const char *option, double min, double max, 
 
 /* ---- help.c ---- */
 void cli_help(const struct cli_command *m); /* NULL: of the program */
+/* The commands whose first word is `word` ("plugin"), where there are several words. 1 printed, 0 there are none. */
+int cli_help_group(const char *word);
 /* The command of that name; NULL with a suggestion in err. *words: how many of argv it took. */
 const struct cli_command *cli_find(int argc, char **argv, int *words, struct hone_err *err);
 

@@ -23,17 +23,21 @@ static void print_lines(const char *text)
     }
 }
 
+static void print_command(const struct cli_command *m)
+{
+    char left[64];
+    snprintf(left, sizeof left, "%s %s", m->name, m->args);
+    printf("  %-33s %s\n", left, m->brief);
+}
+
 static void help_program(void)
 {
     puts("Hone trains text agents: they answer an input text with an output text and learn from examples.\n\nExamples");
     print_lines("hone train --agent support --data examples.jsonl\nhone evaluate latest --test fresh.jsonl\n"
                 "hone ask support \"where is my parcel?\"\nhone help train");
     puts("\nCommands");
-    for (const struct cli_command *const *m = cli_commands; *m; m++) {
-        char left[64];
-        snprintf(left, sizeof left, "%s %s", (*m)->name, (*m)->args);
-        printf("  %-33s %s\n", left, (*m)->brief);
-    }
+    for (const struct cli_command *const *m = cli_commands; *m; m++)
+        print_command(*m);
     puts("\nOptions of every command");
     print_options(cli_global_options);
     puts("\nExit codes: 0 good, 1 failure, 2 wrong usage, 3 invalid data or configuration, 4 not found, 5 conflict,\n"
@@ -65,6 +69,22 @@ static int first_word(const char *name, const char *word, const char **rest)
         return 0;
     *rest = name[n] ? name + n + 1 : name + n;
     return 1;
+}
+
+int cli_help_group(const char *word)
+{
+    const char *rest;
+    int n = 0;
+    for (const struct cli_command *const *m = cli_commands; *m; m++) {
+        if (!first_word((*m)->name, word, &rest) || !*rest)
+            continue;
+        if (n++ == 0)
+            printf("hone %s: the commands of this group\n\nCommands\n", word);
+        print_command(*m);
+    }
+    if (n > 0)
+        printf("\n`hone %s COMMAND --help` shows one of them.\n", word);
+    return n > 0;
 }
 
 /* The second words of the commands that begin with `word`, or all first words for NULL. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/api/api.h"
+#include "core/api/settings.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/cli/cli.h"
@@ -38,7 +39,11 @@ static int unknown_option(const struct cli *c, const char *word, struct hone_err
     for (const struct cli_option *o = cli_global_options; o->name; o++)
         names[n++] = o->name;
     names[n] = NULL;
-    const char *near = text_nearest(word[1] == '-' ? word + 2 : word + 1, names);
+    const char *name = word[1] == '-' ? word + 2 : word + 1, *near = text_nearest(name, names), *key;
+    if (c->command && find_option(c->command->options, "set", 3) >= 0 && (key = settings_key(name, strcspn(name, "="))))
+        return hone_fail(err, ERR_USAGE, "there is no option %.60s; write --set %s=VALUE (`hone config explain %s`)", word, key, key);
+    if (!c->command && !near)
+        return hone_fail(err, ERR_USAGE, "there is no option %.60s before the command; options of a command stand behind it; see `hone --help`", word);
     return hone_fail(err, ERR_USAGE, "there is no option %.60s%s%s; see `hone %s%s--help`", word, near ? "; did you mean --" : "",
                      near ? near : "", c->command ? c->command->name : "", c->command ? " " : "");
 }
@@ -151,12 +156,16 @@ int cli_parse(struct cli *c, int argc, char **argv, struct hone_err *err)
         return i > 1 || argc > 1 ? hone_fail(err, ERR_USAGE, "no command was given") : 1;
     }
     if (strcmp(argv[i], "help") == 0) {
+        if (i + 2 == argc && cli_help_group(argv[i + 1]))
+            return 1;
         c->command = i + 1 < argc ? cli_find(argc - i - 1, argv + i + 1, &words, err) : NULL;
         if (i + 1 < argc && !c->command)
             return err->code;
         cli_help(c->command);
         return 1;
     }
+    if (i + 2 == argc && (strcmp(argv[i + 1], "--help") == 0 || strcmp(argv[i + 1], "-h") == 0) && cli_help_group(argv[i]))
+        return 1;
     c->command = cli_find(argc - i, argv + i, &words, err);
     if (!c->command)
         return err->code;

@@ -192,6 +192,9 @@ static cJSON *unwrap(struct remote *r, CURLcode code, struct buf *b, cJSON **det
         hone_fail(err, ERR_SERVER, "%s does not answer as a daemon of hone does", r->socket ? r->socket : r->base);
     else if (json_bool(answer, "success", 0))
         data = cJSON_DetachItemFromObjectCaseSensitive(answer, "data");
+    else if (code_of(json_str(answer, "code", "")) == ERR_AUTH && !r->headers->next)
+        hone_fail(err, ERR_AUTH, "the daemon at %s wants a token; name the file that has it with --token-file or HONE_TOKEN_FILE "
+                  "(`hone token create`, on its machine, makes one)", r->base);
     else
         hone_fail(err, code_of(json_str(answer, "code", "")), "%s", json_str(answer, "message", "the daemon gave no reason"));
     cJSON *error = answer && !data ? cJSON_GetObjectItemCaseSensitive(answer, "error") : NULL;

@@ -17,6 +17,8 @@
 #include "core/host/load.h"
 #include "core/host/services.h"
 
+#define LISTED 240                  /* bytes of the names that a message about an unknown one lists */
+
 enum state { OPENED, STARTED, REFUSED };
 
 struct plugin {
@@ -292,12 +294,17 @@ static void fail_unknown(struct registry *r, uint32_t kind, const char *name, st
     }
     const char *near = names ? text_nearest(name, names) : NULL;
     const char *list = buf_str(&known);
+    size_t shown = list ? strlen(list) : 0;
+    int cut = shown > LISTED;
+    if (cut)  /* behind the last whole name */
+        for (shown = LISTED; shown > 0 && list[shown] != ','; shown--)
+            ;
     if (n == 0)
         hone_fail(err, ERR_PLUGIN, "no %s '%.63s'; no %s plugins were found at all (is HONE_PLUGIN_PATH right?)",
                   kind_name(kind), name, kind_name(kind));
     else
-        hone_fail(err, HONE_EINVAL, "no %s '%.63s'; %s%s%sknown: %.300s", kind_name(kind), name,
-                  near ? "did you mean '" : "", near ? near : "", near ? "'? " : "", list ? list : "");
+        hone_fail(err, HONE_EINVAL, "no %s '%.63s'; %s%s%sknown: %.*s%s", kind_name(kind), name, near ? "did you mean '" : "", near ? near : "",
+                  near ? "'? " : "", (int)shown, list ? list : "", cut ? " and more (`hone plugin list`)" : "");
     buf_free(&known);
     free(names);
 }

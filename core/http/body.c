@@ -103,8 +103,11 @@ int body_begin(struct http_request *r)
     const char *type = r->headers.value[FIELD_CONTENT_TYPE];
     if (r->route.kind != ROUTE_FUNCTION || !type || headers_media_is(type, "application/json"))
         return 0;
-    if (!headers_media_is(type, "multipart/form-data"))
-        return reply_refuse(r, 415, "VALIDATION_ERROR", "Content-Type: expected application/json, or multipart/form-data with JSON in its parts");
+    if (!headers_media_is(type, "multipart/form-data")) {
+        char text[200];
+        snprintf(text, sizeof text, "Content-Type: expected application/json, or multipart/form-data with JSON in its parts; found %.60s", type);
+        return reply_refuse(r, 415, "VALIDATION_ERROR", text);
+    }
     struct body_form *form = calloc(1, sizeof *form);
     r->in = cJSON_CreateObject();
     if (!form || !r->in) {

@@ -18,7 +18,8 @@ static const char *const prefixes[] = { "data", "module" };
 
 static int missing(enum dataset_kind kind, const char *id, struct hone_err *err)
 {
-    return hone_fail(err, ERR_NOT_FOUND, "there is no %s '%.200s'", words[kind], id);
+    return hone_fail(err, ERR_NOT_FOUND, "there is no %s '%.200s'%s", words[kind], id,
+                     kind == DATASET_MODULE ? "; hone module list shows those that exist, hone module create makes one" : "");
 }
 
 int dataset_insert(struct store *s, struct dataset_row *row, struct hone_err *err)

@@ -62,6 +62,7 @@ has faults.head 'Content-Type: application/json'
 post problem 422 getAgent '{}' -H 'Accept: application/problem+json'
 has problem.head 'Content-Type: application/problem+json'
 get form_urlencoded 415 -d 'agent_id=desk' "$f/getAgent"
+has form_urlencoded 'expected application/json' 'found application/x-www-form-urlencoded'
 get gzipped 415 -H 'Content-Encoding: gzip' -H 'Content-Type: application/json' -d '{}' "$f/getAgent"
 head -c 4096 /dev/zero | tr '\0' ' ' >"$tmp/blank"
 get just_fits 200 -H 'Content-Type: application/json' --data-binary "@$tmp/blank" "$f/listAgents"

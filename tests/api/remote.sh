@@ -46,6 +46,8 @@ has verified 'verified           yes'
 away mistyped 3 train --agent desk --data "$data" --set optimizer=adamm
 has mistyped.err "did you mean 'adam'"
 away none 4 job show job_00000000
+run nameless 6 job list --server "$url"
+has nameless.err "$url wants a token" '--token-file'
 echo 'hone_0123456789_nobody' >"$tmp/token.file"
 away refused 6 job list
 holds 'nothing was made here' ! -e "$tmp/elsewhere/hone.db"

@@ -115,6 +115,25 @@ for words in 'trian' 'train --agnet x' 'train' 'job' 'job sho' 'train --agent x 
     has wrong '"success": false' '"code"'
 done
 
+# ---- what was meant ----
+run out 2 train --agent x --data f --epochs 5
+has out.err 'no option --epochs; write --set epochs=VALUE'
+run out 2 train --agent x --data f --learning-rate=0.1
+has out.err 'write --set learningRate=VALUE'
+run out 2 job list --epochs 5
+lacks out.err '--set'
+run out 2 --agent x train --data f
+has out.err 'behind'
+for words in 'plugin --help' 'plugin -h' 'help plugin'; do
+    # shellcheck disable=SC2086
+    run out 0 $words
+    has out 'plugin inspect NAME|FILE' 'plugin bench FILE'
+    lacks out 'job list'
+done
+run out 2 help plugni
+run out 4 generate nosuch
+has out.err 'hone module list'
+
 # ---- questions ----
 run out 4 ask nobody hello
 has out.err nobody

@@ -53,7 +53,7 @@ run none 4 plugin bench "$tmp/none.so"
 run unknown 3 plugin bench adm --with sgd
 has unknown.err "did you mean 'adam'"
 run other 0 plugin bench adam --with no_such --set epochs=1 --json -q
-has other '"error"' "no optimizer 'no_such'"
+has other '"error"' "no optimizer 'no_such'" 'and more (`hone plugin list`)'
 run stdin 3 plugin bench adam --data -
 run diverges 0 plugin bench sgd --with signsgd --set learningRate=10 --set epochs=2 --json -q
 has diverges '"name": "signsgd"'
