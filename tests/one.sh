@@ -1,11 +1,12 @@
 #!/bin/sh
-# tests/one.sh TOP NAME TEST: runs one test of the build in the working folder, its output in tests/logs-NAME, and prints one line, or all
+# tests/one.sh TOP NAME TEST [ARGUMENT...]: runs one test of the build in the working folder, its output in tests/logs-NAME, and prints one line, or all
 # of its output when it fails. Writes "PASSED FAILED" to tests/logs-NAME/TEST.count; nothing when it was skipped. Called by tests/run.sh.
 top=$1 name=$2 t=$3
+shift 3
 log=tests/logs-$name/$(echo "$t" | tr / -)
 case $t in
-*.sh) set -- sh "$top/$t" ;;
-*) set -- "./$t" ;;
+*.sh) set -- sh "$top/$t" "$@" ;;
+*) set -- "./$t" "$@" ;;
 esac
 begin=$(date +%s)
 srcdir=$top abs_top_builddir=$PWD HONE_PLUGIN_PATH=$PWD/plugins timeout -k 10 1800 "$@" >"$log.log" 2>&1 </dev/null

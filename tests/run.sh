@@ -38,10 +38,10 @@ slow='tests/faults/\(kill9\|power\|sweep\)\.sh\|tests/cli/null\.sh'
 # What measures how fast an answer comes: not beside another test.
 alone='tests/faults/hostile_http\.sh'
 
-# together LIST LOGS N: the tests of a list, N at a time; their lines go to the output, their counts are added up.
+# together LIST LOGS N: the tests of a list (a line each, with arguments), N at a time; their lines go to the output, their counts are added up.
 together() {
-    xargs -r -P "$3" -n 1 sh "$top/tests/one.sh" "$top" "$name" <"$1"
-    while read -r t; do
+    xargs -r -P "$3" -L 1 sh "$top/tests/one.sh" "$top" "$name" <"$1"
+    while read -r t arguments; do
         [ -e "$2/$(echo "$t" | tr / -).count" ] || continue
         read -r good bad <"$2/$(echo "$t" | tr / -).count"
         passed=$((passed + good))
@@ -86,6 +86,14 @@ fi
 if [ $threads = yes ]; then
     sh "$top/etc/build.sh" build-tsan --enable-werror --enable-thread-sanitizer || exit 1
     run_tests build-tsan threads 'tests/faults/threads\.sh' tests/faults/mixed
+fi
+if [ $tier = plain ]; then # what builds for itself
+    cd "$top/build" || exit 1
+    name=proof logs=$top/build/tests/logs-proof
+    rm -rf "$logs"
+    mkdir -p "$logs"
+    printf '%s\n' 'tests/analyze.sh quick' "tests/fuzz/run.sh ${FUZZ_SECONDS:-10}" >"$logs/list"
+    together "$logs/list" "$logs" 1
 fi
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
