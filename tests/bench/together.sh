@@ -1,8 +1,9 @@
 #!/bin/sh
 # Answers of an agent that writes, kept ready by a daemon: tokens for a second of its worker's processor time, for 1, 4 and 8 questions at
-# once, which the worker writes in one pass a token. Ratios hold on a busy machine too, since time is the worker's own. TOKENS=N of each answer.
+# once, which the worker writes in one pass a token. Ratios hold on a busy machine too, since time is the worker's own. TOKENS=N of each answer. Tokens are
+# drawn (TEMPERATURE=T), since of greedy prose as even as this one most are guessed, several a pass.
 . "$(dirname "$0")/lib.sh"
-tokens=${TOKENS:-256}
+tokens=${TOKENS:-256} temperature=${TEMPERATURE:-1}
 awk 'BEGIN { for (i = 0; i < 3000; i++) printf "The kettle number %d stands on shelf %d, and the tea in cup %d is %s.\n", i * 7919 % 1000, i * 104729 % 97, i % 31, i % 3 ? "hot" : "cold" }' >"$tmp/prose.txt"
 "$build/hone" --state "$tmp/state" train --agent talker --data "$tmp/prose.txt" --set model=transformer --set modelOptions.text=running --set modelOptions.layers=4 \
     --set modelOptions.width=256 --set modelOptions.heads=8 --set modelOptions.vocab=512 --set modelOptions.context=1024 --set epochs=1 --set learningRate=0.003 \
@@ -18,7 +19,7 @@ ask() { # ask N: asks N questions at once
     asking=
     for i in $(seq "$1"); do
         curl -s --unix-socket "$tmp/state/hone.sock" -H 'Content-Type: application/json' -o "$tmp/answer_$i" \
-            -d "{\"agent_id\": \"talker\", \"input\": \"The kettle number $i\", \"generation\": {\"max_tokens\": $tokens}}" http://localhost/api/v2/functions/invokeAgent &
+            -d "{\"agent_id\": \"talker\", \"input\": \"The kettle number $i\", \"generation\": {\"max_tokens\": $tokens, \"temperature\": $temperature, \"seed\": $i}}" http://localhost/api/v2/functions/invokeAgent &
         asking="$asking $!"
     done
     wait $asking
