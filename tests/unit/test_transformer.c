@@ -214,7 +214,7 @@ static struct write_order order_of(int i, const struct write_wish *wish, struct 
 static int same_written(const struct written *a, const struct written *b)
 {
     return a->tokens == b->tokens && a->given == b->given && memcmp(&a->log_sum, &b->log_sum, sizeof a->log_sum) == 0 && a->text.n == b->text.n &&
-           memcmp(a->text.p, b->text.p, a->text.n) == 0 && strcmp(a->finish, b->finish) == 0;
+           (!a->text.n || memcmp(a->text.p, b->text.p, a->text.n) == 0) && strcmp(a->finish, b->finish) == 0;
 }
 
 /* Answers that join one another, and one that leaves, are what they are alone. */
