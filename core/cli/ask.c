@@ -47,7 +47,9 @@ static void show_answers(const struct cli *c, const cJSON *o)
         if (!many && !cJSON_GetArraySize(json_get(a, "alternatives")))
             cli_hint(c, "confidence %.4f, agent %s version %lld", json_num(a, "confidence", 0), json_str(o, "agent_name", "?"),
                      (long long)json_int(o, "version", 0));
-        if (!many && json_get(a, "propensity"))
+        if (!many && json_bool(a, "abstained", 0) && json_get(a, "interaction_id"))
+            cli_hint(c, "recorded as %s", json_str(a, "interaction_id", "?"));
+        else if (!many && json_get(a, "propensity"))
             cli_hint(c, "drawn with probability %.4g, recorded as %s", json_num(a, "propensity", 0), json_str(a, "interaction_id", "?"));
     }
 }

@@ -303,10 +303,14 @@ static void judge_fit(struct advice *a)
     if (v->overfitting && (strcmp(v->overfitting, "moderate") == 0 || strcmp(v->overfitting, "high") == 0)) {
         double points = isnan(v->gap) ? (double)NAN : 100 * fmin(fmax(v->gap, 0), 1 - a->accuracy);
         say(a->weaknesses, "It fits the training rows better than others: %s", v->why_overfitting);
-        cJSON *o = recommend(a, strcmp(v->overfitting, "high") == 0 ? HIGH : MEDIUM, "config", points);
+        int room = !(points < 0.05); /* a tenth of a point is what is shown */
+        cJSON *o = recommend(a, !room ? LOW : strcmp(v->overfitting, "high") == 0 ? HIGH : MEDIUM, "config", points);
         put_text(o, "recommendation", "Add examples, or raise weightDecay or labelSmoothing");
         put_text(o, "evidence", "%s", v->why_overfitting);
-        put_text(o, "expected_impact", "at most +%.1f points of accuracy on new inputs", points);
+        if (room)
+            put_text(o, "expected_impact", "at most +%.1f points of accuracy on new inputs", points);
+        else
+            put_text(o, "expected_impact", "none that these test rows could show");
         put_text(o, "computed_from", "the lesser of training accuracy - validation accuracy at the epoch that is served, and of "
                  "1 - accuracy on the test rows");
     }

@@ -13,6 +13,8 @@ run sure 0 ask desk 'zzz qqq' --threshold 0.99 --json
 has sure '"abstained": true'
 run people 0 ask desk 'zzz qqq' --threshold 0.99
 has people 'no answer'
+has people.err 'recorded as intr_'
+lacks people.err 'drawn with'
 run id 0 ask "$(value one agent_id)" 'my kettle came with a crack in it' --json
 same 'by id' "$(value id confidence)" "$(value one confidence)"
 

@@ -4,7 +4,7 @@
 srcdir=${srcdir:-.}
 . "$srcdir/tests/cli/lib.sh"
 "$abs_top_builddir/core/cli/hone-manual" "$tmp" <"$srcdir/docs/cli.md" && pass || fail 'hone-manual ends with a failure'
-if [ -n "${UPDATE:-}" ]; then
+if [ -n "${UPDATE:-}" ] && [ $failed -eq 0 ]; then
     for f in "$srcdir"/docs/man/*.1; do rm -f "$f"; done
     cp "$tmp"/man/* "$srcdir/docs/man/" && cp "$tmp"/completions/* "$srcdir/etc/completions/"
 fi

@@ -312,23 +312,29 @@ static int some_has(const cJSON *list, const char *key, const char *part)
     return 0;
 }
 
-static cJSON *evaluated(const struct predictions *p, struct examples *e, const struct lesson *l, const cJSON *config)
+static cJSON *evaluated_with(const struct predictions *p, struct examples *e, const struct lesson *l, const cJSON *config,
+                             const struct curve_verdict *curves)
 {
     struct metric_set s = { 0 };
     struct tally t = { 0 };
-    struct curve_verdict curves;
     struct hone_err err = { 0 };
     cJSON *result = cJSON_CreateObject();
     CU_ASSERT(metrics_add(&s, &accuracy, NULL, NULL, 1, &err) == 0);
     run_metrics(&s, p, 3, NULL);
     CU_ASSERT(metrics_finish(&s, p->width, NULL, &err) == 0);
     CU_ASSERT(tally_count(&t, p, e, &err) == 0);
-    curves_judge(NULL, 0, NAN, 0, &curves);
-    struct findings f = { .p = p, .test = e, .metrics = &s, .tally = &t, .curves = &curves, .lesson = l, .config = config };
+    struct findings f = { .p = p, .test = e, .metrics = &s, .tally = &t, .curves = curves, .lesson = l, .config = config };
     CU_ASSERT(evaluate_put(result, &f, &err) == 0);
     tally_free(&t);
     metrics_free(&s);
     return result;
+}
+
+static cJSON *evaluated(const struct predictions *p, struct examples *e, const struct lesson *l, const cJSON *config)
+{
+    struct curve_verdict curves;
+    curves_judge(NULL, 0, NAN, 0, &curves);
+    return evaluated_with(p, e, l, config, &curves);
 }
 
 static void whole_object(void)
@@ -396,6 +402,36 @@ static void advice(void)
     predictions_free(&p);
 }
 
+/* What the test rows leave no room to show is no pressing advice. */
+static void no_room(void)
+{
+    static const struct {
+        double gap;
+        const char *priority, *impact;
+    } cases[] = { { 0.2, "high", "at most +20.0 points" }, { 0, "low", "none that these test rows could show" } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct examples e = made();
+        struct predictions p;
+        struct curve_verdict curves;
+        curves_judge(NULL, 0, NAN, 0, &curves);
+        curves.overfitting = "high";
+        curves.gap = cases[i].gap;
+        answer_all(&p, &e);
+        cJSON *r = evaluated_with(&p, &e, NULL, NULL, &curves), *one;
+        int found = 0;
+        cJSON_ArrayForEach(one, json_get(r, "recommendations")) {
+            if (!strstr(json_str(one, "recommendation", ""), "raise weightDecay"))
+                continue;
+            found++;
+            CU_ASSERT_STRING_EQUAL(json_str(one, "priority", ""), cases[i].priority);
+            CU_ASSERT_PTR_NOT_NULL(strstr(json_str(one, "expected_impact", ""), cases[i].impact));
+        }
+        CU_ASSERT_EQUAL(found, 1);
+        cJSON_Delete(r);
+        predictions_free(&p);
+    }
+}
+
 int test_evaluate(void)
 {
     CU_pSuite s = CU_add_suite("evaluate", NULL, NULL);
@@ -404,7 +440,7 @@ int test_evaluate(void)
         !CU_add_test(s, "a metric that fails", metric_that_fails) || !CU_add_test(s, "tallies", tallies) ||
         !CU_add_test(s, "threshold", threshold) || !CU_add_test(s, "what training rows say", lessons) ||
         !CU_add_test(s, "score and grade", score_and_grade) || !CU_add_test(s, "the whole object", whole_object) ||
-        !CU_add_test(s, "advice", advice))
+        !CU_add_test(s, "advice", advice) || !CU_add_test(s, "no room for advice", no_room))
         return -1;
     return 0;
 }
