@@ -463,8 +463,8 @@ static void whole_answers(void)
         "\"trainingType\":\"dpo\",\"paradigmOptions\":{\"beta\":1,\"flipped\":0.2}",
         "\"trainingType\":\"reinforcement\",\"paradigmOptions\":{\"algorithm\":\"reinforce\",\"answer_tokens\":6}",
         "\"trainingType\":\"reinforcement\",\"paradigmOptions\":{\"algorithm\":\"reinforce\",\"answer_tokens\":6,\"baseline\":\"others\",\"kl_weight\":0.1}",
-        "\"trainingType\":\"reinforcement\",\"modelOptions\":{\"dropout\":0.2},\"paradigmOptions\":{\"algorithm\":\"reinforce\",\"answer_tokens\":6,"
-        "\"reward\":\"edit_similarity\"}",
+        ("\"trainingType\":\"reinforcement\",\"modelOptions\":{\"dropout\":0.2},\"paradigmOptions\":{\"algorithm\":\"reinforce\",\"answer_tokens\":6,"
+         "\"reward\":\"edit_similarity\"}"),
     };
     enum { ROWS = sizeof rows / sizeof rows[0] };
     static char sha[ROWS][65];

@@ -119,7 +119,7 @@ static void write_all(int guesses, double warmth, int64_t most, const char *stop
     struct write_wish wish[MOST_TEXTS];
     CU_ASSERT_EQUAL_FATAL(passes_open(&p, pool, &l.tensors, NULL, 0, &err), 0);
     for (int64_t i = 0; i < n; i++) {
-        text[i] = (struct hone_string){ "abcabdabcabe" + i % 3, 12 - i % 3 };
+        text[i] = (struct hone_string){ &"abcabdabcabe"[i % 3], 12 - i % 3 };
         wish[i] = write_default;
         wish[i].temperature = warmth;
         wish[i].seed = 5;
