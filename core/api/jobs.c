@@ -117,9 +117,10 @@ static int list_jobs(struct store *s, const struct job_filter *f, cJSON *out, st
         return rc;
     for (size_t i = 0; rc >= 0 && i < list.n; i++) {
         struct agent_row agent = { 0 };
-        struct hone_err ignored;
         rc = settle_job(s, &list.v[i], err);
-        int known = rc >= 0 && agent_get(s, list.v[i].agent_id, &agent, &ignored) >= 0;
+        int known = rc < 0 ? rc : agent_get(s, list.v[i].agent_id, &agent, err);
+        rc = known < 0 && known != ERR_NOT_FOUND ? known : rc;
+        known = known >= 0;
         if (rc >= 0)
             cJSON_AddItemToArray(out, summary(&list.v[i], known ? agent.name : NULL));
         if (known)

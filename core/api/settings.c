@@ -140,22 +140,32 @@ static void read_environment(struct settings *s)
     }
 }
 
-/* $NAME/rest, else ~/dflt/rest; NULL without a home. */
-static char *home_path(const char *name, const char *dflt, const char *rest)
+static void no_memory(struct settings *s)
+{
+    settings_fault(s, (struct place){ .file = "settings" }, "", "memory ran out", "");
+    s->first.code = HONE_ENOMEM;
+}
+
+/* $NAME/rest, else ~/dflt/rest; NULL without a home, and with a fault noted when memory ran out. */
+static char *home_path(struct settings *s, const char *name, const char *dflt, const char *rest)
 {
     const char *base = getenv(name), *home = getenv("HOME");
     char *path = NULL;
+    int n = 0;
     if (base && *base == '/')
-        return asprintf(&path, "%s/%s", base, rest) < 0 ? NULL : path;
-    if (!home || !*home)
-        return NULL;
-    return asprintf(&path, "%s/%s/%s", home, dflt, rest) < 0 ? NULL : path;
+        n = asprintf(&path, "%s/%s", base, rest);
+    else if (home && *home)
+        n = asprintf(&path, "%s/%s/%s", home, dflt, rest);
+    if (n >= 0)
+        return path;
+    no_memory(s);
+    return NULL;
 }
 
 static void read_files(struct settings *s, const struct settings_flags *f)
 {
     const char *system = getenv("HONE_SYSCONFDIR");
-    char *user = home_path("XDG_CONFIG_HOME", ".config", "hone/hone.conf"), *path = NULL;
+    char *user = home_path(s, "XDG_CONFIG_HOME", ".config", "hone/hone.conf"), *path = NULL;
     if (f->config_file)
         layer_read(s, &s->layer[LAYER_CONFIG], f->config_file, 1);
     layer_read(s, &s->layer[LAYER_PROJECT], "hone.conf", 0);
@@ -165,6 +175,8 @@ static void read_files(struct settings *s, const struct settings_flags *f)
     if (asprintf(&path, "%s/hone/hone.conf", system && *system ? system : HONE_SYSCONFDIR) >= 0) {
         layer_read(s, &s->layer[LAYER_SYSTEM], path, 0);
         free(path);
+    } else {
+        no_memory(s);
     }
 }
 
@@ -217,7 +229,7 @@ static int find_state(struct settings *s, struct hone_err *err)
     if (e && cJSON_IsString(e->value))
         s->state = settings_path(e->value->valuestring, e->source);
     else
-        s->state = home_path("XDG_STATE_HOME", ".local/state", "hone");
+        s->state = home_path(s, "XDG_STATE_HOME", ".local/state", "hone");
     return s->state ? 0 : hone_fail(err, ERR_PRECONDITION, "there is no state directory: HOME is not set; give --state DIR");
 }
 

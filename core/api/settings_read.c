@@ -156,8 +156,7 @@ void layer_read(struct settings *s, struct layer *l, const char *path, int must)
     struct buf text = { 0 };
     struct reading r = { s, l, NULL };
     free(l->path);
-    r.path = l->path = strdup(path);
-    if (!r.path) {
+    if (!(r.path = l->path = strdup(path))) {
         settings_fault(s, (struct place){ .file = path }, "", "memory ran out", "");
         s->first.code = HONE_ENOMEM;
         return;

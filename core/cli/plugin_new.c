@@ -43,7 +43,7 @@ static int find_kind(const char *name, struct hone_err *err)
 /* The text of a template: beside the program in a build tree, else where it was installed. */
 static int read_template(const char *file, struct buf *b, struct hone_err *err)
 {
-    char dir[PATH_MAX], path[PATH_MAX + 64];
+    char dir[PATH_MAX], path[PATH_MAX + 128];
     if (path_program_dir(dir, sizeof dir, NULL) == 0) {
         snprintf(path, sizeof path, "%s/etc/templates/%s", dir, file);
         if (access(path, R_OK) == 0)
@@ -87,12 +87,22 @@ static int write_one(const char *dir, const char *file, const char *from, const 
         fill(&out, buf_str(&text), f);
         rc = buf_oom(&out) ? hone_fail(err, HONE_ENOMEM, "memory ran out") : file_write_atomic(path, out.p, out.n, err);
     }
-    if (rc == 0)
-        rc = chmod(path, 0644) ? err_errno(err, "change the mode of", path) : 0;
+    if (rc == 0 && chmod(path, 0644) != 0) {
+        rc = err_errno(err, "change the mode of", path);
+        unlink(path);
+    }
     buf_free(&text);
     buf_free(&out);
     free(path);
     return rc;
+}
+
+static void remove_one(const char *dir, const char *file)
+{
+    char *path = path_join(dir, file);
+    if (path)
+        unlink(path);
+    free(path);
 }
 
 /* What a Makefile takes when pkg-config does not know Hone. */
@@ -132,15 +142,21 @@ static int run_new(struct cli *c, struct hone_err *err)
                                  { "@INCLUDE@", at.include }, { "@PLUGINDIR@", at.plugins }, { "@DOC@", at.doc }, { NULL, NULL } };
     snprintf(file, sizeof file, "%s.c", name);
     snprintf(from, sizeof from, "%s.c", kinds[k].kind);
-    if (mkdir(dir, 0755) != 0 && access(dir, W_OK) != 0)
+    const char *const files[][2] = { { file, from }, { "Makefile", "Makefile" }, { "README.md", "README.md" } };
+    int made = mkdir(dir, 0755) == 0, rc = 0, n = 0;
+    if (!made && access(dir, W_OK) != 0)
         return err_errno(err, "create", dir);
-    int rc = write_one(dir, file, from, f, err);
-    if (rc == 0)
-        rc = write_one(dir, "Makefile", "Makefile", f, err);
-    if (rc == 0)
-        rc = write_one(dir, "README.md", "README.md", f, err);
-    if (rc < 0)
+    while (rc == 0 && n < 3) {
+        rc = write_one(dir, files[n][0], files[n][1], f, err);
+        n += rc == 0;
+    }
+    if (rc < 0) {
+        while (n > 0)
+            remove_one(dir, files[--n][0]);
+        if (made)
+            rmdir(dir);
         return rc;
+    }
     if (c->json)
         return cli_result(c, cli_query("dir", dir, "name", name, "kind", kinds[k].kind, NULL), NULL, err);
     cli_hint(c, "%s/%s, Makefile, README.md. Next: cd %s && make check", dir, file, dir);

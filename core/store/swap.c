@@ -62,13 +62,31 @@ int swap_waits(const char *state_dir)
     return is_there(&w, "", READY) || is_there(&w, "", OLD);
 }
 
+/* Keeps restore.old under the time of the day, and a number where that second has one already; of nothing it keeps nothing. */
+static int keep_old(struct swap *w, struct hone_err *err)
+{
+    char name[64], at[25];
+    clock_rfc3339(clock_wall_ms(), at);
+    int rc = path_in(w, w->from, "", OLD, err);
+    if (rc != 0 || rmdir(w->from) == 0)
+        return rc;
+    for (int i = 0; rc == 0; i++) {
+        snprintf(name, sizeof name, i ? "before-restore-%.19s-%d" : "before-restore-%.19s", at, i);
+        if ((rc = path_in(w, w->to, "", name, err)) != 0 || rename(w->from, w->to) == 0)
+            break;
+        if ((errno != EEXIST && errno != ENOTEMPTY) || i == 1000)
+            rc = err_errno(err, "move", w->from);
+    }
+    return rc;
+}
+
 int swap_finish(const char *state_dir, struct hone_err *err)
 {
     static const struct { const char *name; int companion; } entries[] = {
         { "hone.db-wal", 1 }, { "hone.db-shm", 1 }, { "hone.db-journal", 1 }, { "hone.db", 0 }, { "data", 0 }, { "jobs", 0 },
     };
     struct swap w = { .dir = state_dir };
-    char name[64], at[25], old[PATH];
+    char old[PATH];
     int rc = 0;
     if (!swap_waits(state_dir))
         return 0;
@@ -80,13 +98,7 @@ int swap_finish(const char *state_dir, struct hone_err *err)
         rc = file_remove_tree(w.from, err);
     if (rc != 0)
         return err_prefix(err, "the restore of %s is not finished", state_dir);
-    clock_rfc3339(clock_wall_ms(), at);
-    snprintf(name, sizeof name, "before-restore-%.19s", at);
-    rc = path_in(&w, w.from, "", OLD, err);
-    if (rc == 0)
-        rc = path_in(&w, w.to, "", name, err);
-    if (rc == 0 && rmdir(w.from) != 0 && rename(w.from, w.to) != 0) /* nothing was there before, or it is kept */
-        rc = err_errno(err, "move", w.from);
+    rc = keep_old(&w, err);
     return rc == 0 ? file_sync_dir(w.from, err) : rc;
 }
 

@@ -140,7 +140,7 @@ static int write_text(struct writing *w, const char *name, const void *bytes, si
 
 static int write_json(struct writing *w, const char *name, cJSON *json)
 {
-    char *text = json_text(json, 1);
+    char *text = json_lost() ? NULL : json_text(json, 1);
     int ret = text ? write_text(w, name, text, strlen(text)) : no_memory(w->err);
     free(text);
     cJSON_Delete(json);

@@ -10,6 +10,8 @@ long() {
 }
 long KILLS=10000 sh "$srcdir/tests/faults/kill9.sh"
 long STEP=1 sh "$srcdir/tests/faults/sweep.sh"
+long POINTS=50 sh "$srcdir/tests/faults/scarce.sh"
+long RUNS=100 sh "$srcdir/tests/cli/one_hash.sh"
 long STATES=50000 sh "$srcdir/tests/faults/power.sh"
 long KILLS=1000 sh "$srcdir/tests/faults/webhooks_kill.sh"
 long MUTANTS=20000 sh "$srcdir/tests/faults/plugins.sh"

@@ -1,6 +1,6 @@
 /* A library for LD_PRELOAD between a program and the C library, SQLite's calls included: it lets the n-th write, sync, open, rename, ... of
  * a kind fail, kills the process there, moves the clock, and records what changes files so that power.c can ask what a power loss would have
- * left. Built by the scripts that use it. It looks at files below one directory only, and does nothing until a test says so (shim.h). */
+ * left; allocations fail by shim_memory.c, which is a part of it. Built by the scripts that use it. It looks at files below one directory only, and does nothing until a test says so (shim.h). */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -18,8 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 #include "shim.h"
+#include "shim_priv.h"
 
-static struct shim_control *control;
+struct shim_control *shim_control;
+#define control shim_control
 static int record_fd = -1;
 
 #define REAL(name) ((__typeof__(&name))real_of(#name))
@@ -35,12 +37,13 @@ __attribute__((constructor)) static void begin(void)
 {
     const char *path = getenv("SHIM_CONTROL");
     char record[4200];
+    struct shim_control *c;
     int fd = path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC) : -1;
     if (fd < 0)
         return;
-    void *p = mmap(NULL, sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    c = mmap(NULL, sizeof *c, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     syscall(SYS_close, fd);
-    if (p == MAP_FAILED)
+    if (c == MAP_FAILED || strncmp(program_invocation_short_name, c->program, strlen(c->program)) != 0)
         return;
     snprintf(record, sizeof record, "%s.record", path);
     fd = (int)syscall(SYS_openat, AT_FDCWD, record, O_WRONLY | O_APPEND | O_CLOEXEC);
@@ -48,7 +51,8 @@ __attribute__((constructor)) static void begin(void)
         record_fd = (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 200);
         syscall(SYS_close, fd);
     }
-    control = p;
+    shim_memory_begin(c);
+    control = c;
 }
 
 /* ---- which file ---- */
@@ -66,7 +70,7 @@ static int path_of_fd(int fd, char out[4096])
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     long n = syscall(SYS_readlinkat, AT_FDCWD, link, out, 4095);
     out[n > 0 ? n : 0] = '\0';
-    return n > 0 && below(out);
+    return n > 0 && (below(out) || (control->everywhere && *out != '/'));
 }
 
 static int path_of_name(int dir, const char *name, char out[4096])
@@ -94,15 +98,15 @@ static int awake(int call)
 
 /* ---- faults ---- */
 
-/* Whether the call is struck, and then how; errno is set for one that fails. */
-static int struck(int call, const char *path, int *deed)
+/* See shim_priv.h. */
+int shim_struck(int call, const char *path, int *deed)
 {
     *deed = SHIM_FAIL;
     if (!__atomic_load_n(&control->armed, __ATOMIC_ACQUIRE) || !(control->calls & call) ||
         (control->match[0] && !strstr(path, control->match)))
         return 0;
     int n = __atomic_fetch_add(&control->seen, 1, __ATOMIC_ACQ_REL);
-    if (n < control->skip || (control->times >= 0 && n >= control->skip + control->times))
+    if (n < control->skip || (control->times >= 0 && n >= control->skip + control->times) || (control->times == -2 && n % 2))
         return 0;
     __atomic_add_fetch(&control->hits, 1, __ATOMIC_ACQ_REL);
     *deed = control->deed;
@@ -160,7 +164,7 @@ static int open_any(int dir, const char *name, int flags, mode_t mode)
 {
     char path[4096];
     int deed, meant = awake(SHIM_OPEN) && path_of_name(dir, name, path);
-    if (meant && struck(SHIM_OPEN, path, &deed) && deed == SHIM_FAIL)
+    if (meant && shim_struck(SHIM_OPEN, path, &deed) && deed == SHIM_FAIL)
         return -1;
     int fd = (int)syscall(SYS_openat, dir, name, flags | O_LARGEFILE, mode);
     if (meant)
@@ -213,7 +217,7 @@ static int temporary(char *name, int flags)
 {
     char path[4096];
     int deed, meant = awake(SHIM_OPEN) && path_of_name(AT_FDCWD, name, path);
-    if (meant && struck(SHIM_OPEN, path, &deed) && deed == SHIM_FAIL)
+    if (meant && shim_struck(SHIM_OPEN, path, &deed) && deed == SHIM_FAIL)
         return -1;
     int fd = REAL(mkostemp)(name, flags);
     if (meant && fd >= 0 && path_of_name(AT_FDCWD, name, path))
@@ -242,15 +246,15 @@ static ssize_t write_any(int fd, const void *bytes, size_t n, off_t at, int posi
 {
     char path[4096];
     int deed = SHIM_FAIL, hit = 0, meant = awake(SHIM_WRITE) && path_of_fd(fd, path);
-    if (meant && (hit = struck(SHIM_WRITE, path, &deed)) && deed == SHIM_FAIL)
+    if (meant && (hit = shim_struck(SHIM_WRITE, path, &deed)) && deed == SHIM_FAIL)
         return -1;
-    if (hit && deed == SHIM_KILL_TORN)
+    if (hit && (deed == SHIM_KILL_TORN || deed == SHIM_SHORT))
         n = n > 1 ? n / 2 : n;
     off_t where = positioned ? at : meant ? lseek(fd, 0, fcntl(fd, F_GETFL) & O_APPEND ? SEEK_END : SEEK_CUR) : 0;
     ssize_t done = positioned ? syscall(SYS_pwrite64, fd, bytes, n, at) : syscall(SYS_write, fd, bytes, n);
     if (meant && done > 0)
         record(&(struct shim_entry){ .call = SHIM_WRITE, .inode = inode_of(fd), .offset = where }, bytes, (size_t)done, NULL, 0);
-    die_after(hit);
+    die_after(hit && deed != SHIM_SHORT);
     return done;
 }
 
@@ -269,11 +273,74 @@ ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at)
     return write_any(fd, bytes, n, at, 1);
 }
 
+/* ---- reading ---- */
+
+static ssize_t read_any(int fd, void *bytes, size_t n, off_t at, int positioned)
+{
+    char path[4096];
+    int deed = SHIM_FAIL;
+    if (awake(SHIM_READ) && path_of_fd(fd, path) && shim_struck(SHIM_READ, path, &deed)) {
+        if (deed == SHIM_FAIL)
+            return -1;
+        n = n > 1 ? n / 2 : n;
+    }
+    return positioned ? syscall(SYS_pread64, fd, bytes, n, at) : syscall(SYS_read, fd, bytes, n);
+}
+
+ssize_t read(int fd, void *bytes, size_t n)
+{
+    return read_any(fd, bytes, n, 0, 0);
+}
+
+ssize_t pread(int fd, void *bytes, size_t n, off_t at)
+{
+    return read_any(fd, bytes, n, at, 1);
+}
+
+ssize_t pread64(int fd, void *bytes, size_t n, off64_t at)
+{
+    return read_any(fd, bytes, n, at, 1);
+}
+
+/* Those that the C library does behind its own functions, told by their names alone. */
+static int unread(const char *name)
+{
+    char path[4096];
+    int deed;
+    return awake(SHIM_READ) && path_of_name(AT_FDCWD, name, path) && shim_struck(SHIM_READ, path, &deed) && deed == SHIM_FAIL;
+}
+
+FILE *fopen(const char *name, const char *mode)
+{
+    return unread(name) ? NULL : REAL(fopen)(name, mode);
+}
+
+FILE *fopen64(const char *name, const char *mode)
+{
+    return unread(name) ? NULL : REAL(fopen64)(name, mode);
+}
+
+DIR *opendir(const char *name)
+{
+    return unread(name) ? NULL : REAL(opendir)(name);
+}
+
+DIR *fdopendir(int fd)
+{
+    char path[4096];
+    int deed;
+    if (awake(SHIM_READ) && path_of_fd(fd, path) && shim_struck(SHIM_READ, path, &deed) && deed == SHIM_FAIL)
+        return NULL;
+    return REAL(fdopendir)(fd);
+}
+
+/* ---- lengths and syncs ---- */
+
 static int truncate_any(int fd, off_t length)
 {
     char path[4096];
     int deed = SHIM_FAIL, hit = 0, meant = awake(SHIM_TRUNCATE) && path_of_fd(fd, path);
-    if (meant && (hit = struck(SHIM_TRUNCATE, path, &deed)) && deed == SHIM_FAIL)
+    if (meant && (hit = shim_struck(SHIM_TRUNCATE, path, &deed)) && deed == SHIM_FAIL)
         return -1;
     int rc = (int)syscall(SYS_ftruncate, fd, length);
     if (meant && rc == 0)
@@ -298,7 +365,7 @@ static int sync_any(int fd, long number, const void *caller)
     struct shim_entry e = { .call = SHIM_SYNC };
     Dl_info where;
     int deed = SHIM_FAIL, hit = 0, meant = awake(SHIM_SYNC) && path_of_fd(fd, path);
-    if (meant && (hit = struck(SHIM_SYNC, path, &deed)) && deed == SHIM_FAIL)
+    if (meant && (hit = shim_struck(SHIM_SYNC, path, &deed)) && deed == SHIM_FAIL)
         return -1;
     int rc = (int)syscall(number, fd);
     if (meant && rc == 0) {
@@ -330,7 +397,7 @@ static int renamed(int call, long number, const char *from, const char *to)
 {
     char a[4096], b[4096];
     int deed = SHIM_FAIL, hit = 0, meant = awake(call) && path_of_name(AT_FDCWD, from, a) && path_of_name(AT_FDCWD, to, b);
-    if (meant && (hit = struck(call, b, &deed)) && deed == SHIM_FAIL)
+    if (meant && (hit = shim_struck(call, b, &deed)) && deed == SHIM_FAIL)
         return -1;
     int rc = (int)syscall(number, AT_FDCWD, from, AT_FDCWD, to, 0);
     if (meant && rc == 0)
@@ -353,7 +420,7 @@ static int removed(int dir, const char *name, int flags)
 {
     char path[4096];
     int deed = SHIM_FAIL, hit = 0, meant = awake(SHIM_UNLINK) && path_of_name(dir, name, path);
-    if (meant && (hit = struck(SHIM_UNLINK, path, &deed)) && deed == SHIM_FAIL)
+    if (meant && (hit = shim_struck(SHIM_UNLINK, path, &deed)) && deed == SHIM_FAIL)
         return -1;
     int rc = (int)syscall(SYS_unlinkat, dir, name, flags);
     if (meant && rc == 0)
@@ -382,7 +449,7 @@ int mkdir(const char *name, mode_t mode)
     char path[4096];
     struct stat st;
     int deed = SHIM_FAIL, hit = 0, meant = awake(SHIM_MKDIR) && path_of_name(AT_FDCWD, name, path);
-    if (meant && (hit = struck(SHIM_MKDIR, path, &deed)) && deed == SHIM_FAIL)
+    if (meant && (hit = shim_struck(SHIM_MKDIR, path, &deed)) && deed == SHIM_FAIL)
         return -1;
     int rc = (int)syscall(SYS_mkdirat, AT_FDCWD, name, mode);
     if (meant && rc == 0)
@@ -396,7 +463,7 @@ int mkdir(const char *name, mode_t mode)
 pid_t fork(void)
 {
     int deed;
-    if (control && control->armed && (control->calls & SHIM_FORK) && struck(SHIM_FORK, control->match, &deed) && deed == SHIM_FAIL)
+    if (control && control->armed && (control->calls & SHIM_FORK) && shim_struck(SHIM_FORK, control->match, &deed) && deed == SHIM_FAIL)
         return -1;
     return REAL(fork)();
 }

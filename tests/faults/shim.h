@@ -7,10 +7,11 @@
 /* Calls, as bits. */
 enum {
     SHIM_WRITE = 1, SHIM_SYNC = 2, SHIM_OPEN = 4, SHIM_RENAME = 8, SHIM_UNLINK = 16, SHIM_MKDIR = 32, SHIM_TRUNCATE = 64, SHIM_LINK = 128,
-    SHIM_FORK = 256, SHIM_CHANGES = SHIM_WRITE | SHIM_SYNC | SHIM_RENAME | SHIM_UNLINK | SHIM_MKDIR | SHIM_TRUNCATE | SHIM_LINK
+    SHIM_FORK = 256, SHIM_READ = 512, SHIM_MEMORY = 1024, SHIM_CHANGES = SHIM_WRITE | SHIM_SYNC | SHIM_RENAME | SHIM_UNLINK | SHIM_MKDIR | SHIM_TRUNCATE | SHIM_LINK
 };
 
-enum shim_deed { SHIM_FAIL, SHIM_KILL_BEFORE, SHIM_KILL_TORN, SHIM_KILL_AFTER }; /* torn: half of a write is done */
+/* Torn, short: half of a write (short: or of a read) is done. */
+enum shim_deed { SHIM_FAIL, SHIM_KILL_BEFORE, SHIM_KILL_TORN, SHIM_KILL_AFTER, SHIM_SHORT };
 
 struct shim_control {
     int32_t armed;       /* 1: what follows counts. Set last, cleared first */
@@ -18,13 +19,17 @@ struct shim_control {
     int32_t deed;
     int32_t error;       /* errno of those that fail */
     int32_t skip;        /* so many go well first */
-    int32_t times;       /* then so many fail; -1: all */
+    int32_t times;       /* then so many fail; -1: all; -2: every second one */
     char match[200];     /* part of the path; "": any below `root` */
     char root[200];      /* only what lies below this is looked at and recorded */
     int32_t seen, hits;  /* calls that were meant, and those that were struck */
     int64_t clock_ms;    /* added to the time of day */
     int64_t mono_ms;     /* added to the clock that durations are taken from */
     int32_t recording;
+    int32_t everywhere;  /* reads and writes of descriptors without a path (pipes, sockets) are meant too */
+    int32_t places;      /* of SHIM_MEMORY: only the first allocation of each place in the program counts, by its callers */
+    char spare[120];     /* of SHIM_MEMORY: libraries between blanks whose allocations never fail, as "/libconfig.so" */
+    char program[16];    /* how names of programs begin that are meant; "": all */
 };
 
 /* The record: one of these for each call that succeeded, followed by `n` bytes: what was written, or the path and, of SHIM_RENAME and
