@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "core/api/pipe.h"
 #include "core/base/clock.h"
+#include "core/base/file.h"
 #include "core/base/json.h"
 
 #define MAX_REPORT (8 << 20)
@@ -198,7 +199,7 @@ static void put_report(cJSON *data, int fd)
 {
     off_t n = lseek(fd, 0, SEEK_END);
     char *text = n > 0 && n <= MAX_REPORT ? malloc((size_t)n + 1) : NULL;
-    if (text && pread(fd, text, (size_t)n, 0) == n) {
+    if (text && file_read_at(fd, text, (size_t)n, 0) == n) {
         text[n] = '\0';
         json_put_str(data, "report", text);
     }

@@ -188,7 +188,7 @@ static char *written_again(struct verify *v, const cJSON *asked, cJSON *tree, st
         return NULL;
     }
     cJSON *done = report_written(v->a, asked, tree, fd, err);
-    if (done && (n = lseek(fd, 0, SEEK_END)) >= 0 && (text = calloc(1, (size_t)n + 1)) && pread(fd, text, (size_t)n, 0) != n) {
+    if (done && (n = lseek(fd, 0, SEEK_END)) >= 0 && (text = calloc(1, (size_t)n + 1)) && file_read_at(fd, text, (size_t)n, 0) != n) {
         err_errno(err, "read", "the report made again");
         free(text);
         text = NULL;

@@ -13,6 +13,22 @@
 
 #define PIECE ((size_t)256 << 10)
 
+ssize_t file_read_at(int fd, void *out, size_t n, int64_t at)
+{
+    size_t done = 0;
+    while (done < n) {
+        ssize_t got = pread(fd, (char *)out + done, n - done, (off_t)(at + (int64_t)done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
+}
+
 int file_write_all(int fd, const void *bytes, size_t n)
 {
     const char *p = bytes;

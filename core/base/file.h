@@ -3,6 +3,7 @@
 #define BASE_FILE_H
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "core/base/buf.h"
 #include "core/base/err.h"
 
@@ -15,6 +16,8 @@ int file_write_atomic(const char *path, const void *bytes, size_t n, struct hone
 int file_sync_dir(const char *path, struct hone_err *err);
 /* write(2) of all n bytes, EINTR and short writes handled. 0 or -1 with errno. */
 int file_write_all(int fd, const void *bytes, size_t n);
+/* Bytes [at, at + n) of an open file, EINTR and short reads handled: n, fewer where the file ends, or -1 with errno. */
+ssize_t file_read_at(int fd, void *out, size_t n, int64_t at);
 /* mkdir -p, mode 0700 for what is made, which lasts when this returns. */
 int file_mkdirs(const char *path, struct hone_err *err);
 /* Removes a directory tree; a missing one is no error. Does not follow links. */

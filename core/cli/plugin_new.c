@@ -86,10 +86,10 @@ static int write_one(const char *dir, const char *file, const char *from, const 
     if (rc == 0) {
         fill(&out, buf_str(&text), f);
         rc = buf_oom(&out) ? hone_fail(err, HONE_ENOMEM, "memory ran out") : file_write_atomic(path, out.p, out.n, err);
-    }
-    if (rc == 0 && chmod(path, 0644) != 0) {
-        rc = err_errno(err, "change the mode of", path);
-        unlink(path);
+        if (rc == 0 && chmod(path, 0644) != 0)
+            rc = err_errno(err, "change the mode of", path);
+        if (rc < 0)
+            unlink(path);
     }
     buf_free(&text);
     buf_free(&out);

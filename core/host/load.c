@@ -42,7 +42,7 @@ static unsigned own_machine(void)
     int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return 0;
-    ssize_t n = read(fd, &h, sizeof h);
+    ssize_t n = file_read_at(fd, &h, sizeof h, 0);
     close(fd);
     return n == (ssize_t)sizeof h ? h.e_machine : 0;
 }
@@ -55,7 +55,7 @@ static int check_segments(int fd, const elf_header *h, int64_t size, const char 
     if (h->e_phentsize != sizeof seg[0] || h->e_phnum == 0 || h->e_phnum > MAX_SEGMENTS)
         return hone_fail(err, ERR_PLUGIN, "%s: its ELF program headers make no sense (%u of %u bytes); build it again",
                          path, h->e_phnum, h->e_phentsize);
-    if (h->e_phoff > INT64_MAX / 2 || pread(fd, seg, bytes, (off_t)h->e_phoff) != (ssize_t)bytes)
+    if (h->e_phoff > INT64_MAX / 2 || file_read_at(fd, seg, bytes, (int64_t)h->e_phoff) != (ssize_t)bytes)
         return hone_fail(err, ERR_PLUGIN, "%s: it is cut off (%lld bytes, its program headers lie behind the end); build "
                          "or copy it again", path, (long long)size);
     for (unsigned i = 0; i < h->e_phnum; i++) {
@@ -70,7 +70,7 @@ static int check_segments(int fd, const elf_header *h, int64_t size, const char 
 static int check_elf(int fd, int64_t size, const char *path, struct hone_err *err)
 {
     elf_header h;
-    ssize_t n = pread(fd, &h, sizeof h, 0);
+    ssize_t n = file_read_at(fd, &h, sizeof h, 0);
     if (n < (ssize_t)EI_NIDENT || memcmp(h.e_ident, ELFMAG, SELFMAG) != 0)
         return hone_fail(err, ERR_PLUGIN, "%s: it is no shared object (%s); a plugin is built with cc -shared -fPIC", path,
                          n == 0 ? "the file is empty" : "it does not begin as an ELF file");

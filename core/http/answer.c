@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
@@ -29,7 +30,7 @@ static int read_written(struct http_request *r, int fd, struct hone_err *err)
     if (n <= 0)
         return 0;
     char *to = n <= REPORT_BYTES ? buf_room(&b, (size_t)n) : NULL;
-    if (!to || pread(fd, to, (size_t)n, 0) != n) {
+    if (!to || file_read_at(fd, to, (size_t)n, 0) != n) {
         buf_free(&b);
         return hone_fail(err, HONE_EIO, "the answer cannot be read back, or is larger than %d bytes", REPORT_BYTES);
     }

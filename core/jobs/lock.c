@@ -46,7 +46,7 @@ static int take(int fd, const char *path, const char *job_id, struct hone_err *e
         return hone_fail(err, ERR_CONFLICT, "job '%.100s' is being removed by another process", job_id);
     char text[32];
     int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n)
+    if (ftruncate(fd, 0) != 0 || lseek(fd, 0, SEEK_SET) != 0 || file_write_all(fd, text, (size_t)n) != 0)
         return err_errno(err, "write", path);
     return 0;
 }

@@ -52,7 +52,7 @@ static void sign(int fd)
 {
     char text[32];
     int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)n, 0) != n)
+    if (ftruncate(fd, 0) == 0 && (lseek(fd, 0, SEEK_SET) != 0 || file_write_all(fd, text, (size_t)n) != 0))
         log_line(LOG_DEBUG, "the state's lock could not be signed");
 }
 
@@ -102,7 +102,7 @@ static int check_file(const char *path, struct hone_err *err)
     int rc = fstat(fd, &st) != 0 ? err_errno(err, "look at", path) : 0;
     if (rc == 0 && !S_ISREG(st.st_mode))
         rc = hone_fail(err, HONE_EIO, "%s is not a regular file", path);
-    else if (rc == 0 && (n = pread(fd, head, sizeof head, 0)) < 0)
+    else if (rc == 0 && (n = file_read_at(fd, head, sizeof head, 0)) < 0)
         rc = err_errno(err, "read", path);
     else if (rc == 0 && n > 0 && (n < (ssize_t)sizeof head || memcmp(head, magic, sizeof head) != 0))
         rc = hone_fail(err, ERR_CORRUPT, "%s is not a database; move it away or choose another --state directory",

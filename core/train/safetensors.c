@@ -315,23 +315,6 @@ static int read_entries(struct st_file *f, cJSON *header, int64_t data, int64_t 
     return ret;
 }
 
-/* All n bytes from byte `at` on, or fewer where the file ends. Their number, or a negative code. */
-static int64_t read_at(const struct st_file *f, void *out, size_t n, int64_t at, struct hone_err *err)
-{
-    size_t done = 0;
-    while (done < n) {
-        ssize_t got = pread(f->fd, (char *)out + done, n - done, (off_t)(at + (int64_t)done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return err_errno(err, "read", f->path);
-        if (got == 0)
-            break;
-        done += (size_t)got;
-    }
-    return (int64_t)done;
-}
-
 /* Reads the header's text into b; *data gets where tensors begin, *size the file's size. */
 static int read_header(struct st_file *f, struct buf *b, int64_t *data, int64_t *size, struct hone_err *err)
 {
@@ -342,9 +325,9 @@ static int read_header(struct st_file *f, struct buf *b, int64_t *data, int64_t 
         return err_errno(err, "open", f->path);
     if (!S_ISREG(st.st_mode))
         return hone_fail(err, HONE_EIO, "%s: not a regular file", f->path);
-    int64_t got = read_at(f, length, 8, 0, err);
+    ssize_t got = file_read_at(f->fd, length, 8, 0);
     if (got < 8)
-        return got < 0 ? (int)got : corrupt(f, err, "shorter than 8 bytes");
+        return got < 0 ? err_errno(err, "read", f->path) : corrupt(f, err, "shorter than 8 bytes");
     for (int i = 7; i >= 0; i--)
         n = n << 8 | length[i];
     if (n > HEADER_MAX || n + 8 > (uint64_t)st.st_size)
@@ -352,8 +335,8 @@ static int read_header(struct st_file *f, struct buf *b, int64_t *data, int64_t 
     char *p = buf_room(b, n);
     if (!p)
         return no_memory(err);
-    if ((got = read_at(f, p, n, 8, err)) < (int64_t)n)
-        return got < 0 ? (int)got : corrupt(f, err, "it ends within its header");
+    if ((got = file_read_at(f->fd, p, n, 8)) < (ssize_t)n)
+        return got < 0 ? err_errno(err, "read", f->path) : corrupt(f, err, "it ends within its header");
     b->n += n;
     *data = (int64_t)n + 8;
     *size = st.st_size;
@@ -416,9 +399,9 @@ void *st_mapped(const struct st_file *f, const struct st_entry *e)
 int st_read(const struct st_file *f, const struct st_entry *e, void *out, struct hone_err *err)
 {
     size_t n = entry_bytes(e);
-    int64_t got = read_at(f, out, n, e->at, err);
-    if (got < (int64_t)n)
-        return got < 0 ? (int)got : corrupt(f, err, "it ends within a tensor");
+    ssize_t got = file_read_at(f->fd, out, n, e->at);
+    if (got < (ssize_t)n)
+        return got < 0 ? err_errno(err, "read", f->path) : corrupt(f, err, "it ends within a tensor");
     char key[256], text[17];
     checksum_key(e, key);
     const char *want = json_str(f->meta, key, NULL); /* files of others have none */

@@ -70,7 +70,7 @@ static int path_of_fd(int fd, char out[4096])
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     long n = syscall(SYS_readlinkat, AT_FDCWD, link, out, 4095);
     out[n > 0 ? n : 0] = '\0';
-    return n > 0 && (below(out) || (control->everywhere && *out != '/'));
+    return n > 0 && (below(out) || (control->everywhere && (strncmp(out, "pipe:", 5) == 0 || strncmp(out, "socket:", 7) == 0)));
 }
 
 static int path_of_name(int dir, const char *name, char out[4096])
@@ -302,12 +302,12 @@ ssize_t pread64(int fd, void *bytes, size_t n, off64_t at)
     return read_any(fd, bytes, n, at, 1);
 }
 
-/* Those that the C library does behind its own functions, told by their names alone. */
+/* Those that the C library does behind its own functions, told by their names alone; such are not interrupted. */
 static int unread(const char *name)
 {
     char path[4096];
     int deed;
-    return awake(SHIM_READ) && path_of_name(AT_FDCWD, name, path) && shim_struck(SHIM_READ, path, &deed) && deed == SHIM_FAIL;
+    return awake(SHIM_READ) && control->error != EINTR && path_of_name(AT_FDCWD, name, path) && shim_struck(SHIM_READ, path, &deed) && deed == SHIM_FAIL;
 }
 
 FILE *fopen(const char *name, const char *mode)
@@ -329,7 +329,7 @@ DIR *fdopendir(int fd)
 {
     char path[4096];
     int deed;
-    if (awake(SHIM_READ) && path_of_fd(fd, path) && shim_struck(SHIM_READ, path, &deed) && deed == SHIM_FAIL)
+    if (awake(SHIM_READ) && control->error != EINTR && path_of_fd(fd, path) && shim_struck(SHIM_READ, path, &deed) && deed == SHIM_FAIL)
         return NULL;
     return REAL(fdopendir)(fd);
 }
