@@ -265,6 +265,7 @@ static cJSON *run(struct runner *r, struct request *q, struct hone_err *err)
     if (job && r->hooks && r->hooks->event)
         r->hooks->event(r->hooks->arg, "started", job);
     cJSON_Delete(job);
+    (void)json_lost(); /* it was only to be shown, which is no reason to give the training up */
     rc = runner_follow(r, err);
     if (rc < 0) {
         user_names(err, files, 2);

@@ -53,7 +53,7 @@ struct json_fault {
     char path[256];       /* JSON pointer such as /config/epochs, as far as it was known */
     char why[160];
 };
-/* 0 when text is one strict JSON value, else HONE_EINVAL with *fault filled. */
+/* 0 when text is one strict JSON value, else HONE_EINVAL, or HONE_ENOMEM when nobody knows, with *fault filled. */
 int json_check(const char *text, size_t len, struct json_fault *fault);
 
 /* json_check(), then a tree. Returns it (free with cJSON_Delete) or NULL with err filled: "NAME:LINE:COLUMN: why". */

@@ -182,5 +182,5 @@ int json_check(const char *text, size_t len, struct json_fault *fault)
     arena_free(&c.arena);
     free(c.key);
     free(c.slot);
-    return why ? HONE_EINVAL : 0;
+    return !why ? 0 : strcmp(why, "memory ran out") == 0 ? HONE_ENOMEM : HONE_EINVAL;
 }

@@ -99,14 +99,17 @@ static cJSON *build(const char *text, size_t len)
 cJSON *json_parse(const char *text, size_t len, const char *name, struct hone_err *err)
 {
     struct json_fault f;
-    if (json_check(text, len, &f)) {
-        hone_fail(err, HONE_EINVAL, "%s:%lld:%lld: not valid JSON: %s%s%s", name, (long long)f.line, (long long)f.column, f.why,
+    int rc = json_check(text, len, &f);
+    if (rc == HONE_EINVAL) {
+        hone_fail(err, rc, "%s:%lld:%lld: not valid JSON: %s%s%s", name, (long long)f.line, (long long)f.column, f.why,
                   *f.path ? " at " : "", f.path);
         return NULL;
     }
-    cJSON *v = build(text, len);
-    if (!v)
+    cJSON *v = rc == 0 ? build(text, len) : NULL;
+    if (!v) {
+        lost = 1;
         hone_fail(err, HONE_ENOMEM, "%s: memory ran out", name);
+    }
     return v;
 }
 

@@ -145,7 +145,7 @@ void body_free(struct http_request *r)
 static int refuse_json(struct http_request *r)
 {
     struct json_fault fault = { 0 };
-    if (json_check(r->body.p, r->body.n, &fault) == 0)
+    if (json_check(r->body.p, r->body.n, &fault) != HONE_EINVAL)
         return reply_refuse(r, 500, "SERVER_ERROR", "memory ran out");
     cJSON *d = cJSON_CreateObject();
     json_put_str(d, "path", fault.path);

@@ -63,6 +63,17 @@ int frame_send(int fd, const cJSON *object, struct hone_err *err)
     return rc;
 }
 
+int frame_send_text(int fd, const char *json, struct hone_err *err)
+{
+    char frame[HEAD + 200];
+    size_t n = strlen(json);
+    if (n > sizeof frame - HEAD)
+        return hone_fail(err, HONE_EINVAL, "a frame of %zu bytes is too long to be sent so", n);
+    put_length(frame, (uint32_t)n);
+    memcpy(frame + HEAD, json, n);
+    return send_all(fd, frame, HEAD + n, err);
+}
+
 /* Gives back the part of the buffer that has been read. */
 static void compact(struct frame_reader *r)
 {

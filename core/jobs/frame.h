@@ -32,6 +32,8 @@
 /* Sends one frame, whole. Takes no ownership. HONE_EIO when the other side is gone (no SIGPIPE), or does not read
  * for as long as the socket's SO_SNDTIMEO says; the connection is then of no use. One thread at a time. */
 int frame_send(int fd, const cJSON *object, struct hone_err *err);
+/* The same for a text of at most 200 bytes that is such an object; needs no memory, so that whoever waits for a word can always be given it. */
+int frame_send_text(int fd, const char *json, struct hone_err *err);
 
 /* Reads frames from a descriptor. Zero-initialise. */
 struct frame_reader {

@@ -206,11 +206,9 @@ static void settle(struct worker_proc *w, int grace_ms, enum worker_cause cause,
 
 /* ---- frames ---- */
 
-int worker_send(struct worker_proc *w, const cJSON *frame, struct hone_err *err)
+/* What becomes of a frame that was sent with `rc`. */
+static int sent(struct worker_proc *w, int rc)
 {
-    if (w->reaped || w->closed)
-        return hone_fail(err, HONE_EIO, "hone-worker has ended");
-    int rc = frame_send(w->fd, frame, err);
     struct pollfd p = { .fd = w->fd };
     w->sign_at = clock_mono_us();
     if (rc == HONE_EIO && poll(&p, 1, 0) == 0) /* neither closed nor broken */
@@ -218,17 +216,23 @@ int worker_send(struct worker_proc *w, const cJSON *frame, struct hone_err *err)
     return rc;
 }
 
+int worker_send(struct worker_proc *w, const cJSON *frame, struct hone_err *err)
+{
+    if (w->reaped || w->closed)
+        return hone_fail(err, HONE_EIO, "hone-worker has ended");
+    return sent(w, frame_send(w->fd, frame, err));
+}
+
 int worker_signal(struct worker_proc *w, const char *type, const char *mode, struct hone_err *err)
 {
-    cJSON *frame = cJSON_CreateObject();
-    if (!frame)
-        return hone_fail(err, HONE_ENOMEM, "memory ran out while a frame was made");
-    json_put_str(frame, "type", type);
+    char text[128];
+    if (w->reaped || w->closed)
+        return hone_fail(err, HONE_EIO, "hone-worker has ended");
     if (mode)
-        json_put_str(frame, "mode", mode);
-    int rc = worker_send(w, frame, err);
-    cJSON_Delete(frame);
-    return rc;
+        snprintf(text, sizeof text, "{\"type\":\"%s\",\"mode\":\"%s\"}", type, mode);
+    else
+        snprintf(text, sizeof text, "{\"type\":\"%s\"}", type);
+    return sent(w, frame_send_text(w->fd, text, err));
 }
 
 /* Whether a frame shows progress, and whether there are not too many that may come at any rate. */
