@@ -8,6 +8,7 @@
 srcdir=${srcdir:-.}
 . "$srcdir/tests/cli/lib.sh"
 . "$srcdir/tests/faults/lib.sh"
+srcdir=$(cd "$srcdir" && pwd)
 make_shim
 only=" $* "
 kinds=${KINDS:-memory error full short interrupt}
@@ -74,18 +75,6 @@ must report one --output made.md -q
 must webhook add https://example.com/hook
 jobs=$(hone job list --agent one --json | sed -n 's/.*"job_id": "\([^"]*\)".*/\1/p' | head -n 2 | tr '\n' ' ')
 HONE_CRASH_AT='' must job list
-# A job that rests: its worker is told to stop after it has begun.
-# shellcheck disable=SC2086
-hone train --agent paused --data rows.jsonl --set epochs=4000 --set checkpointInterval=1 --set earlyStopping=false -q >"$tmp/long" 2>&1 &
-long=$!
-tries=0
-while [ -z "$(find state/jobs -name 'checkpoint-*' -not -name '*.part*' -newer set.conf 2>/dev/null | head -n 1)" ] && [ $tries -lt 600 ]; do
-    tries=$((tries + 1))
-    sleep 0.1
-done
-kill -INT $long
-wait $long
-holds 'a job rests' "$(hone job list --agent paused --json | grep -c '"paused"')" -ge 1
 cd "$builddir" || exit 99
 
 # scenario NAME ARGUMENT...: `hone ARGUMENT...`, each fault.
