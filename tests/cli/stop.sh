@@ -12,7 +12,7 @@ begin() {
     pid=$!
     job=
     tries=0
-    while [ -z "$job" ] && [ $tries -lt 300 ]; do
+    while [ -z "$job" ] && [ $tries -lt 600 ]; do
         sleep 0.1
         tries=$((tries + 1))
         job=$(sed -n 's/^Job \([^ ]*\) trains.*/\1/p' "$tmp/$agent.err")
@@ -23,8 +23,17 @@ begin() {
 # epoch N: waits until the training that was begun last has shown epoch N.
 epoch() {
     tries=0
-    until grep -q "^epoch $1/" "$tmp/$agent.err" || [ $tries -ge 600 ]; do
+    until grep -q "^epoch $1/" "$tmp/$agent.err" || [ $tries -ge 2400 ]; do
         sleep 0.05
+        tries=$((tries + 1))
+    done
+}
+
+# books TEXT: waits until `hone job show` has the text.
+books() {
+    tries=0
+    until hone job show "$job" --json 2>/dev/null | grep -q "$1" || [ $tries -ge 600 ]; do
+        sleep 0.1
         tries=$((tries + 1))
     done
 }
@@ -63,7 +72,7 @@ begin killed $long
 epoch 21
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null
-sleep 1
+books '"status": "paused"'
 run shown 0 job show "$job" --json
 has shown '"status": "paused"'
 run resumed 0 job resume "$job" --json -q
@@ -74,7 +83,7 @@ begin early $long --set checkpointInterval=150
 epoch 3
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null
-sleep 1
+books '"status": "paused"'
 run resumed 0 job resume "$job" --json -q
 same 'without a checkpoint' "$(value resumed weights_sha256)" "$weights"
 
@@ -86,11 +95,10 @@ has calibrated '"folds": 8'
 for signal in INT KILL; do
     # shellcheck disable=SC2086
     begin "folds$signal" $folds
-    epoch 80
-    sleep 0.3
+    books '"current_epoch": 80'
     kill -$signal "$pid"
     wait "$pid" 2>/dev/null
-    sleep 1
+    books '"status": "paused"'
     run shown 0 job show "$job" --json
     has shown '"status": "paused"' '"current_epoch": 80'
     run resumed 0 job resume "$job" --json -q
@@ -122,7 +130,7 @@ begin damaged $long
 epoch 21
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null
-sleep 1
+books '"status": "paused"'
 newest=$(ls -t "$tmp/state/jobs/$job"/*.safetensors | head -n 1)
 holds 'there is a checkpoint' -n "$newest"
 printf 'damage' | dd of="$newest" bs=1 seek=5000 conv=notrunc 2>/dev/null
