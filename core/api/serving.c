@@ -334,13 +334,21 @@ int serving_begin(struct api *a, const cJSON *in, api_done *done, void *arg, str
         asking_free(k);
         return rc;
     }
-    if (a->call && a->call->hooks && json_bool(in, "stream", 0))
+    if (a->call && a->call->hooks)
         k->hooks = *a->call->hooks;
+    if (!json_bool(in, "stream", 0))
+        k->hooks.event = NULL;
     double threshold = json_num(in, "threshold", -1);
     choose(k, in, threshold);
     cJSON *wish = route_generation(k->taken, json_get(in, "generation"));
     char *generation = wish ? json_text(wish, 0) : NULL;
+    int lost = json_lost() || (wish && !generation);
     cJSON_Delete(wish);
+    if (lost) { /* without it, it would be asked another way than was wished */
+        free(generation);
+        asking_free(k);
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
+    }
     ask_all(k, json_int(in, "top", 3), threshold >= 0 ? threshold : k->taken->threshold, generation);
     free(generation);
     return 0;

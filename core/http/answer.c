@@ -117,7 +117,9 @@ static void hash_body(struct http_request *r)
 static enum MHD_Result begin_call(struct http_request *r)
 {
     struct api_call call;
+    const struct api_hooks hooks = { .arg = r, .wish = wish };
     fill_call(r, &call);
+    call.hooks = &hooks;
     api_answer_free(&r->answer);
     if (r->method != METHOD_HEAD && json_bool(r->in, "stream", 0))
         return tell_begin(r, &call);

@@ -67,7 +67,7 @@ static void event(void *arg, const char *type, const cJSON *fields)
     pthread_mutex_lock(&t->lock);
     if (!t->gone)
         put_event(&t->out, type, data.p, data.n);
-    t->failed |= buf_oom(&data) || buf_oom(&t->out);
+    t->failed |= !json_get(fields, "text") || buf_oom(&data) || buf_oom(&t->out);
     t->begun = 1;
     wake(t);
     pthread_mutex_unlock(&t->lock);
@@ -112,14 +112,17 @@ static void told(void *arg, int rc, struct api_answer *answer, const struct hone
 /* The last event: the body of the call's answer. */
 static void conclude(struct http_request *r, struct telling *t)
 {
-    int status = t->answer.status;
     r->answer = t->answer;
     t->answer = (struct api_answer){ 0 };
     r->err = t->err;
     reply_fill(r);
+    if (buf_oom(&r->out)) {
+        t->failed = 1;
+        return;
+    }
     if (r->out.n && r->out.p[r->out.n - 1] == '\n')
         r->out.n--;
-    put_event(&t->out, status < 400 ? "answer" : "error", r->out.p ? r->out.p : "", r->out.n);
+    put_event(&t->out, r->status < 400 ? "answer" : "error", r->out.p ? r->out.p : "", r->out.n);
     r->status = 200;              /* what the line of the status said; r->code has what went wrong */
     t->concluded = 1;
 }

@@ -43,10 +43,10 @@ static struct question **find(struct questions *l, int64_t id)
 
 /* ---- to the worker ---- */
 
-/* A worker that is gone takes nothing; what became of it, the next frame tells. */
-static int send_to(struct keeper *k, const cJSON *frame, struct hone_err *err)
+/* A worker that is gone takes nothing; what became of it, the next frame tells. owes: it has questions already. */
+static int send_to(struct keeper *k, int owes, const cJSON *frame, struct hone_err *err)
 {
-    int rc = worker_send(k->worker, frame, err);
+    int rc = owes ? worker_send_more(k->worker, frame, err) : worker_send(k->worker, frame, err);
     return rc == HONE_EIO ? 0 : rc;
 }
 
@@ -67,10 +67,11 @@ static int ask(struct keeper *k, struct questions *batch, struct questions *aske
         return 0;
     cJSON *f = keeper_ask_frame(&now);
     int rc = cJSON_GetArraySize(json_get(f, "questions")) == now.n ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out for %lld questions", (long long)now.n);
+    int owes = asked->n > 0;
     *asked->end = now.head;
     asked->end = now.end;
     asked->n += now.n;
-    rc = rc < 0 ? rc : send_to(k, f, err);
+    rc = rc < 0 ? rc : send_to(k, owes, f, err);
     cJSON_Delete(f);
     return rc;
 }
@@ -99,7 +100,7 @@ static int cancel_gone(struct keeper *k, struct questions *asked, struct hone_er
         cJSON *f = cJSON_CreateObject();
         json_put_str(f, "type", "cancel");
         json_put_int(f, "id", q->id);
-        rc = send_to(k, f, err);
+        rc = send_to(k, 1, f, err);
         cJSON_Delete(f);
         forget(k, take_out(asked, at));
     }

@@ -223,6 +223,14 @@ int worker_send(struct worker_proc *w, const cJSON *frame, struct hone_err *err)
     return sent(w, frame_send(w->fd, frame, err));
 }
 
+int worker_send_more(struct worker_proc *w, const cJSON *frame, struct hone_err *err)
+{
+    int64_t sign_at = w->sign_at;
+    int rc = worker_send(w, frame, err);
+    w->sign_at = sign_at;
+    return rc;
+}
+
 int worker_signal(struct worker_proc *w, const char *type, const char *mode, struct hone_err *err)
 {
     char text[128];

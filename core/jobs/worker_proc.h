@@ -61,6 +61,8 @@ const cJSON *worker_sandbox(struct worker_proc *w, int timeout_ms, struct hone_e
 /* Sends a frame (not taken). HONE_EIO when the worker is gone or does not take it within 30 s (it is then killed);
  * worker_next() tells what it had sent before and then the cause. */
 int worker_send(struct worker_proc *w, const cJSON *frame, struct hone_err *err);
+/* The same to a worker that owes something already: its time of silence goes on, so that questions do not keep alive one that hangs. */
+int worker_send_more(struct worker_proc *w, const cJSON *frame, struct hone_err *err);
 /* worker_send() of {"type": type}, with "mode" unless mode is NULL: worker_signal(w, "go", NULL, err). */
 int worker_signal(struct worker_proc *w, const char *type, const char *mode, struct hone_err *err);
 /* The next frame in *frame (cJSON_Delete()). 1 a frame; 0 none within timeout_ms (-1: as long as the worker lives and

@@ -230,6 +230,23 @@ static void causes(void)
     CU_ASSERT_EQUAL(count_fds(), fds);
 }
 
+/* What is sent to one that owes something does not keep it alive. */
+static void hangs_beside(void)
+{
+    cJSON *f = NULL, *more = cJSON_CreateObject();
+    struct worker_proc *w = begin("hang", &(struct worker_opts){ .silence_ms = 400 });
+    int rc = 0, sent = 0;
+    json_put_str(more, "type", "cancel");
+    for (; rc == 0 && sent < 400; sent++) {
+        CU_ASSERT(worker_send_more(w, more, &err) == 0 || worker_how(w)->cause != WORKER_ALIVE);
+        rc = worker_next(w, 50, &f, &err);
+    }
+    CU_ASSERT_EQUAL(rc, ERR_JOB_FAILED);
+    CU_ASSERT_STRING_EQUAL(worker_how(w)->code, "timeout");
+    worker_free(w);
+    cJSON_Delete(more);
+}
+
 static void fault_frame(void)
 {
     cJSON *f;
@@ -457,6 +474,7 @@ int test_worker_proc(void)
 {
     CU_pSuite s = CU_add_suite("worker_proc", find_fake, NULL);
     int ok = s && CU_add_test(s, "good", good) && CU_add_test(s, "causes", causes) &&
+           CU_add_test(s, "questions do not keep alive one that hangs", hangs_beside) &&
              CU_add_test(s, "fault frame", fault_frame) && CU_add_test(s, "after the result", after_result) &&
              CU_add_test(s, "last words", last_words) && CU_add_test(s, "stopping", stopping) &&
              CU_add_test(s, "unread", unread) && CU_add_test(s, "surroundings", surroundings) &&
