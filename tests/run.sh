@@ -30,7 +30,7 @@ export ASAN_OPTIONS
 
 # What kills processes at every moment, preloads a shim of its own, measures chances, or looks from outside (a browser, npm): memory faults are
 # found by the tests of the same code beside it, and with sanitizers these would take as long as all others.
-plain_only='tests/faults/\(kill9\|power\|faulty\|sweep\|scarce\|pipeline_kill\|webhooks_kill\|threads\)\.sh\|tests/cli/\(feedback\|null\|report_page\|nightly\|stop\)\.sh\|tests/api/\(queue\|webhooks_npm\)\.sh\|tests/abi/packaging\.sh'
+plain_only='tests/faults/\(kill9\|power\|faulty\|sweep\|scarce\|pipeline_kill\|webhooks_kill\|threads\)\.sh\|tests/cli/\(feedback\|one_hash\|null\|report_page\|nightly\|stop\)\.sh\|tests/api/\(queue\|webhooks_npm\)\.sh\|tests/abi/packaging\.sh'
 
 # Takes minutes, and tests what a change seldom breaks: left to --full.
 slow='tests/faults/\(kill9\|power\|sweep\|scarce\)\.sh\|tests/cli/null\.sh'

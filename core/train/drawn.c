@@ -26,6 +26,41 @@ static int compares(const struct hone_metric *m)
     return !m->whole && m->item.flags & HONE_M_ALIKE && n <= MOST_OUTPUTS;
 }
 
+/* What the metric gives for an answer. */
+static int reward_of(struct run *r, struct hone_string answer, struct hone_string expected, float *reward, struct hone_err *err)
+{
+    const struct reward *w = &r->reward;
+    int32_t label = 0, predicted = answer.len != expected.len || memcmp(answer.bytes, expected.bytes, (size_t)answer.len) != 0;
+    struct hone_column column[MOST_NEEDS];
+    struct hone_scored one = { .n = 1, .width = 2, .predicted = &predicted, .label = &label, .column = column };
+    double out[MOST_OUTPUTS];
+    for (const char *const *need = w->metric->needs; need && *need; need++)
+        column[one.n_columns++] = (struct hone_column){ *need, HONE_TEXT, 1, strcmp(*need, "answer") == 0 ? &answer : &expected };
+    memset(w->state, 0, (size_t)w->states * sizeof *w->state);
+    w->metric->update(&one, w->conf, w->state);
+    if (w->metric->result(w->state, 2, w->conf, out, err) < 0)
+        return err_prefix(err, "the metric %s", w->metric->item.name);
+    if (!isfinite(out[0]))
+        return hone_fail(err, ERR_PLUGIN, "the metric %s gives no number for an answer of %lld bytes", w->metric->item.name, (long long)answer.len);
+    *reward = (float)out[0];
+    return 0;
+}
+
+/* Whether it tells a right answer from a wrong one where it sees one at a time. */
+static int tells_apart(struct run *r)
+{
+    static const struct hone_string right = { "it is on its way to you", 23 }, wrong = { "no such number was found", 24 };
+    struct hone_err ignored;
+    float same, other;
+    return reward_of(r, right, right, &same, &ignored) >= 0 && reward_of(r, wrong, right, &other, &ignored) >= 0 && same > other;
+}
+
+static int unfit(const char *name, struct hone_err *err)
+{
+    return hone_fail(err, HONE_EINVAL, "config.paradigmOptions: the metric %s cannot reward an answer: expected one that compares two texts, one at a time, "
+                     "greater being better, such as chrf, edit_similarity or exact_match", name);
+}
+
 int drawn_open(struct run *r, struct hone_err *err)
 {
     struct reward *w = &r->reward;
@@ -38,14 +73,15 @@ int drawn_open(struct run *r, struct hone_err *err)
         return err_prefix(err, "config.paradigmOptions");
     const struct hone_metric *m = (const struct hone_metric *)(const void *)item;
     if (!compares(m) || !(item->flags & HONE_M_HIGHER))
-        return hone_fail(err, HONE_EINVAL, "config.paradigmOptions: the metric %s cannot reward an answer: expected one that compares two texts, greater being "
-                         "better, such as chrf, edit_similarity or exact_match", name);
+        return unfit(name, err);
     if (!(w->conf = settings_new(item, NULL, err)) && item->conf_size)
         return err->code;
     w->metric = m;
     w->states = m->state_size(w->conf, 2);
     if (w->states < 0 || !(w->state = calloc((size_t)w->states + 1, sizeof *w->state)))
         return no_memory(err);
+    if (!tells_apart(r))
+        return unfit(name, err);
     run_note_plugin(r, item, from);
     return 0;
 }
@@ -75,26 +111,6 @@ int drawn_keep(struct run *r, struct row_set *s, const struct hone_string *input
         s->expected[i] = (struct hone_string){ copy, answer[i].len };
     }
     return ret < 0 ? ret : s->expected ? 0 : no_memory(err);
-}
-
-/* What the metric gives for an answer. */
-static int reward_of(struct run *r, struct hone_string answer, struct hone_string expected, float *reward, struct hone_err *err)
-{
-    const struct reward *w = &r->reward;
-    int32_t label = 0, predicted = answer.len != expected.len || memcmp(answer.bytes, expected.bytes, (size_t)answer.len) != 0;
-    struct hone_column column[MOST_NEEDS];
-    struct hone_scored one = { .n = 1, .width = 2, .predicted = &predicted, .label = &label, .column = column };
-    double out[MOST_OUTPUTS];
-    for (const char *const *need = w->metric->needs; need && *need; need++)
-        column[one.n_columns++] = (struct hone_column){ *need, HONE_TEXT, 1, strcmp(*need, "answer") == 0 ? &answer : &expected };
-    memset(w->state, 0, (size_t)w->states * sizeof *w->state);
-    w->metric->update(&one, w->conf, w->state);
-    if (w->metric->result(w->state, 2, w->conf, out, err) < 0)
-        return err_prefix(err, "the metric %s", w->metric->item.name);
-    if (!isfinite(out[0]))
-        return hone_fail(err, ERR_PLUGIN, "the metric %s gives no number for an answer of %lld bytes", w->metric->item.name, (long long)answer.len);
-    *reward = (float)out[0];
-    return 0;
 }
 
 /* Inputs and the answers behind them as tokens; the rows are those of the answers. */

@@ -21,6 +21,7 @@ struct predictor {
     struct passes passes;
     struct pool *pool;
     cJSON *info;
+    cJSON *generation;         /* what `wish` borrows its texts from */
     struct calibration calibration;
     int32_t *slot;      /* hash of output texts: index + 1 */
     int64_t slots;
@@ -99,9 +100,8 @@ static int read_generation(struct predictor *p, const struct st_file *f, struct 
 {
     const char *text = p->learner.generation;
     p->wish = write_default;
-    cJSON *json = text ? json_parse(text, strlen(text), f->path, err) : NULL;
-    int ret = text && !json ? err->code : write_wish_read(json, &p->wish, err) < 0 ? err_prefix(err, "%s", f->path) : 0;
-    cJSON_Delete(json);
+    p->generation = text ? json_parse(text, strlen(text), f->path, err) : NULL;
+    int ret = text && !p->generation ? err->code : write_wish_read(p->generation, &p->wish, err) < 0 ? err_prefix(err, "%s", f->path) : 0;
     return ret < 0 ? (err->code = ERR_CORRUPT) : 0;
 }
 
@@ -155,6 +155,7 @@ void predictor_close(struct predictor *p)
         passes_close(&p->passes);
     learner_free(&p->learner);
     cJSON_Delete(p->info);
+    cJSON_Delete(p->generation);
     free(p->slot);
     free(p);
 }

@@ -13,8 +13,9 @@ int stepper_open(struct stepper *s, struct run *r, struct hone_err *err)
 {
     *s = (struct stepper){ .run = r, .batches = r->config.gradient_accumulation };
     s->batch = calloc((size_t)s->batches, sizeof *s->batch);
-    s->each_row = malloc((size_t)(s->batches * r->config.batch_size) * sizeof *s->each_row);
-    for (int64_t i = 0; s->each_row && i < s->batches * r->config.batch_size; i++)
+    int64_t most = s->batches * r->config.batch_size, rows = !r->plan.draws ? 0 : most < r->train.n ? most : r->train.n;
+    s->each_row = malloc((size_t)(rows + 1) * sizeof *s->each_row);
+    for (int64_t i = 0; s->each_row && i < rows; i++)
         s->each_row[i] = i;
     return s->batch && s->each_row ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");
 }

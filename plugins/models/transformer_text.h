@@ -192,11 +192,12 @@ static int coder_pair(const struct text_coder *c, const struct hone_string *inpu
         ret = hone_fail(err, HONE_ENOMEM, "memory ran out");
     if (ret < 0)
         return ret;
-    int64_t n = l->n - 1, rows = (c->mode == TEXT_RUNNING || c->inputs) && !measure ? n : l->n - given;
+    int inputs = (c->mode == TEXT_RUNNING || c->inputs) && !measure;
+    int64_t n = l->n - 1, rows = inputs ? n : l->n - given;
     if (c->mode == TEXT_PAIRS && n > c->context) {
         skip = n - c->context < given - 1 ? n - c->context : given - 1;
         n = n - skip > c->context ? c->context : n - skip;
-        rows = rows < n ? rows : n - (given - 1 - skip);
+        rows = inputs || rows >= n ? n - (inputs ? 0 : given - 1 - skip) : rows;
     }
     ret = e->add(e, n, l->id + skip, NULL);
     return ret < 0 ? ret : e->targets(e, rows, l->id + skip + n - rows + 1);

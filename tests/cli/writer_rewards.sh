@@ -87,7 +87,7 @@ refused rootless 'needs a base' pairs.jsonl --set model=transformer --set traini
 run chooser 3 train --agent none --data "$tmp/pairs.jsonl" --set trainingType=dpo --set base=agent:base --set model=linear -q
 run chooses 3 train --agent none --data "$tmp/pairs.jsonl" --set trainingType=dpo --set model=linear -q
 has chooses.err 'whole answers'
-for metric in loss word_error_rate safety; do
+for metric in loss word_error_rate safety matthews_correlation cohen_kappa; do
     refused "metric_$metric" 'cannot reward an answer' right.jsonl --set base=agent:base --set trainingType=reinforcement --set paradigmOptions.algorithm=reinforce --set paradigmOptions.reward=$metric
 done
 refused metric_none 'config.paradigmOptions' right.jsonl --set base=agent:base --set trainingType=reinforcement --set paradigmOptions.algorithm=reinforce --set paradigmOptions.reward=chrff
