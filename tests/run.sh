@@ -82,6 +82,7 @@ if [ $valgrind = yes ]; then
     HONE_SANDBOX=off # valgrind does not know the kernel's calls for it
     export HONE_WORKER_WRAPPER HONE_SANDBOX
     run_tests build valgrind 'tests/cli/train\.sh'
+    unset HONE_WORKER_WRAPPER HONE_SANDBOX
 fi
 if [ $threads = yes ]; then
     sh "$top/etc/build.sh" build-tsan --enable-werror --enable-thread-sanitizer || exit 1
