@@ -93,7 +93,7 @@ if [ $tier = plain ]; then # what builds for itself
     name=proof logs=$top/build/tests/logs-proof
     rm -rf "$logs"
     mkdir -p "$logs"
-    printf '%s\n' 'tests/analyze.sh quick' "tests/fuzz/run.sh ${FUZZ_SECONDS:-10}" >"$logs/list"
+    printf '%s\n' 'tests/analyze.sh quick' "tests/fuzz/run.sh ${FUZZ_SECONDS:-3}" >"$logs/list"
     together "$logs/list" "$logs" 1
 fi
 echo "$passed passed, $failed failed"
