@@ -75,7 +75,7 @@ if [ -n "$chromium" ]; then
         browsed=$1
         shift
         rm -f "$tmp/net.json"
-        timeout 60 "$chromium" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-background-networking --disable-component-update \
+        timeout 240 "$chromium" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-background-networking --disable-component-update \
             --disable-sync --disable-default-apps --proxy-server=http://127.0.0.1:9 --proxy-bypass-list='<-loopback>' --user-data-dir="$tmp/profile" \
             --enable-logging=stderr --log-net-log="$tmp/net.json" "$@" "file://$browsed" >"$tmp/dom" 2>"$tmp/said"
     }

@@ -76,12 +76,12 @@ ask ready_again 200 "$url/readyz"
 ask cancelled 200 -d "{\"job_id\":\"$job\"}" "$f/cancelTrainingJob"
 until_status '"cancelled"' "$job"
 
-request 10000 10000 # asked to pause, it finds no space for its checkpoint, though the books have some
+request 10000 10000 # asked to pause, it finds no space for its checkpoint (4.8 MB), though the books have some
 ask started 201 -d "@$tmp/request" "$f/startTrainingJob"
 job=$(value started job_id)
 until_status '"current_epoch":[1-9]' "$job"
 cat /dev/zero >"$disk/filler" 2>/dev/null
-truncate -s -160K "$disk/filler"
+truncate -s -2M "$disk/filler"
 ask paused 200 -d "{\"job_id\":\"$job\"}" "$f/pauseTrainingJob"
 until_status '"paused"' "$job"
 rm "$disk/filler"
