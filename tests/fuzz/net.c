@@ -69,8 +69,9 @@ static void webhook_url(const uint8_t *bytes, size_t n)
     if (a == 0) {
         struct sockaddr_in four = { .sin_family = AF_INET };
         struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
-        REQUIRE(strncasecmp(url, "https:", 6) == 0 && !strchr(url, '\\') && !strchr(url, '@'));
+        REQUIRE(strncasecmp(url, "https:", 6) == 0 && !strchr(url, '\\'));
         char *host = url + 6 + strspn(url + 6, "/");
+        REQUIRE(strcspn(host, "@") >= strcspn(host, "/?#")); /* nobody's name in front of the host */
         size_t length = strcspn(host, *host == '[' ? "]" : ":/?#");
         host[length] = '\0';
         if (inet_pton(AF_INET, host, &four.sin_addr) == 1)
