@@ -18,8 +18,8 @@ paths)
         "$file" -- "$@" -include "$top/tests/analyze/models.h"
     ;;
 gcc)
-    # gcc 12 loses sight of memory that a structure behind a pointer owns, and of arrays that a loop fills: all 74 leaks and uninitialised values
-    # that it saw were none. clang's analyser (leaks, uninitialised values), AddressSanitizer and valgrind look for both.
+    # gcc 12 loses sight of memory that a structure behind a pointer owns, and of arrays that a loop fills: of 74 leaks and uninitialised values
+    # that it saw those that were read were none. AddressSanitizer and valgrind look for leaks, valgrind for such values.
     exec gcc "$@" -Wno-error -fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-use-of-uninitialized-value \
         -include "$top/tests/analyze/models.h" -c -o /dev/null "$file"
     ;;
