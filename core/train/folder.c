@@ -44,23 +44,44 @@ static char *printed(const cJSON *v)
     return v && !cJSON_IsNull(v) ? json_text(v, 0) : NULL;
 }
 
+/* A member of rope_parameters: fine unless it changes positions. */
+static int check_position(const struct reading *r, const cJSON *v)
+{
+    char *text = printed(v);
+    int ret = 0;
+    if (cJSON_IsObject(v))
+        ret = hone_fail(r->err, HONE_EINVAL, "%s/config.json: rope_parameters has positions of their own for '%.60s'; only the same ones for all layers can "
+                        "be read", r->dir, v->string);
+    else if (strcmp(v->string, "rope_type") == 0 || strcmp(v->string, "type") == 0)
+        ret = !text || (cJSON_IsString(v) && strcmp(v->valuestring, "default") == 0) ? 0
+              : hone_fail(r->err, HONE_EINVAL, "%s/config.json: rope_parameters asks for positions of the type %.60s; only \"default\" can be read", r->dir, text);
+    else if (text && strcmp(v->string, "rope_theta") != 0 && !(strcmp(v->string, "partial_rotary_factor") == 0 && cJSON_IsNumber(v) && v->valuedouble == 1))
+        ret = hone_fail(r->err, HONE_EINVAL, "%s/config.json: rope_parameters.%.60s (%.80s) is not known here and may change what the model computes; take it "
+                        "out if it does not", r->dir, v->string, text);
+    free(text);
+    return ret;
+}
+
 /* transformers 5 says the rotary positions in an object; where they are not scaled, its rope_theta becomes that of older files. */
 static int unfold_positions(struct reading *r)
 {
-    const cJSON *rope = json_get(r->config, "rope_parameters"), *theta = json_get(rope, "rope_theta");
-    const char *type = json_str(rope, "rope_type", json_str(rope, "type", "default"));
+    const cJSON *rope = json_get(r->config, "rope_parameters"), *theta = json_get(rope, "rope_theta"), *v;
+    int ret = 0;
     if (!rope || cJSON_IsNull(rope))
         return 0;
-    if (!cJSON_IsObject(rope) || strcmp(type, "default") != 0)
-        return hone_fail(r->err, HONE_EINVAL, "%s/config.json: rope_parameters asks for positions of the type '%.60s'; only 'default' can be read", r->dir, type);
-    cJSON *copy = theta ? cJSON_Duplicate(theta, 1) : NULL;
-    if (theta && !copy)
+    if (!cJSON_IsObject(rope))
+        return hone_fail(r->err, HONE_EINVAL, "%s/config.json: rope_parameters is no object", r->dir);
+    cJSON_ArrayForEach(v, rope)
+        if (!ret)
+            ret = check_position(r, v);
+    cJSON *copy = !ret && theta ? cJSON_Duplicate(theta, 1) : NULL;
+    if (!ret && theta && !copy)
         return hone_fail(r->err, HONE_ENOMEM, "memory ran out");
     if (copy) {
         cJSON_DeleteItemFromObjectCaseSensitive(r->config, "rope_theta");
         json_put(r->config, "rope_theta", copy);
     }
-    return 0;
+    return ret;
 }
 
 /* Keys that every config.json may have beside those of the model's table: what they must be for the answers to be this model's, as JSON; NULL: they
@@ -135,20 +156,85 @@ static int check_keys(const struct reading *r, const struct hone_model *m)
 
 /* ---- how it writes ---- */
 
-/* The tokens that end an answer and how tokens are drawn, by generation_config.json, where there is one; its defaults are transformers'. */
+/* A number of generation_config.json. null stands for no bound, as in transformers: `none`. What is absent leaves *v. */
+static int take_number(const struct reading *r, const cJSON *g, const char *key, double none, double *v)
+{
+    const cJSON *m = json_get(g, key);
+    if (!m)
+        return 0;
+    if (!cJSON_IsNull(m) && !cJSON_IsNumber(m)) {
+        char *text = printed(m);
+        hone_fail(r->err, HONE_EINVAL, "%s/generation_config.json: %s is %.80s; expected a number or null", r->dir, key, text ? text : "?");
+        free(text);
+        return r->err->code;
+    }
+    *v = cJSON_IsNull(m) ? none : m->valuedouble;
+    return 0;
+}
+
+static int check_whole(const struct reading *r, const char *key, double v, double least, double most)
+{
+    if (v == floor(v) && v >= least && v <= most)
+        return 0;
+    return hone_fail(r->err, HONE_EINVAL, "%s/generation_config.json: %s is %.17g; expected a whole number from %.0f to %.0f", r->dir, key, v, least, most);
+}
+
+/* How it writes unless told, if the file says anything of that. Its defaults are those of transformers. */
+static int take_manner(struct reading *r, const cJSON *g)
+{
+    const cJSON *sample = json_get(g, "do_sample");
+    double tokens = 0, whole = 0, temperature = 1, top_k = 50, top_p = 1;
+    struct hone_err none;
+    int ret = take_number(r, g, "max_new_tokens", 0, &tokens), samples = cJSON_IsTrue(sample);
+    if (sample && !cJSON_IsBool(sample) && !cJSON_IsNull(sample))
+        return hone_fail(r->err, HONE_EINVAL, "%s/generation_config.json: do_sample is neither true nor false", r->dir);
+    if (ret < 0 || (ret = take_number(r, g, "max_length", 0, &whole)) < 0 || (ret = take_number(r, g, "temperature", 1, &temperature)) < 0 ||
+        (ret = take_number(r, g, "top_k", 0, &top_k)) < 0 || (ret = take_number(r, g, "top_p", 1, &top_p)) < 0)
+        return ret;
+    if (cJSON_IsNumber(json_get(g, "max_new_tokens")) && (ret = check_whole(r, "max_new_tokens", tokens, 1, WRITER_MAX_TOKENS)) < 0)
+        return ret;
+    if ((ret = check_whole(r, "top_k", top_k, 0, 1e9)) < 0)
+        return ret;
+    if (whole > 0 && tokens <= 0)
+        log_line(LOG_WARN, "%s/generation_config.json: max_length (%.17g) counts what was asked with the answer and is not heeded here; max_new_tokens is",
+                 r->dir, whole);
+    if (!samples && tokens <= 0)
+        return 0;
+    cJSON *out = cJSON_CreateObject();
+    struct write_wish w = write_default;
+    json_put_num(out, "max_tokens", tokens);
+    json_put_num(out, "temperature", samples ? temperature : 0);
+    json_put_num(out, "top_k", samples ? top_k : 0);
+    json_put_num(out, "top_p", samples ? top_p : 1);
+    char *text = cJSON_GetArraySize(out) == 4 ? json_text(out, 0) : NULL;
+    if (!text)
+        ret = hone_fail(r->err, HONE_ENOMEM, "memory ran out");
+    else if (write_wish_read(out, &w, &none) < 0)
+        ret = hone_fail(r->err, HONE_EINVAL, "%s/generation_config.json: %s", r->dir, none.text);
+    else
+        ret = learner_set_generation(r->l, text, r->err);
+    free(text);
+    cJSON_Delete(out);
+    return ret;
+}
+
+/* The tokens that end an answer and how tokens are drawn, by generation_config.json, where there is one. */
 static int read_generation(struct reading *r)
 {
     static const char *const known[] = { "_from_model_config", "bos_token_id", "do_sample", "eos_token_id", "max_length", "max_new_tokens", "pad_token_id",
                                          "temperature", "top_k", "top_p", "transformers_version", "use_cache" };
-    struct hone_err none;
-    cJSON *g = NULL, *out = NULL;
+    cJSON *g = NULL;
     const cJSON *v;
     char *path = path_join(r->dir, "generation_config.json");
     int there = path && access(path, F_OK) == 0, ret = path ? 0 : hone_fail(r->err, HONE_ENOMEM, "memory ran out");
     if (there && !(g = json_parse_file(path, CONFIG_MAX, r->err)))
         ret = r->err->code;
+    else if (there && !cJSON_IsObject(g))
+        ret = hone_fail(r->err, HONE_EINVAL, "%s: expected an object", path);
     cJSON_ArrayForEach(v, g) {
         size_t i = 0;
+        if (ret)
+            break;
         while (i < sizeof known / sizeof known[0] && strcmp(known[i], v->string) != 0)
             i++;
         if (i == sizeof known / sizeof known[0] && !cJSON_IsNull(v))
@@ -158,23 +244,8 @@ static int read_generation(struct reading *r)
         cJSON_DeleteItemFromObjectCaseSensitive(r->config, "eos_token_id");
         json_put(r->config, "eos_token_id", cJSON_Duplicate(v, 1));
     }
-    int samples = json_bool(g, "do_sample", 0);
-    if (!ret && (samples || json_int(g, "max_new_tokens", 0) > 0)) {
-        struct write_wish w = { .max_tokens = json_int(g, "max_new_tokens", 0), .temperature = samples ? json_num(g, "temperature", 1) : 0,
-                                .top_k = samples ? json_int(g, "top_k", 50) : 0, .top_p = samples ? json_num(g, "top_p", 1) : 1 };
-        out = cJSON_CreateObject();
-        json_put_int(out, "max_tokens", w.max_tokens);
-        json_put_num(out, "temperature", w.temperature);
-        json_put_int(out, "top_k", w.top_k);
-        json_put_num(out, "top_p", w.top_p);
-        char *text = json_text(out, 0);
-        if (write_wish_read(out, &w, &none) < 0)
-            ret = hone_fail(r->err, HONE_EINVAL, "%s: %s", path, none.text);
-        else
-            ret = text ? learner_set_generation(r->l, text, r->err) : hone_fail(r->err, HONE_ENOMEM, "memory ran out");
-        free(text);
-    }
-    cJSON_Delete(out);
+    if (!ret && there)
+        ret = take_manner(r, g);
     cJSON_Delete(g);
     free(path);
     return ret;

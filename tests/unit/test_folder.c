@@ -228,7 +228,12 @@ static void bad_folders(void)
     with_config("\"model_type\":\"llama\"", "\"model_type\":\"mamba\"", "no model here reads model_type 'mamba'");
     with_config("\"attention_bias\":false", "\"attention_bias\":true", "attention_bias is true");
     with_config("\"rope_scaling\":null", "\"rope_scaling\":{\"type\":\"linear\"}", "rope_scaling");
-    with_config("\"rope_scaling\":null", "\"rope_parameters\":{\"rope_type\":\"llama3\",\"rope_theta\":10000}", "rope_parameters asks for positions of the type 'llama3'");
+    with_config("\"rope_scaling\":null", "\"rope_parameters\":{\"rope_type\":\"llama3\",\"rope_theta\":10000}", "rope_parameters asks for positions of the type \"llama3\"");
+    with_config("\"rope_scaling\":null", "\"rope_parameters\":{\"rope_type\":1}", "rope_parameters asks for positions of the type 1");
+    with_config("\"rope_scaling\":null", "\"rope_parameters\":{\"full_attention\":{\"rope_type\":\"default\",\"rope_theta\":99},\"sliding_attention\":{\"rope_theta\":10000}}",
+                "rope_parameters has positions of their own for 'full_attention'");
+    with_config("\"rope_scaling\":null", "\"rope_parameters\":{\"rope_theta\":10000,\"partial_rotary_factor\":0.5}", "rope_parameters.partial_rotary_factor (0.5)");
+    with_config("\"rope_scaling\":null", "\"rope_parameters\":[]", "rope_parameters is no object");
     with_config("\"rope_scaling\":null", "\"sliding_window\":4096", "sliding_window is 4096; model 'transformer' has null only");
     with_config("\"rope_scaling\":null", "\"partial_rotary_factor\":0.5", "partial_rotary_factor is 0.5");
     with_config("\"rope_scaling\":null", "\"layer_types\":[\"full_attention\",\"sliding_attention\"]", "layer_types");
@@ -320,9 +325,12 @@ static void generation(void)
         { "{\"do_sample\":true,\"top_k\":20,\"eos_token_id\":[17,300]}", "{\"max_tokens\":0,\"temperature\":1,\"top_k\":20,\"top_p\":1}" },
         { "{\"temperature\":0.6,\"eos_token_id\":[17,300],\"max_new_tokens\":64}", "{\"max_tokens\":64,\"temperature\":0,\"top_k\":0,\"top_p\":1}" },
         { "{\"temperature\":0.6,\"eos_token_id\":[17,300]}", NULL },
+        { "{\"do_sample\":true,\"temperature\":null,\"top_k\":null,\"top_p\":null,\"max_new_tokens\":null,\"eos_token_id\":[17,300]}",
+          "{\"max_tokens\":0,\"temperature\":1,\"top_k\":0,\"top_p\":1}" },
+        { "{\"do_sample\":null,\"max_length\":20,\"eos_token_id\":[17,300]}", NULL },
     };
     make_folder(HONE_F32, 0);
-    for (int i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
         struct hone_err err = { 0 };
         struct learner l, again;
         int64_t files;
@@ -332,7 +340,7 @@ static void generation(void)
         write_text("generation_config.json", told[i].file);
         CU_ASSERT_EQUAL_FATAL(folder_read(&l, registry, dir, &err), 0);
         CU_ASSERT(l.model->ends(l.self, 17) == 1 && l.model->ends(l.self, 300) == 1 && l.model->ends(l.self, 2) == 0);
-        snprintf(path, sizeof path, "%s/generation%d", dir, i);
+        snprintf(path, sizeof path, "%s/generation%zu", dir, i);
         CU_ASSERT_EQUAL_FATAL(mkdir(path, 0700), 0);
         CU_ASSERT_EQUAL_FATAL(folder_write(&l, path, 0, &files, &err), 0);
         CU_ASSERT_EQUAL_FATAL(folder_read(&again, registry, path, &err), 0);
@@ -350,8 +358,20 @@ static void generation(void)
     refused("generation_config.json: generation.top_p = 7");
     write_text("generation_config.json", "{\"eos_token_id\":480}");
     refused("none of number 480");
-    write_text("generation_config.json", "[");
-    refused("generation_config.json");
+    static const struct {
+        const char *file, *why;
+    } wrong[] = {
+        { "[", "generation_config.json" }, { "[]", "generation_config.json: expected an object" },
+        { "{\"do_sample\":\"yes\"}", "do_sample is neither true nor false" }, { "{\"do_sample\":true,\"temperature\":\"0.5\"}", "temperature is \"0.5\"; expected a number" },
+        { "{\"top_k\":[50]}", "top_k is [50]; expected a number" }, { "{\"do_sample\":true,\"top_k\":1.5}", "top_k is 1.5; expected a whole number from 0" },
+        { "{\"max_new_tokens\":true}", "max_new_tokens is true; expected a number" }, { "{\"max_new_tokens\":0}", "max_new_tokens is 0; expected a whole number from 1" },
+        { "{\"max_new_tokens\":1e18}", "max_new_tokens is 1e+18; expected" }, { "{\"max_length\":\"20\"}", "max_length is \"20\"; expected a number" },
+        { "{\"eos_token_id\":\"end\"}", "config.json" },
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        write_text("generation_config.json", wrong[i].file);
+        refused(wrong[i].why);
+    }
     char path[240];
     snprintf(path, sizeof path, "%s/generation_config.json", dir);
     unlink(path);
