@@ -46,13 +46,19 @@ static char *weights_of(struct api *a, const char *name, cJSON *start, struct ho
     return path;
 }
 
-/* Files that an export leaves behind, also one that was interrupted. */
-static int is_weights(const char *name)
+/* Files of a model's folder, also of an export that was interrupted, and those that readers of such a folder heed although an export writes none. */
+static int is_models(const char *name)
 {
-    return strcmp(name, "config.json") == 0 || (strncmp(name, "model", 5) == 0 && strstr(name, ".safetensors"));
+    static const char *const names[] = { "config.json", "generation_config.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json",
+                                         "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0)
+            return 1;
+    }
+    return (strncmp(name, "model", 5) == 0 && strstr(name, ".safetensors")) || strncmp(name, "pytorch_model", 13) == 0;
 }
 
-/* The folder is made, or holds no weights so far. */
+/* The folder is made, or holds no file of a model so far. */
 static int usable_folder(const char *path, struct hone_err *err)
 {
     int rc = file_mkdirs(path, err);
@@ -60,8 +66,8 @@ static int usable_folder(const char *path, struct hone_err *err)
     if (rc == 0 && !d)
         rc = hone_fail(err, HONE_EIO, "%s: cannot be listed: %s", path, strerror(errno));
     for (struct dirent *e; rc == 0 && (e = readdir(d));)
-        if (is_weights(e->d_name))
-            rc = hone_fail(err, ERR_CONFLICT, "%s holds weights already (%.80s); give another folder", path, e->d_name);
+        if (is_models(e->d_name))
+            rc = hone_fail(err, ERR_CONFLICT, "%s holds a model already (%.80s); give another folder", path, e->d_name);
     if (d)
         closedir(d);
     return rc;

@@ -131,6 +131,13 @@ run twice 5 model export guide "$tmp/llama"
 mkdir "$tmp/left" && : >"$tmp/left/model.safetensors.index.json"
 run left_over 5 model export guide "$tmp/left"
 has left_over.err 'model.safetensors.index.json'
+for file in generation_config.json tokenizer.json tokenizer_config.json; do # of another model, which readers of the folder would heed
+    rm -r "$tmp/left" && mkdir "$tmp/left" && : >"$tmp/left/$file"
+    run left_over 5 model export guide "$tmp/left"
+    has left_over.err "$file"
+done
+rm "$tmp/left/$file" && : >"$tmp/left/README.md"
+run beside_others 0 model export guide "$tmp/left"
 run imported 0 model import "$tmp/llama" "$tmp/back.safetensors"
 run based 0 train --agent based --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --set base="$tmp/llama" --set trainingType=transfer --set epochs=1 --set learningRate=0.0000001 --json -q
 has based '"taken"'
