@@ -126,9 +126,9 @@ static int tell(struct writer *w, struct answer *a, size_t upto)
     struct written *o = a->out;
     if (!w->sink || !w->sink->text || upto <= a->told)
         return 0;
-    int ret = w->sink->text(w->sink->arg, a->number, o->text.p + a->told, (int64_t)(upto - a->told));
+    int ret = w->sink->text(w->sink->arg, a->number, o->text.p + a->told, (int64_t)(upto - a->told), w->err);
     a->told = upto;
-    return ret < 0 ? hone_fail(w->err, ret, "whoever asked is gone") : 0;
+    return ret < 0 ? ret : 0;
 }
 
 /* Adds a token to an answer. 1: the answer is done. */

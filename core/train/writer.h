@@ -36,10 +36,11 @@ void written_free(struct written *w); /* leaves it zeroed */
 /* e^(mean log-probability) of the tokens; 0 without any. */
 double written_confidence(const struct written *w);
 
-/* Gets what has been added to answer i since the last call: whole characters that no stop text takes back. < 0 ends the writing. */
+/* Gets what has been added to answer i since the last call: whole characters that no stop text takes back. < 0, with
+ * err, ends the writing. */
 struct write_sink {
     void *arg;
-    int (*text)(void *arg, int64_t i, const char *bytes, int64_t len);
+    int (*text)(void *arg, int64_t i, const char *bytes, int64_t len, struct hone_err *err);
     void (*done)(void *arg, int64_t i); /* all of it is in its place; may be NULL */
     void (*beat)(void *arg);    /* after each token; may be NULL */
     int lenient;                /* 1: a text that is too long is "refused", and the others are answered; else all fails */

@@ -133,10 +133,9 @@ static int listen(struct desk *d, struct hone_err *err)
 
 /* ---- what goes ---- */
 
-static int on_text(void *arg, int64_t i, const char *bytes, int64_t len)
+static int on_text(void *arg, int64_t i, const char *bytes, int64_t len, struct hone_err *err)
 {
     struct desk *d = arg;
-    struct hone_err err;
     if (!d->slot[i]->streams)
         return 0;
     char *text = strndup(bytes, (size_t)len);
@@ -146,9 +145,9 @@ static int on_text(void *arg, int64_t i, const char *bytes, int64_t len)
     int whole = text && json_get(f, "text");
     free(text);
     if (whole)
-        return task_send(d->task, "text", f, &err);
+        return task_send(d->task, "text", f, err);
     cJSON_Delete(f);
-    return HONE_ENOMEM;
+    return hone_fail(err, HONE_ENOMEM, "memory ran out for a piece of an answer");
 }
 
 static void on_done(void *arg, int64_t i)

@@ -173,16 +173,15 @@ static int read_writing(struct answering *a, const cJSON *wanted, const struct w
 }
 
 /* A piece of an answer, as it is written. */
-static int on_text(void *arg, int64_t i, const char *bytes, int64_t len)
+static int on_text(void *arg, int64_t i, const char *bytes, int64_t len, struct hone_err *err)
 {
     struct answering *a = arg;
-    struct hone_err err;
     char *text = strndup(bytes, (size_t)len);
     cJSON *f = cJSON_CreateObject();
     json_put_int(f, "answer", i);
     json_put_str(f, "text", text);
     free(text);
-    return task_send(a->task, "text", f, &err);
+    return task_send(a->task, "text", f, err);
 }
 
 static void on_token(void *arg)
