@@ -73,6 +73,12 @@ struct http_request {
     struct telling *telling;      /* an answer that is told while it is written */
 };
 
+struct telling;
+struct tellings {
+    pthread_mutex_t lock;         /* before that of a telling */
+    struct telling *first;
+};
+
 struct http_server {
     struct http_config config;
     const struct http_program *program;
@@ -85,6 +91,7 @@ struct http_server {
     struct events *events;
     struct access_log log;
     struct metrics metrics;
+    struct tellings tellings;     /* answers that somebody hears while they are written */
     char *tls_cert, *tls_key;
     struct buf openapi;
     _Atomic int draining;         /* 1: about to stop; 2: calls of workers have to end */
@@ -159,5 +166,7 @@ enum MHD_Result tell_begin(struct http_request *r, struct api_call *call);
 enum MHD_Result tell_answer(struct http_request *r);
 /* The request is over: what is still being written is written for nobody. NULL is fine. */
 void tell_leave(struct telling *t);
+/* Shows those who wait, and the proxies before them, that somebody is here: a comment after each http.heartbeatMs of silence. [any] */
+void tell_beat(struct http_server *s, int64_t now);
 
 #endif

@@ -170,8 +170,8 @@ static int accepted(void *arg, int fd, const struct sockaddr *from, socklen_t si
 static void ticked(void *arg, int64_t now)
 {
     struct http_server *s = arg;
-    (void)now;
     access_log_flush(&s->log);
+    tell_beat(s, now);
 }
 
 /* ---- event streams ---- */
@@ -300,6 +300,7 @@ struct http_server *http_start(const struct http_config *c, const struct http_pr
     s->config = *c;
     s->program = p;
     s->log.fd = -1;
+    pthread_mutex_init(&s->tellings.lock, NULL);
     if (start(s, err) == 0)
         return s;
     http_stop(s, 0);
@@ -339,6 +340,7 @@ static void wait_for_requests(struct http_server *s, int grace_ms)
     while (open_connections(s) > 0 && now < last + 1000) {
         conns_hurry(&s->conns, now, last);
         conns_cut(&s->conns, now);
+        tell_beat(s, now);
         usleep(5000);
         now = conns_now();
     }
@@ -365,6 +367,7 @@ void http_stop(struct http_server *s, int grace_ms)
     auth_free(&s->auth);
     access_log_close(&s->log);
     conns_close(&s->conns);
+    pthread_mutex_destroy(&s->tellings.lock);
     buf_free(&s->openapi);
     free(s->tls_cert);
     free(s->tls_key);

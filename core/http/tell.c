@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/base/json.h"
+#include "core/base/log.h"
 #include "core/http/request.h"
 
 struct telling {
     struct http_server *server;
     struct MHD_Connection *mhd;
+    struct telling *next, **at;   /* in the server's list, until the request is over */
     pthread_mutex_t lock;
     int refs;                     /* the request's and the call's */
     int waits;                    /* the connection is suspended */
@@ -20,6 +22,7 @@ struct telling {
     int failed;                   /* memory ran out for a piece: what was told is no answer */
     int begun;                    /* there is something to tell */
     int over;                     /* answer and err are how the call ended */
+    int heard;                    /* and the connection has taken them, or they are no failure */
     struct api_answer answer;
     struct hone_err err;
     struct buf out;
@@ -36,6 +39,8 @@ static void release(struct telling *t)
     pthread_mutex_unlock(&t->lock);
     if (!last)
         return;
+    if (!t->heard)
+        log_line(LOG_WARN, "invokeAgent with stream, whose client has left: %s", t->err.text);
     api_answer_free(&t->answer);
     buf_free(&t->out);
     pthread_mutex_destroy(&t->lock);
@@ -74,18 +79,10 @@ static void event(void *arg, const char *type, const cJSON *fields)
     buf_free(&data);
 }
 
-/* Asked often: also the time to show a client that waits, and the proxies before it, that somebody is here. */
 static enum api_wish wish(void *arg)
 {
     struct telling *t = arg;
-    int64_t now = conns_now();
     pthread_mutex_lock(&t->lock);
-    if (!t->gone && t->waits && now - t->said >= t->server->config.heartbeat_ms) {
-        t->said = now;
-        t->begun = 1;
-        buf_add(&t->out, ":\n\n", 3);
-        wake(t);
-    }
     int over = t->gone || t->failed;
     pthread_mutex_unlock(&t->lock);
     return over ? API_CANCEL : atomic_load_explicit(&t->server->draining, memory_order_relaxed) > 1 ? API_KILL : API_GO;
@@ -95,16 +92,54 @@ static void told(void *arg, int rc, struct api_answer *answer, const struct hone
 {
     struct telling *t = arg;
     struct http_server *s = t->server;
-    (void)rc;
     pthread_mutex_lock(&t->lock);
     t->answer = *answer;
     *answer = (struct api_answer){ 0 };
     t->err = *err;
+    t->heard = rc >= 0 || rc == ERR_CANCELLED;
     t->over = 1;
     wake(t);
     pthread_mutex_unlock(&t->lock);
     release(t);
     atomic_fetch_sub(&s->begun, 1);
+}
+
+/* ---- the server's side ---- */
+
+void tell_beat(struct http_server *s, int64_t now)
+{
+    pthread_mutex_lock(&s->tellings.lock);
+    for (struct telling *t = s->tellings.first; t; t = t->next) {
+        pthread_mutex_lock(&t->lock);
+        if (t->waits && !t->over && now - t->said >= s->config.heartbeat_ms) {
+            t->said = now;
+            t->begun = 1;
+            buf_add(&t->out, ":\n\n", 3);
+            wake(t);
+        }
+        pthread_mutex_unlock(&t->lock);
+    }
+    pthread_mutex_unlock(&s->tellings.lock);
+}
+
+static void enter_list(struct telling *t)
+{
+    struct tellings *all = &t->server->tellings;
+    pthread_mutex_lock(&all->lock);
+    t->at = &all->first;
+    if ((t->next = all->first))
+        t->next->at = &t->next;
+    all->first = t;
+    pthread_mutex_unlock(&all->lock);
+}
+
+static void leave_list(struct telling *t)
+{
+    pthread_mutex_lock(&t->server->tellings.lock);
+    *t->at = t->next;
+    if (t->next)
+        t->next->at = t->at;
+    pthread_mutex_unlock(&t->server->tellings.lock);
 }
 
 /* ---- the connection's side ---- */
@@ -123,6 +158,7 @@ static void conclude(struct http_request *r, struct telling *t)
     if (r->out.n && r->out.p[r->out.n - 1] == '\n')
         r->out.n--;
     put_event(&t->out, r->status < 400 ? "answer" : "error", r->out.p ? r->out.p : "", r->out.n);
+    t->heard = 1;
     r->status = 200;              /* what the line of the status said; r->code has what went wrong */
     t->concluded = 1;
 }
@@ -175,6 +211,7 @@ enum MHD_Result tell_begin(struct http_request *r, struct api_call *call)
     call->hooks = &hooks;
     atomic_fetch_add(&r->server->begun, 1);
     MHD_suspend_connection(r->mhd);
+    enter_list(t);
     api_begin_function(r->server->program->api, call, told, t);
     return MHD_YES;
 }
@@ -188,6 +225,7 @@ enum MHD_Result tell_answer(struct http_request *r)
         r->answer = t->answer;
         t->answer = (struct api_answer){ 0 };
         r->err = t->err;
+        t->heard = 1;
     }
     pthread_mutex_unlock(&t->lock);
     if (plain) {
@@ -202,6 +240,7 @@ void tell_leave(struct telling *t)
 {
     if (!t)
         return;
+    leave_list(t);
     pthread_mutex_lock(&t->lock);
     t->gone = 1;
     pthread_mutex_unlock(&t->lock);

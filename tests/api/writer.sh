@@ -112,6 +112,49 @@ run alone 0 ask guide 'say number two' --json
 has alone '"tokens": 3' '"finish_reason": "length"'
 run alone_drawn 0 ask guide 'say number two' --temperature 0.5 --json
 has alone_drawn '"tokens": 3'
+
+# Whoever waits for a stream is shown that somebody is here, also before a worker can write; a failure that nobody hears any more is in the log.
+until_true() { # until_true WHAT COMMAND...: waits up to two minutes
+    waited_for=$1
+    shift
+    tries=0
+    until "$@"; do
+        tries=$((tries + 1))
+        [ $tries -gt 1200 ] && { fail "never: $waited_for"; return 1; }
+        sleep 0.1
+    done
+    pass
+}
+cat >"$tmp/late" <<END
+#!/bin/sh
+until [ -e "$tmp/go" ]; do
+    [ -e "$tmp/bad" ] && exit 1
+    sleep 0.1
+done
+exec "\$@"
+END
+chmod +x "$tmp/late"
+HONE_WORKER_WRAPPER=$tmp/late
+export HONE_WORKER_WRAPPER
+: >"$tmp/late.access"
+serve --access-log "$tmp/late.access" --set http.heartbeatMs=100 --set serving.answerMs=600000
+: >"$tmp/unheard_told"
+curl -sN -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -o "$tmp/unheard_told" -d '{"agent_id": "guide", "input": "say hello", "stream": true}' \
+    "$url/api/v2/functions/invokeAgent" &
+leaving=$!
+until_true 'somebody who waits hears that somebody is here' grep -q '^:$' "$tmp/unheard_told"
+kill $leaving
+wait $leaving 2>/dev/null
+until_true 'the daemon sees that the client has left' grep -q invokeAgent "$tmp/late.access"
+touch "$tmp/bad"
+until_true 'the log has the failure that nobody heard' grep -q 'invokeAgent with stream, whose client has left: ' "$tmp/serve.log"
+rm "$tmp/bad"
+touch "$tmp/go"
+stream after_late '{"agent_id": "guide", "input": "say number two", "generation": {"max_tokens": 3}, "stream": true}'
+has after_late 'event: answer'
+[ "$(grep -c 'whose client has left' "$tmp/serve.log")" -eq 1 ] && pass || fail 'an answer that was heard is in the log too'
+stop_daemon
+unset HONE_WORKER_WRAPPER
 serve --access-log "$tmp/access.log" --set serving.mapWeights=true
 call long_manner 200 deployAgentVersion '{"agent_id": "guide", "version_id": "1", "generation": {}}'
 ask mapped 200 '{"agent_id": "guide", "input": "say number two"}'
@@ -130,17 +173,6 @@ metric() {
     curl -s -H "Authorization: Bearer $(cat "$tmp/admin_token")" "$url/metrics" | sed -n "s/^$1 //p"
 }
 make_token admin >"$tmp/admin_token"
-until_true() { # until_true WHAT COMMAND...: waits up to two minutes
-    waited_for=$1
-    shift
-    tries=0
-    until "$@"; do
-        tries=$((tries + 1))
-        [ $tries -gt 1200 ] && { fail "never: $waited_for"; return 1; }
-        sleep 0.1
-    done
-    pass
-}
 some_text() { grep -q '^event: text' "$tmp/$1"; }
 more_failures() { [ "$(metric hone_serving_failures_total)" -gt "$failures" ]; }
 failures=$(metric hone_serving_failures_total)
