@@ -93,7 +93,7 @@ int api_status(int code)
         if (strcmp(table[i].word, word) == 0)
             return table[i].status;
     }
-    return code == ERR_FULL ? 503 : 500;
+    return code == ERR_FULL || code == ERR_INTERRUPTED ? 503 : 500;
 }
 
 /* ---- a call ---- */

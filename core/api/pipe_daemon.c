@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 #include "core/api/pipe.h"
+#include "core/base/json.h"
 #include "core/base/log.h"
 
 #define LOOK_S 10
@@ -74,6 +75,7 @@ void *drive_run(void *place)
     struct drive_place *p = place;
     char failed[64] = "";
     while (!daemon_stopping(p->d)) {
+        (void)json_lost(); /* of the run before */
         if (!take(p, failed)) {
             rest(p->d);
             *failed = '\0';

@@ -195,6 +195,7 @@ void *queue_run(void *place)
     while (!daemon_stopping(d)) {
         struct job_row row = { 0 };
         int64_t ms;
+        (void)json_lost(); /* of the job before */
         pthread_mutex_lock(&d->queue);
         int64_t wakes = d->wakes;
         pthread_mutex_unlock(&d->queue);

@@ -166,11 +166,18 @@ static cJSON *data_of(struct asking *k)
 static void on_written(void *arg, int rc, const struct hone_err *err)
 {
     struct asking *k = arg;
+    (void)json_lost();
     if (rc < 0) {
         tell_failure(k, rc, err);
         return;
     }
     struct api_answer answer = { .status = 200, .data = data_of(k) };
+    if (json_lost() || !answer.data) {
+        struct hone_err why;
+        cJSON_Delete(answer.data);
+        tell_failure(k, hone_fail(&why, HONE_ENOMEM, "memory ran out for the answer, which is recorded"), &why);
+        return;
+    }
     daemon_note_call(k->daemon, 0);
     k->done(k->arg, 0, &answer, err);
     api_answer_free(&answer);
@@ -237,7 +244,8 @@ static void on_piece(void *arg, const char *text)
 static int is_gone(void *arg)
 {
     const struct api_hooks *h = &((struct asked *)arg)->of->hooks;
-    return h->wish && h->wish(h->arg) != API_GO;
+    enum api_wish wish = h->wish ? h->wish(h->arg) : API_GO;
+    return wish == API_GO ? 0 : wish == API_KILL ? 2 : 1;
 }
 
 /* ---- beginning ---- */

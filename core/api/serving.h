@@ -11,7 +11,8 @@ struct serving *serving_open(const struct api *a, const struct warm_opts *o, str
 /* Ends when all that was asked is answered, written down and told. NULL is fine. */
 void serving_close(struct serving *s);
 /* `begin` of invokeAgent, see function.h: a->serving must be set, `in` names no file. With `stream` the hooks of the call are told the pieces of
- * answers ("text" {answer, text}) and asked what they wish until `done` is told; any wish but API_GO ends the writing with ERR_CANCELLED. */
+ * answers ("text" {answer, text}) and asked what they wish until `done` is told; any wish but API_GO ends the writing with ERR_CANCELLED,
+ * API_KILL with ERR_INTERRUPTED. */
 int serving_begin(struct api *a, const cJSON *in, api_done *done, void *arg, struct hone_err *err);
 /* The same for who may wait: data, or NULL with err. */
 cJSON *serving_answer(struct api *a, const cJSON *in, struct hone_err *err);

@@ -177,6 +177,8 @@ static int code_of(const char *word)
 
 static int unreachable(const struct remote *r, CURLcode code, struct hone_err *err)
 {
+    if (code == CURLE_OUT_OF_MEMORY)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out for a request to the daemon");
     return hone_fail(err, ERR_SERVER, "the daemon at %s does not answer: %s", r->socket ? r->socket : r->base,
                      r->why[0] ? r->why : curl_easy_strerror(code));
 }

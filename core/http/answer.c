@@ -81,6 +81,7 @@ static void run_call(void *arg)
 {
     struct http_request *r = arg;
     const struct api_hooks hooks = { .arg = r, .wish = wish };
+    (void)json_lost();            /* of what this thread did before; body_end() has looked at r->in */
     call_function(r, &hooks);
     MHD_resume_connection(r->mhd);
 }

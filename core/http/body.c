@@ -86,10 +86,9 @@ static int end_part(void *arg, struct hone_err *err)
         return hone_fail(err, HONE_EINVAL, "part '%.80s' has a zero byte", form->name);
     if (json_get(r->in, form->name))
         return hone_fail(err, HONE_EINVAL, "part '%.80s' comes twice", form->name);
-    cJSON *v = body_value(r->route.function->in, form->name, text);
-    if (v)
-        json_put(r->in, form->name, v);
-    return v ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    (void)json_lost();
+    json_put(r->in, form->name, body_value(r->route.function->in, form->name, text));
+    return json_lost() ? hone_fail(err, HONE_ENOMEM, "memory ran out for part '%.80s'", form->name) : 0;
 }
 
 static int refuse_form(struct http_request *r)
@@ -202,7 +201,7 @@ static int read_query(struct http_request *r)
     return rc < 0 ? -1 : 0;
 }
 
-int body_end(struct http_request *r)
+static int read_members(struct http_request *r)
 {
     if (r->form) {
         if (multipart_finish(&r->form->m, &r->err) < 0)
@@ -210,7 +209,12 @@ int body_end(struct http_request *r)
     } else if (read_json(r) < 0) {
         return -1;
     }
-    if (r->query.n && read_query(r) < 0)
-        return -1;
-    return 0;
+    return r->query.n && read_query(r) < 0 ? -1 : 0;
+}
+
+int body_end(struct http_request *r)
+{
+    (void)json_lost();            /* of a request before this one, which was told */
+    int rc = read_members(r);
+    return json_lost() && rc == 0 ? reply_refuse(r, 500, "SERVER_ERROR", "memory ran out for the request") : rc;
 }

@@ -33,7 +33,8 @@ struct warm_version {
 
 /* Takes a piece of the answer of an agent that writes: whole characters, as they are written. On a thread of the pool, as warm_done. */
 typedef void warm_piece(void *arg, const char *text);
-/* Whether nobody waits for the answer any more: it is then not written to its end, and `done` is told ERR_CANCELLED. As warm_piece. */
+/* Whether nobody waits for the answer any more (1: it is then not written to its end, and `done` is told ERR_CANCELLED), or everything here is about
+ * to end (2: likewise, ERR_INTERRUPTED). As warm_piece. */
 typedef int warm_gone(void *arg);
 
 struct warm_question {

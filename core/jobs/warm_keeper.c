@@ -179,6 +179,7 @@ static void make_room(struct keeper *self)
 void question_finish(struct question *q, cJSON *answer, const struct hone_err *err)
 {
     q->done(q->arg, answer, answer || !err || err->code == 0 ? NULL : err);
+    (void)json_lost(); /* whoever asked knows what was lost of what is his */
     free(q->text);
     free(q->generation);
     free(q);
@@ -213,9 +214,15 @@ void keeper_finish_loads(const struct keeper *k, struct questions *batch)
         }
         *at = q->next;
         batch->n--;
+        struct hone_err err = { 0 };
         cJSON *what = cJSON_CreateObject();
         json_put_bool(what, "writes", k->wake >= 0);
-        question_finish(q, what, NULL);
+        if (!json_get(what, "writes")) {
+            cJSON_Delete(what);
+            what = NULL;
+            hone_fail(&err, HONE_ENOMEM, "memory ran out when version %s was loaded", k->version_id);
+        }
+        question_finish(q, what, &err);
     }
 }
 

@@ -12,13 +12,16 @@
 
 static int is_gone(const struct question *q)
 {
-    return q->gone && q->gone(q->arg);
+    return q->gone ? q->gone(q->arg) : 0;
 }
 
-static void forget(struct keeper *k, struct question *q)
+static void forget(struct keeper *k, struct question *q, int gone)
 {
     struct hone_err err;
-    hone_fail(&err, ERR_CANCELLED, "whoever asked is gone; the answer was not written to its end");
+    if (gone == 1)
+        hone_fail(&err, ERR_CANCELLED, "whoever asked is gone; the answer was not written to its end");
+    else
+        hone_fail(&err, ERR_INTERRUPTED, "the server stops; the answer was not written to its end");
     keeper_count(k, 0, 1, 0);
     question_finish(q, NULL, &err);
 }
@@ -56,8 +59,9 @@ static int ask(struct keeper *k, struct questions *batch, struct questions *aske
     struct questions now = { .end = &now.head };
     while (batch->head) {
         struct question *q = take_out(batch, &batch->head);
-        if (is_gone(q)) {
-            forget(k, q);
+        int gone = is_gone(q);
+        if (gone) {
+            forget(k, q, gone);
             continue;
         }
         q->id = ++k->ids;
@@ -93,7 +97,8 @@ static int cancel_gone(struct keeper *k, struct questions *asked, struct hone_er
 {
     int rc = 0;
     for (struct question **at = &asked->head, *q; (q = *at) && rc >= 0;) {
-        if (!is_gone(q)) {
+        int gone = is_gone(q);
+        if (!gone) {
             at = &q->next;
             continue;
         }
@@ -102,7 +107,7 @@ static int cancel_gone(struct keeper *k, struct questions *asked, struct hone_er
         json_put_int(f, "id", q->id);
         rc = send_to(k, 1, f, err);
         cJSON_Delete(f);
-        forget(k, take_out(asked, at));
+        forget(k, take_out(asked, at), gone);
     }
     return rc;
 }
@@ -128,6 +133,7 @@ static void pass_on(struct question *q, const char *text)
     q->told += n - old;
     if (q->piece && n > old)
         q->piece(q->arg, text + old);
+    (void)json_lost(); /* what was lost of a piece is told to who hears it */
 }
 
 static int take_frame(struct keeper *k, struct questions *asked, cJSON *frame, struct hone_err *err)

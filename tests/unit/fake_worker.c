@@ -138,7 +138,7 @@ static void say_on_stderr(const char *text, int times)
 }
 
 /* Answers as the task "serve" does, with its pid as an alternative; texts that begin with '!' say how to misbehave. `weights` is how many
- * bytes it claims to use, or "bad". */
+ * bytes it claims to use, or "bad", or "writes": it says that it writes its answers, and does not. */
 static void serve(const cJSON *start, struct frame_reader *in)
 {
     const char *weights = json_str(start, "weights", "");
@@ -148,6 +148,7 @@ static void serve(const cJSON *start, struct frame_reader *in)
         raw("\x38\0\0\0{\"type\":\"error\",\"code\":-1,\"text\":\"no\",\"stage\":\"data\"}   ", 60), _exit(1);
     json_put_str(f, "type", "ready");
     json_put_int(f, "memory_bytes", atoll(weights));
+    json_put_bool(f, "writes", strcmp(weights, "writes") == 0);
     (void)frame_send(FRAME_FD, f, NULL);
     cJSON_Delete(f);
     while (frame_read(in, FRAME_FD, -1, &ask, NULL) == 1 && strcmp(json_str(ask, "type", ""), "ask") == 0) {

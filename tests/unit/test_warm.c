@@ -235,6 +235,70 @@ static int falls_to(struct warm *w, int workers)
     return stats_of(w).workers == workers;
 }
 
+/* ---- who asked ---- */
+
+static int is_gone(void *arg)
+{
+    (void)arg;
+    return 1;
+}
+
+static int stops(void *arg)
+{
+    (void)arg;
+    return 2;
+}
+
+/* A question that is given up says why. */
+static void given_up(void)
+{
+    const struct warm_version writes = { "ver_w", "agent_w", "writes", NULL };
+    struct warm *w = new_pool((struct warm_opts){ 0 });
+    CU_ASSERT_EQUAL(warm_load(w, &writes, &err), 1);
+    CU_ASSERT_EQUAL(warm_load(w, &one, &err), 0);
+    CU_ASSERT_PTR_NULL(warm_answer(w, &writes, &(struct warm_question){ .text = "a", .gone = is_gone }, &err));
+    CU_ASSERT(err.code == ERR_CANCELLED && strstr(err.text, "whoever asked is gone"));
+    CU_ASSERT_PTR_NULL(warm_answer(w, &writes, &(struct warm_question){ .text = "a", .gone = stops }, &err));
+    CU_ASSERT(err.code == ERR_INTERRUPTED && strstr(err.text, "the server stops"));
+    CU_ASSERT_EQUAL(stats_of(w).deaths, 0);
+    warm_free(w);
+}
+
+struct spoiled {
+    pthread_mutex_t lock;
+    int told;
+};
+
+static void spoil(void *arg, cJSON *answer, const struct hone_err *e)
+{
+    static volatile size_t much = SIZE_MAX / 4;
+    struct spoiled *s = arg;
+    (void)e;
+    CU_ASSERT_PTR_NULL(cJSON_malloc(much)); /* json_lost() in this thread from here on */
+    cJSON_Delete(answer);
+    pthread_mutex_lock(&s->lock);
+    s->told = 1;
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* What is lost while an answer is told is no reason to refuse the next question. */
+static void lost_by_another(void)
+{
+    struct spoiled s = { .lock = PTHREAD_MUTEX_INITIALIZER };
+    struct warm *w = new_pool((struct warm_opts){ 0 });
+    pid_t first = pid_of(w, &one, "a");
+    CU_ASSERT_EQUAL(warm_ask(w, &one, &(struct warm_question){ .text = "b" }, spoil, &s, &err), 0);
+    for (int told = 0; !told;) {
+        pause_ms(1);
+        pthread_mutex_lock(&s.lock);
+        told = s.told;
+        pthread_mutex_unlock(&s.lock);
+    }
+    CU_ASSERT_EQUAL(pid_of(w, &one, "c"), first);
+    CU_ASSERT_EQUAL(stats_of(w).deaths, 0);
+    warm_free(w);
+}
+
 static void makes_room(void)
 {
     struct warm *w = new_pool((struct warm_opts){ .memory_bytes = 100 * MB });
@@ -346,7 +410,8 @@ int test_warm(void)
     CU_pSuite s = CU_add_suite("warm", find_fake, NULL);
     if (!s || !CU_add_test(s, "keeps and ends", keeps_and_ends) || !CU_add_test(s, "rests", rests) || !CU_add_test(s, "batches", batches) ||
         !CU_add_test(s, "a text that kills its worker", poison) || !CU_add_test(s, "deaths", dies_idle_and_busy) ||
-        !CU_add_test(s, "weights that do not load", does_not_load) || !CU_add_test(s, "makes room", makes_room) ||
+        !CU_add_test(s, "weights that do not load", does_not_load) || !CU_add_test(s, "given up", given_up) ||
+        !CU_add_test(s, "what is lost by another", lost_by_another) || !CU_add_test(s, "makes room", makes_room) ||
         !CU_add_test(s, "idle and superseded", idle_and_superseded) || !CU_add_test(s, "the queue is bounded", queue_is_bounded) ||
         !CU_add_test(s, "killed at random", killed_at_random))
         return -1;
