@@ -70,6 +70,7 @@ struct decoder_env {
     const struct hone_blas_service *blas;
     void *(*take)(const void *arg, size_t bytes);
     const void *arg;
+    float *panels;               /* room of products: PANEL_ROOM numbers, or NULL: all products are the BLAS's */
 };
 
 /* Texts that stand alone, one after the other: text i has the tokens start[i] .. start[i + 1). */
@@ -108,5 +109,10 @@ static inline void decoder_tiles(int64_t m, int64_t n, int64_t k, int64_t *tm, i
         *side = (*side / 2 + 31) / 32 * 32;
     }
 }
+
+/* Of decoder_panels.h: the inner length that is summed at once, part of the results; columns that are laid out at once; numbers they take. */
+#define PANEL_DEPTH 256
+#define PANEL_MOST 1024
+#define PANEL_ROOM ((int64_t)PANEL_MOST * PANEL_DEPTH)
 
 #endif

@@ -1,5 +1,6 @@
 /* Loops over numbers of the decoder, for the type REAL: included once for each type, with REAL, REAL_NAME(x) (a name of its own for
- * each type), REAL_EXP, REAL_LOG and REAL_GEMM (a member of the BLAS service) defined. Not guarded against being included again. */
+ * each type), REAL_EXP, REAL_LOG and REAL_GEMM (a member of the BLAS service) defined, and REAL_PANELS where the type has products of its
+ * own. Not guarded against being included again. */
 
 /* c[m][n] = op(a) op(b) + beta c. */
 struct REAL_NAME(product) {
@@ -41,21 +42,29 @@ static void REAL_NAME(products_task)(void *arg, int64_t begin, int64_t end)
     }
 }
 
+#ifdef REAL_PANELS
+static int REAL_PANELS(const struct decoder_env *e, const struct REAL_NAME(product) *p, int64_t n);
+#endif
+
 /* Products that do not depend on one another but by `onto`, all tiles on all threads at once. Those without c are left out. */
 static void REAL_NAME(products)(const struct decoder_env *e, struct REAL_NAME(product) *p, int64_t n)
 {
     int64_t tiles = 0, kept = 0;
-    for (int64_t i = 0; i < n; i++) {
-        if (!p[i].c)
-            continue;
-        p[kept] = p[i];
-        decoder_tiles(p[i].m, p[i].n, p[i].k, &p[kept].tm, &p[kept].tn);
+    for (int64_t i = 0; i < n; i++)
+        if (p[i].c)
+            p[kept++] = p[i];
+#ifdef REAL_PANELS
+    if (kept > 0 && REAL_PANELS(e, p, kept))
+        return;
+#endif
+    for (int64_t i = 0; i < kept; i++) {
+        decoder_tiles(p[i].m, p[i].n, p[i].k, &p[i].tm, &p[i].tn);
         if (p[i].onto) { /* cut as the one before */
-            p[kept].tm = p[kept - 1].tm;
-            p[kept].tn = p[kept - 1].tn;
+            p[i].tm = p[i - 1].tm;
+            p[i].tn = p[i - 1].tn;
         }
-        p[kept].tiles = p[i].onto ? 0 : ((p[i].m + p[kept].tm - 1) / p[kept].tm) * ((p[i].n + p[kept].tn - 1) / p[kept].tn);
-        tiles += p[kept++].tiles;
+        p[i].tiles = p[i].onto ? 0 : ((p[i].m + p[i].tm - 1) / p[i].tm) * ((p[i].n + p[i].tn - 1) / p[i].tn);
+        tiles += p[i].tiles;
     }
     struct REAL_NAME(products) s = { e, p, kept };
     e->host->parallel(e->host, tiles, 1, REAL_NAME(products_task), &s);

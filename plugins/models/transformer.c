@@ -5,8 +5,10 @@
 #define REAL_EXP hone_expf
 #define REAL_LOG hone_logf
 #define REAL_GEMM sgemm
+#define REAL_PANELS panels_products
 #include "decoder.h"
 #include "decoder_numbers.h"
+#include "decoder_panels.h"
 #include "decoder_attention.h"
 #include "decoder_pass.h"
 #include "decoder_few.h"
@@ -28,6 +30,7 @@ struct transformer {
     char *prompt;
     double dropout;
     float *turn;              /* [context][head] */
+    float *panels;            /* [PANEL_ROOM] */
     struct lora lora;
     float **merged;           /* [tensors of the decoder] of streams: what the adapters make of the weights, NULL where there are none */
 };
@@ -110,7 +113,8 @@ static int start(struct transformer **out, const struct conf *c, const struct ho
     m->turn = host->alloc(host, (size_t)(c->context * m->shape.head) * sizeof *m->turn);
     size_t n = strlen(c->prompt) + 1;
     m->coder.prompt = m->prompt = host->alloc(host, n);
-    if (!m->turn || !m->prompt)
+    m->panels = host->alloc(host, PANEL_ROOM * sizeof *m->panels);
+    if (!m->turn || !m->prompt || !m->panels)
         return hone_fail(err, HONE_ENOMEM, "memory ran out");
     memcpy(m->prompt, c->prompt, n);
     make_turns_f(&m->shape, m->turn);
@@ -343,7 +347,7 @@ static int go_on(struct transformer *m, const struct decoder_env *e, const struc
 static int forward(void *self, struct hone_pass *p, struct hone_err *err)
 {
     struct transformer *m = self;
-    const struct decoder_env e = { m->host, m->blas, take, p };
+    const struct decoder_env e = { m->host, m->blas, take, p, m->panels };
     if (p->stream)
         return go_on(m, &e, p, err);
     int train = (p->flags & HONE_PASS_TRAIN) != 0;
@@ -372,7 +376,7 @@ static int forward(void *self, struct hone_pass *p, struct hone_err *err)
 static int backward(void *self, struct hone_pass *p, struct hone_err *err)
 {
     struct transformer *m = self;
-    const struct decoder_env e = { m->host, m->blas, take, p };
+    const struct decoder_env e = { m->host, m->blas, take, p, m->panels };
     struct tape *t = p->tape;
     if (decoder_backward_f(&e, &m->shape, &t->batch, m->turn, t->w, t->grad ? t->grad : p->grad, &t->passes, p->d_scores)
         || (t->grad && lora_end(&e, &m->lora, &m->shape, p->tensor, t->grad, p->grad)))
@@ -388,6 +392,7 @@ static void close_model(void *self)
         m->coder.tokens->free(m->coder.t);
     drop_merged(m);
     host->free(host, m->turn);
+    host->free(host, m->panels);
     host->free(host, m->prompt);
     host->free(host, m);
 }
@@ -400,7 +405,7 @@ static int64_t context(void *self)
 static int64_t pass_bytes(void *self, int64_t tokens, int64_t rows, int32_t train)
 {
     const struct transformer *m = self;
-    int64_t n = pass_numbers_f(&m->shape, tokens, rows, train), dims[2];
+    int64_t n = pass_numbers_f(&m->shape, tokens, rows, train) + PANEL_ROOM, dims[2];
     char name[64];
     for (int64_t i = 0; i < decoder_tensors(&m->shape); i++)
         if (lora_of(&m->lora, &m->shape, i) >= 0) {
@@ -491,7 +496,7 @@ static int foreign_tensor(void *self, float *const *tensor, int64_t i, float *ou
 {
     struct transformer *m = self;
     struct few_blocks blocks = { m->host, NULL };
-    const struct decoder_env e = { m->host, m->blas, take_one, &blocks };
+    const struct decoder_env e = { m->host, m->blas, take_one, &blocks, m->panels };
     int64_t dims[2] = { 0, 1 };
     char name[64];
     if (i >= decoder_tensors(&m->shape))

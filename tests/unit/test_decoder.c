@@ -15,8 +15,10 @@
 #define REAL_EXP hone_expf
 #define REAL_LOG hone_logf
 #define REAL_GEMM sgemm
+#define REAL_PANELS panels_products
 #include "plugins/models/decoder.h"
 #include "plugins/models/decoder_numbers.h"
+#include "plugins/models/decoder_panels.h"
 #include "plugins/models/decoder_attention.h"
 #include "plugins/models/decoder_pass.h"
 #include "plugins/models/decoder_few.h"
@@ -26,6 +28,7 @@
 #undef REAL_EXP
 #undef REAL_LOG
 #undef REAL_GEMM
+#undef REAL_PANELS
 #define REAL double
 #define REAL_NAME(x) x##_d
 #define REAL_EXP exp
@@ -81,7 +84,7 @@ static void open_fixture(struct fixture *f, int tied, int threads)
     memset(f, 0, sizeof *f);
     f->pool = pool_new(threads, &err);
     services_init(&f->services, f->pool);
-    f->env = (struct decoder_env){ &f->services.host, blas_service(), take, &f->memory };
+    f->env = (struct decoder_env){ &f->services.host, blas_service(), take, &f->memory, NULL };
     CU_ASSERT_PTR_NOT_NULL_FATAL(f->env.blas);
     f->shape = (struct decoder_shape){ .vocab = VOCAB, .width = 16, .layers = 2, .heads = 4, .kv_heads = 2, .head = 4, .hidden = 24, .context = 16,
                                        .tied = tied, .theta = 10000, .eps = 1e-5 };
@@ -287,6 +290,90 @@ static void products(void)
     close_fixture(&one);
 }
 
+static float small_number(int64_t i)
+{
+    return (float)(i * 7919 % 2003 - 1001) / 1003;
+}
+
+/* What decoder_panels.h says that a product is, number by number. */
+static void by_panels(const struct product_f *p)
+{
+    for (int64_t i = 0; i < p->m; i++)
+        for (int64_t j = 0; j < p->n; j++)
+            for (int64_t at = 0; at < p->k; at += PANEL_DEPTH) {
+                float sum = 0, *c = p->c + i * p->ldc + j;
+                for (int64_t k = at; k < p->k && k < at + PANEL_DEPTH; k++)
+                    sum = fmaf(p->a[p->ta ? k * p->lda + i : i * p->lda + k], p->b[p->tb ? j * p->ldb + k : k * p->ldb + j], sum);
+                *c = at || p->beta != 0 ? *c + sum : sum;
+            }
+}
+
+/* Each kernel sums as it is said, bit by bit: with edges, laid out either way, cut where there is no room, on any number of threads. */
+static void panels(void)
+{
+    enum { MOST_A = 1500 * 72, MOST_B = 1500 * 1100, MOST_C = 200 * 1100 };
+    static const int64_t sizes[][3] = { { 64, 32, 40 }, { 71, 45, 300 }, { 130, 300, 257 }, { 64, 1100, 300 }, { 66, 300, 1500 } };
+    static float a[MOST_A], b[MOST_B], want[MOST_C], have[MOST_C], room[PANEL_ROOM];
+    static struct fixture f[2];
+    panel_kernel *kernel[2];
+    int kernels = panel_kernels(kernel);
+    for (int64_t i = 0; i < MOST_B; i++)
+        b[i] = small_number(i + 5);
+    for (int64_t i = 0; i < MOST_A; i++)
+        a[i] = small_number(i);
+    for (int i = 0; i < 2; i++) {
+        open_fixture(&f[i], 1, 1 + 2 * i);
+        f[i].env.panels = room;
+    }
+    for (int way = 0; way < 8; way++)
+        for (size_t x = 0; x < sizeof sizes / sizeof sizes[0]; x++) {
+            int64_t m = sizes[x][0], n = sizes[x][1], k = sizes[x][2];
+            int ta = way & 1, tb = way >> 1 & 1;
+            struct product_f p = { .ta = ta, .tb = tb, .m = m, .n = n, .k = k, .a = a, .lda = ta ? m : k, .b = b, .ldb = tb ? k : n,
+                                   .beta = (float)(way >> 2), .c = want, .ldc = n + 3 };
+            for (int64_t i = 0; i < MOST_C; i++)
+                want[i] = small_number(i + 11);
+            by_panels(&p);
+            p.c = have;
+            for (int run = 0; run < 2 * kernels; run++) {
+                for (int64_t i = 0; i < MOST_C; i++)
+                    have[i] = small_number(i + 11);
+                panels_run(&f[run % 2].env, kernel[run / 2], &p, 1);
+                CU_ASSERT(memcmp(want, have, sizeof have) == 0);
+            }
+        }
+    for (int i = 0; i < 2; i++)
+        close_fixture(&f[i]);
+}
+
+/* A list of more products than are taken together: some with the same b, one on top of another, one left out. */
+static void panel_lists(void)
+{
+    enum { M = 70, N = 90, K = 64, LIST = 12 };
+    static struct fixture f;
+    static float a[M * K], b[3][N * K], want[LIST][M * N], have[LIST][M * N], room[PANEL_ROOM];
+    struct product_f list[LIST];
+    panel_kernel *kernel[2];
+    for (int64_t i = 0; i < M * K; i++)
+        a[i] = small_number(i);
+    for (int64_t i = 0; i < 3 * N * K; i++)
+        b[i / (N * K)][i % (N * K)] = small_number(i + 3);
+    for (int i = 0; i < LIST; i++) {
+        list[i] = linear_f(M, K, N, a, b[i % 3], 0, i == 7 ? NULL : want[i]);
+        list[i].onto = i == 5;
+        list[i].beta = (float)list[i].onto;
+        list[i].c = i == 5 ? want[4] : list[i].c;
+        if (list[i].c)
+            by_panels(&list[i]);
+        list[i].c = !list[i].c ? NULL : i == 5 ? have[4] : have[i];
+    }
+    open_fixture(&f, 1, 3);
+    f.env.panels = room;
+    products_f(&f.env, list, LIST);
+    CU_ASSERT(panel_kernels(kernel) == 0 || memcmp(want, have, sizeof have) == 0);
+    close_fixture(&f);
+}
+
 /* Several products at once, one on top of another and one left out: as one by one, on any number of threads. */
 static void lists(void)
 {
@@ -420,7 +507,8 @@ int test_decoder(void)
     return suite && CU_add_test(suite, "scores and gradients are PyTorch's", reference) && CU_add_test(suite, "gradients are differences", differences)
            && CU_add_test(suite, "numbers left out", dropout)
            && CU_add_test(suite, "any number of threads", threads) && CU_add_test(suite, "products in tiles", products)
-           && CU_add_test(suite, "products together", lists)
+           && CU_add_test(suite, "products together", lists) && CU_add_test(suite, "products by panels", panels)
+           && CU_add_test(suite, "products by panels together", panel_lists)
            && CU_add_test(suite, "sums of a few rows", few_rows) && CU_add_test(suite, "streams", streams)
            && CU_add_test(suite, "several tokens at once", guesses) ? 0 : -1;
 }
