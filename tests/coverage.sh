@@ -1,0 +1,47 @@
+#!/bin/sh
+# tests/coverage.sh [report | more TEST...]: builds in build-coverage/ so that lines and branches are counted, runs the tests of `make check` but those
+# of tests/coverage/left-out, and prints what ran of core/ and plugins/, by folder, of the files that lack most, and of all. Fails below a bar (LINES 90,
+# BRANCHES 80 per cent) and when a test failed. About half an hour on two cores.
+#   report        prints what is counted so far
+#   more TEST...  runs these tests (one with arguments is one word) and adds what they count; after a change of the sources, begin anew
+# What counts: each line with code and each branch of gcc -O0 (`if (a && b)` has four), in all processes and threads that end by themselves. gcc's
+# branches on lines without code are left out, and nothing else is: no failure path, no assertion, no file. Workers are fenced in as ever, and may
+# write their counters (tests/coverage/fence.c). What a signal kills loses its counts.
+set -u
+top=$(cd "$(dirname "$0")/.." && pwd)
+build=$top/build-coverage
+unset HONE_DATA # trains for long, on code that the small examples reach
+sh "$top/etc/packages.sh" gcovr || exit 1
+
+report() {
+    cd "$top" || exit 1
+    gcovr -j "$(nproc)" -r . --object-directory "$build" --filter core/ --filter plugins/ --exclude-unreachable-branches \
+        --csv "$build/coverage.csv" "$build" >"$build/coverage.log" 2>&1 || { cat "$build/coverage.log"; exit 1; }
+    awk -v lines="${LINES:-90}" -v branches="${BRANCHES:-80}" -f tests/coverage/report.awk "$build/coverage.csv"
+}
+
+case ${1-} in
+report) report; exit ;;
+more) shift; [ $# -gt 0 ] || { echo "more which tests?" >&2; exit 2; } ;;
+'') ;;
+*) echo "usage: tests/coverage.sh [report | more TEST...]" >&2; exit 2 ;;
+esac
+sh "$top/etc/build.sh" build-coverage --enable-coverage || exit 1
+cd "$build" || exit 1
+make -s -j"$(nproc)" check TESTS= || exit 1
+logs=tests/logs-coverage
+mkdir -p "$logs"
+if [ $# -gt 0 ]; then
+    printf '%s\n' "$@" >"$logs/list"
+else
+    find . -name '*.gcda' -delete
+    sed 's/ .*//' "$top/tests/coverage/left-out" >"$logs/left-out"
+    make -s list-tests | grep -v -x -F -f "$logs/left-out" >"$logs/list" || exit 1
+fi
+rm -f "$logs"/*.count
+# One processor for each: threads that count the same line on two would wait for each other.
+# shellcheck disable=SC2016
+xargs -r -P "$(nproc)" -L 1 --process-slot-var=SLOT sh -c 'exec taskset -c "$SLOT" sh "$0/tests/one.sh" "$0" coverage "$@"' "$top" <"$logs/list"
+report
+status=$?
+cat "$build/$logs"/*.count | awk -v status=$status '{ good += $1; bad += $2 } END { print good + 0 " passed, " bad + 0 " failed"; exit status || bad > 0 }'
