@@ -1,13 +1,13 @@
 #!/bin/sh
 # build.sh DIR [CONFIGURE ARGUMENT...]: builds in the folder DIR (below the top folder), configuring when that is needed; GOALS: only
-# these. Called by etc/quickstart.sh, tests/run.sh and tests/fuzz/run.sh; whoever packages Hone calls configure and make.
+# these. Called by etc/quickstart.sh, tests/run.sh, tests/coverage.sh and tests/fuzz/run.sh; whoever packages Hone calls configure and make.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=$top/$1
 shift
 cd "$top"
 stale=no
-for f in configure.ac Makefile.am m4/hone.m4 */Makefile.inc */*/Makefile.inc; do
+for f in configure.ac Makefile.am m4/hone-build.m4 */Makefile.inc */*/Makefile.inc; do
     [ -x configure ] && [ Makefile.in -nt "$f" ] || stale=yes
 done
 if [ $stale = yes ]; then
