@@ -1,6 +1,5 @@
 /* `hone adapt` and `hone feedback`: what people say of answers, and what follows from it. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "core/base/json.h"
 #include "core/cli/commands.h"
@@ -63,7 +62,7 @@ static int run_adapt(struct cli *c, struct hone_err *err)
     if (share > 0 && !cli_value(c, "auto-apply"))
         return hone_fail(err, ERR_USAGE, "--canary-share goes with --auto-apply");
     cJSON *in = cli_query("agent_id", c->arg[0], NULL);
-    json_put_int(in, "feedback_window_days", (int64_t)days);
+    json_put_num(in, "feedback_window_days", days);
     json_put_bool(in, "auto_apply", cli_value(c, "auto-apply") != NULL);
     if (share > 0)
         json_put_num(in, "canary_share", share);

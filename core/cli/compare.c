@@ -1,6 +1,5 @@
 /* `hone compare`. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "core/base/json.h"
@@ -75,7 +74,10 @@ static int run_compare(struct cli *c, struct hone_err *err)
 {
     struct cli_progress p;
     struct api_hooks hooks;
-    const char *test = cli_value(c, "test"), *metrics = cli_value(c, "metrics"), *margin = cli_value(c, "margin");
+    const char *test = cli_value(c, "test"), *metrics = cli_value(c, "metrics");
+    double margin;
+    if (cli_number(c, "margin", 0.0001, 0.5, 0, &margin, err) < 0)
+        return err->code;
     cJSON *in = cJSON_CreateObject(), *ids = cJSON_CreateArray();
     if (cli_terminal(test)) {
         cJSON_Delete(ids);
@@ -89,8 +91,8 @@ static int run_compare(struct cli *c, struct hone_err *err)
     cli_put(in, "test_format", cli_value(c, "format"));
     if (metrics)
         json_put(in, "comparison_metrics", cli_words(metrics));
-    if (margin)
-        json_put_num(in, "equivalence_margin", strtod(margin, NULL));
+    if (margin > 0)
+        json_put_num(in, "equivalence_margin", margin);
     cli_progress_open(&p, c, &hooks);
     cJSON *out = NULL;
     if (cli_share_member(c, in, "test_file", "test_dataset_id", err) >= 0)

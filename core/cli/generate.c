@@ -1,6 +1,5 @@
 /* `hone generate`: new examples from those of a training module. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "core/base/buf.h"
@@ -105,13 +104,13 @@ static cJSON *generators(const char *names, const cJSON *options, struct hone_er
 
 static int add_options(struct cli *c, cJSON *in, struct hone_err *err)
 {
-    double count, each, seed;
+    double count, each, seed, surplus;
     const char *options = cli_value(c, "options");
     if (cli_number(c, "count", 1, 50, 0, &count, err) < 0 || cli_number(c, "per-output", 1, 50, 0, &each, err) < 0 ||
-        cli_number(c, "seed", 0, 9007199254740991.0, 42, &seed, err) < 0)
+        cli_number(c, "seed", 0, 9007199254740991.0, 42, &seed, err) < 0 || cli_number(c, "surplus", 1, 50, 0, &surplus, err) < 0)
         return err->code;
-    if (cli_value(c, "surplus"))
-        json_put_num(in, "surplus", strtod(cli_value(c, "surplus"), NULL));
+    if (surplus > 0)
+        json_put_num(in, "surplus", surplus);
     if (count > 0)
         json_put_num(in, "sample_count", count);
     if (each > 0)

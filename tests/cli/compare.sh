@@ -59,5 +59,7 @@ has twice.err 'twice'
 run missing 4 compare "$a" job_none
 run slip 3 compare "$a" "$b" --metrics acuracy
 has slip.err "did you mean 'accuracy'"
-run margin 3 compare "$a" "$b" --margin 7
+run margin 2 compare "$a" "$b" --margin 7
+run margin 2 compare "$a" "$b" --margin 0.1x
+has margin.err "--margin is '0.1x'"
 finish

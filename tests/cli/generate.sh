@@ -65,6 +65,11 @@ has kept "$(value rows dataset_id)" '"name": "small, synthetic"'
 run unkept 0 generate small --count 2 --no-keep --json
 has unkept '"dataset_id": null'
 
+# ---- candidates for each that is chosen ----
+run refused 2 generate desk --surplus 0.5
+run refused 2 generate desk --surplus 2x
+has refused.err "--surplus is '2x'"
+
 # ---- difficulty: of four requests, each holds its own level alone, and margins fall ----
 for level in easy medium hard expert; do
     run "$level" 0 generate small --per-output 4 --difficulty "$level" --no-keep --json
