@@ -149,9 +149,11 @@ same 'the peer' "$(sed -n 's/.*"peer":"\([^"]*\)".*/\1/p' "$tmp/proxied.log" | t
 lacks access.log 'X-Forwarded-For'
 
 # ---- limits of their own ----
-serve --access-log none --set http.loginFailures=3 --set http.requestsPerMinute=5
+serve --access-log none --set http.loginFailures=3 --requests-per-minute 5 --cors https://flag.example
 f=$url/api/v2/functions
 token=$reader
+get preflight 204 -X OPTIONS -H 'Origin: https://flag.example' -H 'Access-Control-Request-Method: POST' "$f/createAgent"
+has preflight.head 'Access-Control-Allow-Origin: https://flag.example'
 for i in 1 2 3 4 5; do
     get allowed 200 "$f/listAgents"
 done

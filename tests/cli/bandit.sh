@@ -34,6 +34,17 @@ has off 'draws from its confidences'
 run off 0 evaluate "$job" --log "$tmp/other.jsonl"
 has off 'switch_dr'
 lacks off 'trained on this very log'
+# switch_dr is the model alone where a ratio is above the limit, and doubly robust below it.
+estimate() { # estimate FILE NAME
+    tr -d ' \n' <"$tmp/$1" | sed 's/{"name"/\n&/g' | sed -n "s/^{\"name\":\"$2\",\"value\":\([0-9.e-]*\).*/\1/p"
+}
+run always 0 evaluate "$job" --log "$tmp/other.jsonl" --switch-at 0 --json
+same 'a limit of 0 is the model alone' "$(estimate always switch_dr)" "$(estimate always dm)"
+run never 0 evaluate "$job" --log "$tmp/other.jsonl" --switch-at 1e9 --json
+same 'without a limit it is doubly robust' "$(estimate never switch_dr)" "$(estimate never dr)"
+holds 'which are two things' "$(estimate never dr)" != "$(estimate always dm)"
+run refused 2 evaluate "$job" --switch-at 5
+has refused.err '--policy and --switch-at go with --log'
 run same_log 0 evaluate "$job" --log "$tmp/log.jsonl" --json
 has same_log 'trained on this very log'
 run refused 2 evaluate "$job" --log "$tmp/other.jsonl" --test "$fresh"
