@@ -45,7 +45,7 @@ static void checksum(const char *text, size_t n, char out[SUM + 1])
     for (size_t i = 0; i < n; i++) {
         crc ^= (unsigned char)text[i];
         for (int k = 0; k < 8; k++)
-            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+            crc = crc >> 1 ^ (0xedb88320u & -(crc & 1));
     }
     crc = ~crc;
     base62((unsigned char[]){ (unsigned char)(crc >> 24), (unsigned char)(crc >> 16), (unsigned char)(crc >> 8), (unsigned char)crc }, 4, out,
