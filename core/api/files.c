@@ -131,13 +131,14 @@ static void remove_stored(int dir_fd, const char *sha256)
 void drop_unused(struct api *a, const char *sha256, int hold)
 {
     struct hone_err err;
+    struct store *s = hold >= 0 ? books_open(a, &err) : NULL;
     if (hold >= 0 && flock(hold, LOCK_EX | LOCK_NB) == 0) {
-        struct store *s = books_open(a, &err);
         int64_t users = s ? job_data_users(s, sha256, &err) : err.code == ERR_NOT_FOUND ? 0 : -1;
         if (users == 0)
             remove_stored(hold, sha256);
-        books_close(a, s);
+        flock(hold, LOCK_UN); /* a dup() of it may be open */
     }
+    books_close(a, s);
     if (hold >= 0)
         close(hold);
 }

@@ -131,7 +131,8 @@ int remove_parts(const char *job_dir);
 int sweep_orphans(struct api *a);
 /* A shared lock on the data directory, to be held (close()) from keep_file() until a job in the books names the file. */
 int hold_data(struct api *a, struct hone_err *err);
-/* Removes the stored file unless a job uses it or somebody else holds the directory. `hold`: our own lock, given up. */
+/* Removes the stored file unless a job uses it or somebody else holds the directory. `hold`: our own lock, given up. The directory is locked
+ * against others only behind the books, since a call in a transaction asks for a shared lock with the books in its hands. */
 void drop_unused(struct api *a, const char *sha256, int hold);
 /* Removes directories in the state that are empty, and with `fresh` its own. */
 void drop_empty(const struct api *a, int fresh);

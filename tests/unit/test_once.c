@@ -1,10 +1,14 @@
 /* Idempotency keys, as a daemon heeds them: done once, told the same again, whatever happens in between. */
 #include <CUnit/CUnit.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 #include "core/api/daemon.h"
+#include "core/api/priv.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/store/idempotency.h"
@@ -187,9 +191,46 @@ static void tokens_under_keys(void)
     tear_down();
 }
 
+static void *drop(void *hold)
+{
+    drop_unused(daemon_api(d), "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9", *(int *)hold);
+    return NULL;
+}
+
+/* A call under a key has the books when it asks for the data directory: who has the directory for itself may not wait for the books. */
+static void data_behind_books(void)
+{
+    char path[160];
+    pthread_t t;
+    set_up();
+    int hold = hold_data(daemon_api(d), &err), kept = dup(hold);
+    CU_ASSERT_FATAL(hold >= 0 && kept >= 0);
+    snprintf(path, sizeof path, "%s/data/5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9.jsonl", dir);
+    CU_ASSERT_EQUAL_FATAL(file_write_atomic(path, "0", 1, &err), 0);
+    struct store *s = books_open(daemon_api(d), &err);
+    CU_ASSERT_FATAL(s && pthread_create(&t, NULL, drop, &hold) == 0);
+    for (int i = 0; i < 60; i++) {
+        int fd = open(dir, O_RDONLY | O_CLOEXEC), data = openat(fd, "data", O_RDONLY | O_CLOEXEC);
+        CU_ASSERT_EQUAL(flock(data, LOCK_SH | LOCK_NB), 0);
+        close(data);
+        close(fd);
+        usleep(5000);
+    }
+    CU_ASSERT_EQUAL(access(path, F_OK), 0);
+    books_close(daemon_api(d), s);
+    pthread_join(t, NULL);
+    CU_ASSERT_NOT_EQUAL(access(path, F_OK), 0);
+    snprintf(path, sizeof path, "%s/data", dir);
+    int data = open(path, O_RDONLY | O_CLOEXEC); /* though another descriptor of the lock is open */
+    CU_ASSERT_EQUAL(flock(data, LOCK_SH | LOCK_NB), 0);
+    close(data);
+    close(kept);
+    tear_down();
+}
+
 int test_once(void)
 {
     CU_pSuite s = CU_add_suite("once", NULL, NULL);
     return s && CU_add_test(s, "told again", told_again) && CU_add_test(s, "failures", failures) && CU_add_test(s, "left under way", left_under_way) &&
-           CU_add_test(s, "tokens under keys", tokens_under_keys) ? 0 : -1;
+           CU_add_test(s, "tokens under keys", tokens_under_keys) && CU_add_test(s, "the data behind the books", data_behind_books) ? 0 : -1;
 }
