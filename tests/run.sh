@@ -24,6 +24,9 @@ else
 fi
 passed=0
 failed=0
+said=$(mktemp) || exit 1
+trap 'rm -f "$said"' EXIT
+trap 'exit 1' HUP INT TERM
 # Tests ask for memory that is not there; a sanitizer is to answer as malloc() would.
 ASAN_OPTIONS=allocator_may_return_null=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 export ASAN_OPTIONS
@@ -38,14 +41,21 @@ slow='tests/faults/\(kill9\|power\|sweep\|scarce\)\.sh\|tests/cli/null\.sh'
 # What measures how fast an answer comes: not beside another test.
 alone='tests/faults/hostile_http\.sh'
 
-# together LIST LOGS N: the tests of a list (a line each, with arguments), N at a time; their lines go to the output, their counts are added up.
+# together LIST LOGS N: the tests of a list (a line each, with arguments), N at a time; their lines go to the output.
 together() {
     xargs -r -P "$3" -L 1 sh "$top/tests/one.sh" "$top" "$name" <"$1"
+}
+
+# count LIST LOGS: adds up what the tests of a list counted, and keeps what is to be said once more of those that failed.
+count() {
     while read -r t arguments; do
-        [ -e "$2/$(echo "$t" | tr / -).count" ] || continue
-        read -r good bad <"$2/$(echo "$t" | tr / -).count"
+        log=$2/$(echo "$t" | tr / -)
+        [ -e "$log.count" ] || continue
+        read -r good bad <"$log.count"
         passed=$((passed + good))
         failed=$((failed + bad))
+        [ "$bad" -eq 0 ] || { echo "$t (${2##*/logs-}): $bad failed"; grep -E 'FAIL|CU_ASSERT|ERROR: |WARNING: |runtime error: ' "$log.log" | head -n 8 | sed 's/^/    /'
+            tail -n 4 "$log.log" | sed 's/^/    ... /'; } >>"$said"
     done <"$1"
 }
 
@@ -69,6 +79,7 @@ run_tests() {
     grep -e "$alone" "$logs/chosen" >"$logs/alone"
     together "$logs/beside" "$logs" "$(nproc)"
     together "$logs/alone" "$logs" 1
+    count "$logs/chosen" "$logs"
 }
 
 sh "$top/etc/build.sh" build --enable-werror || exit 1
@@ -96,6 +107,8 @@ if [ $tier = plain ]; then # what builds for itself
     echo 'tests/analyze.sh quick' >"$logs/list"
     [ -z "${FUZZ_SECONDS:-}" ] || echo "tests/fuzz/run.sh $FUZZ_SECONDS" >>"$logs/list" # by chance, so not unless it is wanted; tests/fuzz/replay.sh always runs
     together "$logs/list" "$logs" 1
+    count "$logs/list" "$logs"
 fi
+[ ! -s "$said" ] || { echo 'What failed, in short:'; cat "$said"; }
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
