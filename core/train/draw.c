@@ -11,7 +11,10 @@ int draw_open(struct draw *d, int64_t width)
 {
     d->share = malloc((size_t)width * sizeof *d->share);
     d->heap = malloc((size_t)width * sizeof *d->heap);
-    return d->share && d->heap ? 0 : HONE_ENOMEM;
+    if (d->share && d->heap)
+        return 0;
+    draw_close(d);
+    return HONE_ENOMEM;
 }
 
 void draw_close(struct draw *d)
@@ -99,18 +102,30 @@ static int32_t draw_any(const struct draw *d, int64_t width, double sum, double 
     return last;
 }
 
+/* top: the likeliest token. */
+static int32_t draw_from(struct draw *d, const float *scores, int64_t width, int64_t top, const struct write_wish *wish, uint64_t at)
+{
+    if (!(wish->temperature > 0))
+        return (int32_t)top;
+    shares(scores, width, scores[top], (float)(1 / wish->temperature), d->share);
+    double sum = sum_of(d->share, width), u = rng_unit(wish->seed, RNG_WRITE, at);
+    if (!(sum >= 1))
+        return -1;
+    int all = !wish->top_k && !(wish->top_p < 1);
+    return all ? draw_any(d, width, sum, u) : draw_best(d, width, sum, wish, u);
+}
+
+int32_t draw_guess(struct draw *d, const float *scores, int64_t width, const struct write_wish *wish, uint64_t at)
+{
+    return draw_from(d, scores, width, kernel_highest(scores, width), wish, at);
+}
+
 int32_t draw_token(struct draw *d, const float *scores, int64_t width, double temperature, const struct write_wish *wish, uint64_t at,
                    double *log_prob)
 {
-    int64_t top = kernel_highest(scores, width), token = top;
-    if (wish->temperature > 0) {
-        shares(scores, width, scores[top], (float)(1 / wish->temperature), d->share);
-        double sum = sum_of(d->share, width), u = rng_unit(wish->seed, RNG_WRITE, at);
-        if (!(sum >= 1))
-            return -1;
-        int all = !wish->top_k && !(wish->top_p < 1);
-        token = all ? draw_any(d, width, sum, u) : draw_best(d, width, sum, wish, u);
-    }
+    int64_t top = kernel_highest(scores, width), token = draw_from(d, scores, width, top, wish, at);
+    if (token < 0)
+        return -1;
     float beta = (float)(1 / temperature);
     shares(scores, width, scores[top], beta, d->share);
     double sum = sum_of(d->share, width);

@@ -14,5 +14,7 @@ void draw_close(struct draw *d);
  * the wish is. The draw is by (wish->seed, at), at being the number of the token in its answer. */
 int32_t draw_token(struct draw *d, const float *scores, int64_t width, double temperature, const struct write_wish *wish, uint64_t at,
                    double *log_prob);
+/* What draw_token() would give, without the probability; for guesses. */
+int32_t draw_guess(struct draw *d, const float *scores, int64_t width, const struct write_wish *wish, uint64_t at);
 
 #endif

@@ -6,15 +6,10 @@
 #include <string.h>
 #include "core/base/json.h"
 #include "core/base/text.h"
-#include "core/train/draw.h"
 #include "core/train/encoded.h"
-#include "core/train/lookup.h"
+#include "core/train/writer_priv.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
-#define TRIED 8     /* tokens of a pass in which some are guesses: more cost more than they save */
-#define FEW 3       /* guesses that cost next to nothing while the weights come from memory */
-#define PAUSE 16    /* tokens without a guess after several wrong ones */
-
 const struct write_wish write_default = { .top_p = 1 };
 
 int write_wish_read(const cJSON *json, struct write_wish *w, struct hone_err *err)
@@ -53,33 +48,6 @@ double written_confidence(const struct written *w)
 {
     return w->tokens ? exp(w->log_sum / (double)w->tokens) : 0;
 }
-
-/* One answer on its way. */
-struct answer {
-    void *stream;
-    int64_t number;             /* by which the sink knows it */
-    const struct write_wish *wish;
-    struct written *out;
-    int64_t left;               /* tokens that may still be written */
-    size_t told;                /* bytes that the sink has */
-    int32_t *past;              /* [context] tokens of text and answer; the stream holds all but the newest */
-    int64_t n;
-    int64_t trust;              /* guesses that are worth trying */
-    int64_t misses, pause;      /* guesses in a row that were all wrong; tokens until the next one */
-};
-
-struct writer {
-    const struct learner *l;
-    struct passes *p;
-    struct pool *pool;
-    double temperature;
-    const struct write_sink *sink;
-    struct answer answer[WRITER_TOGETHER];
-    int64_t n;                  /* answers that are not done */
-    int changed;                /* the model may have kept something of other weights */
-    struct draw draw;
-    struct hone_err *err;       /* of the call under way */
-};
 
 /* Bytes of the text that are whole characters. */
 static size_t whole(const struct buf *b)
@@ -188,34 +156,79 @@ static void conclude(struct writer *w, int64_t i)
         w->sink->done(w->sink->arg, number);
 }
 
-/* `right` of `tried` guesses have come true. */
-static void learn_trust(struct answer *a, int64_t tried, int64_t right)
+/* A row of scores and what is drawn from it. */
+struct drawn {
+    const struct write_wish *wish;
+    uint64_t at;                 /* number of the token in its answer */
+    int32_t token;
+    double log_prob;
+};
+
+struct drawing {
+    struct writer *w;
+    struct drawn *row;
+};
+
+static void draw_task(void *arg, int64_t begin, int64_t end)
 {
-    if (tried == 0)
-        return;
-    a->trust = right == tried ? 2 * right + 1 : FEW;
-    a->misses = right ? 0 : a->misses + 1;
-    a->pause = a->misses < 2 ? 0 : a->misses < 5 ? (int64_t)1 << (a->misses - 1) : PAUSE;
+    struct drawing *t = arg;
+    int64_t width = t->w->l->tensors.width;
+    for (int64_t r = begin; r < end; r++) {
+        struct drawn *d = &t->row[r];
+        d->token = draw_token(&t->w->draw[r], t->w->p->pass.scores + r * width, width, t->w->temperature, d->wish, d->at, &d->log_prob);
+    }
 }
 
-/* Draws tokens of an answer from rows of scores, of which those behind the first hold as long as the guesses come true. 1: it is done. */
-static int draw_rows(struct writer *w, struct answer *a, const float *scores, int64_t rows, const int32_t *guess)
+/* Draws from all rows of the pass, those of wrong guesses too, on all threads. */
+static int draw_all(struct writer *w, int64_t from, int64_t n, const int64_t *row, struct drawn drawn[WRITER_ROWS])
 {
-    int64_t width = w->l->tensors.width, right = 0, held = a->n;
+    int64_t rows = row ? row[n] : n;
+    for (; w->draws < rows; w->draws++)
+        if (draw_open(&w->draw[w->draws], w->l->tensors.width))
+            return hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer");
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t r = row ? row[i] : i, k = 0; r < (row ? row[i + 1] : i + 1); r++, k++)
+            drawn[r] = (struct drawn){ .wish = w->answer[from + i].wish, .at = (uint64_t)(w->answer[from + i].out->tokens + k) };
+    struct drawing t = { w, drawn };
+    pool_run(w->p->pool, rows, 1, draw_task, &t);
+    return 0;
+}
+
+/* Adds the tokens drawn from rows of an answer, of which those behind the first hold as long as the guesses come true. 1: it is done. */
+static int take_rows(struct writer *w, struct answer *a, const struct drawn *drawn, int64_t rows, const int32_t *guess)
+{
+    int64_t right = 0, held = a->n;
     int ret = 0;
     for (int64_t r = 0; r < rows && !ret; r++) {
-        double log_prob;
-        int32_t token = draw_token(&w->draw, scores + r * width, width, w->temperature, a->wish, (uint64_t)a->out->tokens, &log_prob);
-        if (token < 0)
+        if (drawn[r].token < 0)
             return hone_fail(w->err, HONE_EDIVERGED, "the scores of the next token are not finite; the weights are damaged");
-        ret = add(w, a, token, log_prob);
-        if (r + 1 == rows || token != guess[r])
+        ret = add(w, a, drawn[r].token, drawn[r].log_prob);
+        if (r + 1 == rows || drawn[r].token != guess[r])
             break;
         right++;
     }
-    learn_trust(a, rows - 1, right);
+    guesses_learn(a, rows - 1, right);
     if (!ret && right < rows - 1)
         w->l->model->stream_keep(w->l->self, a->stream, held + right);
+    return ret;
+}
+
+int writer_pass(struct writer *w, void *const *stream, const struct hone_bag *in, const int64_t *row, uint32_t flags)
+{
+    struct hone_pass *pass = &w->p->pass;
+    passes_begin(w->p);
+    pass->in = *in;
+    pass->rows = row ? row[in->n] : in->n;
+    pass->width = w->l->tensors.width;
+    pass->row_start = row;
+    pass->stream = stream;
+    pass->flags = flags | (w->changed ? 0 : HONE_PASS_FROZEN);
+    w->changed = 0;
+    pass->d_scores = NULL;
+    pass->scores = passes_scratch(w->p, (size_t)(pass->rows * pass->width) * sizeof(float));
+    int ret = pass->scores ? passes_forward(w->p, w->l->model, w->l->self, w->err) : hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer");
+    pass->stream = NULL;
+    pass->row_start = NULL;
     return ret;
 }
 
@@ -223,27 +236,17 @@ static int draw_rows(struct writer *w, struct answer *a, const float *scores, in
  * rows row[i] .. row[i + 1) are its newest token and guesses; NULL: they are those of texts. */
 static int go_on(struct writer *w, int64_t from, const struct hone_bag *in, const int64_t *row)
 {
-    struct hone_pass *pass = &w->p->pass;
-    int64_t width = w->l->tensors.width, n = in->n;
+    int64_t n = in->n;
+    struct drawn drawn[WRITER_ROWS];
     void *stream[WRITER_TOGETHER];
     for (int64_t i = 0; i < n; i++)
         stream[i] = w->answer[from + i].stream;
-    passes_begin(w->p);
-    pass->in = *in;
-    pass->rows = row ? row[n] : n;
-    pass->width = width;
-    pass->row_start = row;
-    pass->stream = stream;
-    pass->flags = w->changed ? 0 : HONE_PASS_FROZEN;
-    w->changed = 0;
-    pass->d_scores = NULL;
-    pass->scores = passes_scratch(w->p, (size_t)(pass->rows * width) * sizeof(float));
-    int ret = pass->scores ? passes_forward(w->p, w->l->model, w->l->self, w->err) : hone_fail(w->err, HONE_ENOMEM, "memory ran out for an answer");
-    pass->stream = NULL;
-    pass->row_start = NULL;
+    int ret = writer_pass(w, stream, in, row, 0);
+    if (ret >= 0)
+        ret = draw_all(w, from, n, row, drawn);
     for (int64_t i = n - 1; i >= 0 && ret >= 0; i--) {
         int64_t at = row ? row[i] : i, rows = row ? row[i + 1] - at : 1;
-        if ((ret = draw_rows(w, &w->answer[from + i], pass->scores + at * width, rows, in->index + in->start[i] + 1)) == 1)
+        if ((ret = take_rows(w, &w->answer[from + i], drawn + at, rows, in->index + in->start[i] + 1)) == 1)
             conclude(w, from + i);
     }
     if (w->sink && w->sink->beat)
@@ -267,7 +270,8 @@ static int take(struct writer *w, const struct write_order *o, int64_t number, c
         return hone_fail(w->err, HONE_EINVAL, "the input has %lld tokens; the model looks at %lld with the answer's", (long long)tokens,
                          (long long)context);
     struct answer a = { .stream = m->stream_open(w->l->self), .number = number, .wish = o->wish, .out = o->out, .left = context - tokens,
-                        .past = malloc((size_t)(context + 1) * sizeof *a.past), .n = tokens, .trust = FEW };
+                        .past = malloc((size_t)(context + 1) * sizeof *a.past), .n = tokens };
+    guesses_begin(&a);
     if (!a.stream || !a.past) {
         m->stream_close(w->l->self, a.stream);
         free(a.past);
@@ -307,12 +311,10 @@ struct writer *writer_open(const struct learner *l, struct passes *p, struct poo
 {
     struct writer *w = calloc(1, sizeof *w);
     if (w)
-        *w = (struct writer){ .l = l, .p = p, .pool = pool, .temperature = temperature, .sink = sink };
-    if (w && draw_open(&w->draw, l->tensors.width) == 0)
-        return w;
-    writer_close(w);
-    hone_fail(err, HONE_ENOMEM, "memory ran out");
-    return NULL;
+        *w = (struct writer){ .l = l, .p = p, .pool = pool, .temperature = temperature, .sink = sink, .rough = guesses_rough(l) };
+    if (!w)
+        hone_fail(err, HONE_ENOMEM, "memory ran out");
+    return w;
 }
 
 void writer_close(struct writer *w)
@@ -321,7 +323,8 @@ void writer_close(struct writer *w)
         return;
     while (w->n)
         retire(w, w->n - 1);
-    draw_close(&w->draw);
+    for (int64_t i = 0; i < w->draws; i++)
+        draw_close(&w->draw[i]);
     free(w);
 }
 
@@ -348,32 +351,21 @@ int writer_begin(struct writer *w, const struct write_order *order, int64_t firs
     return ret;
 }
 
-/* Guesses of what an answer goes on with, while TRIED leaves room for them. */
-static int64_t guess_next(const struct writer *w, struct answer *a, int32_t *guess)
-{
-    int64_t most = TRIED / w->n - 1;
-    if (!w->l->model->stream_keep)
-        return 0;
-    if (a->pause > 0) {
-        a->pause--;
-        return 0;
-    }
-    most = a->trust < most ? a->trust : most;
-    most = a->left - 1 < most ? a->left - 1 : most;
-    return lookup_guess(a->past, a->n, most, guess);
-}
-
 int writer_step(struct writer *w, struct hone_err *err)
 {
     int64_t start[WRITER_TOGETHER + 1] = { 0 };
-    int32_t token[WRITER_TOGETHER + TRIED];
+    int32_t token[WRITER_TOGETHER + WRITER_TRIED];
+    struct guess guess[WRITER_TOGETHER];
     w->err = err;
-    for (int64_t i = 0; i < w->n; i++) {
+    int ret = guesses_make(w, guess);
+    w->steps++;
+    for (int64_t i = 0; i < w->n && ret >= 0; i++) {
         token[start[i]] = w->answer[i].past[w->answer[i].n - 1];
-        start[i + 1] = start[i] + 1 + guess_next(w, &w->answer[i], token + start[i] + 1);
+        memcpy(token + start[i] + 1, guess[i].token, (size_t)guess[i].n * sizeof *token);
+        start[i + 1] = start[i] + 1 + guess[i].n;
     }
     struct hone_bag in = { w->n, start, token, NULL };
-    return w->n ? go_on(w, 0, &in, w->l->model->stream_keep ? start : NULL) : 0;
+    return ret < 0 ? ret : w->n ? go_on(w, 0, &in, w->l->model->stream_keep ? start : NULL) : 0;
 }
 
 void writer_drop(struct writer *w, int64_t number)
@@ -410,6 +402,7 @@ int writer_tokens(const struct learner *l, struct passes *p, double temperature,
     int ret = w ? 0 : err->code;
     if (w) {
         w->changed = changed;
+        w->rough = 0;
         w->err = err;
     }
     for (int64_t from = 0; from < asked->n && ret >= 0; from += WRITER_TOGETHER) {

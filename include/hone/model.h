@@ -11,7 +11,8 @@
  *
  * Shapes stand in brackets, row-major. History: 0.1 first. 0.2 lesson.base, row_key(), word_key(),
  * HONE_W_KEYED, _OUTPUT_ROWS, _OUTPUT_COLS, _WORDS; lesson.answer, encoder.flags, pass.row_start, pass.stream, and the functions of
- * models that write; features(); folders of weights; stream_keep(). */
+ * models that write; features(); folders of weights; stream_keep();
+ * HONE_PASS_ROUGH, rough_bytes(). */
 #ifndef HONE_MODEL_H
 #define HONE_MODEL_H
 #include "hone/abi.h"
@@ -110,6 +111,9 @@ struct hone_ops {
 
 #define HONE_PASS_TRAIN 1u  /* backward() follows */
 #define HONE_PASS_FROZEN 2u /* tensors have not changed since the last pass with this flag: caches may be kept */
+/* With stream and row_start, where rough_bytes() says so: the scores may be rough, as near to those of a plain pass as their lower cost allows. The
+ * host guesses tokens by them, and calls stream_keep() for what the streams got in rough passes before it draws any from a plain one. */
+#define HONE_PASS_ROUGH 4u
 
 struct hone_pass {
     uint32_t struct_size, flags;
@@ -219,6 +223,9 @@ struct hone_model {
     /* HONE_MODEL_WRITES: forgets all but the first `tokens` tokens that a stream holds. Optional: with it the host tries several tokens of
      * an answer in one pass (hone_pass.stream with row_start) and forgets those that were not drawn. [main] */
     void (*stream_keep)(void *self, void *stream, int64_t tokens);
+    /* HONE_MODEL_WRITES with stream_keep(): bytes that the model keeps, from the first pass with HONE_PASS_ROUGH until tensors change, to make such
+     * passes cheap; 0: they would not be. Optional: 0. [main pure] */
+    int64_t (*rough_bytes)(void *self);
 };
 
 #ifdef __cplusplus

@@ -5,8 +5,8 @@
 #define MODELS_DECODER_FEW_H
 #include "decoder.h"
 
-#define FEW_W 4 /* rows of the matrix that are read at once, */
-#define FEW_X 4 /* and rows that are multiplied with them: their sums stay in registers */
+#define FEW_W 4 /* rows of the matrix that are read at once, at most, */
+#define FEW_X 8 /* and rows that are multiplied with them: the sums, FEW_X FEW_W / 2 at most, stay in registers */
 
 typedef float few_sixteen __attribute__((vector_size(64), aligned(4), may_alias));
 typedef float few_eight __attribute__((vector_size(32), aligned(4), may_alias));
@@ -28,7 +28,7 @@ FEW_INLINE void few_fold(const few_sixteen *sum, few_four *four)
     *four = f[0] + f[1];
 }
 
-/* y[i * ldy + r] = x[i] . w[r] for i < nx and r < nw; nw is FEW_W or 1. */
+/* y[i * ldy + r] = x[i] . w[r] for i < nx and r < nw; nw is 4, 2 or 1. */
 FEW_INLINE void few_tile(const float *x, int nx, const float *w, int nw, int64_t in, float *y, int64_t ldy)
 {
     few_sixteen sum[FEW_X][FEW_W] = { 0 };
@@ -50,32 +50,43 @@ FEW_INLINE void few_tile(const float *x, int nx, const float *w, int nw, int64_t
                 sum[i][r] += *(const few_sixteen *)rest;
             few_fold(&sum[i][r], &part[r]);
         }
-        if (nw == 1) {
-            y[i * ldy] = (part[0][0] + part[0][2]) + (part[0][1] + part[0][3]);
+        for (int r = 0; r < nw && nw < FEW_W; r++)
+            y[i * ldy + r] = (part[r][0] + part[r][2]) + (part[r][1] + part[r][3]);
+        if (nw < FEW_W)
             continue;
-        }
         few_four ab = FEW_PICK(part[0], part[1], 0, 4, 1, 5) + FEW_PICK(part[0], part[1], 2, 6, 3, 7);
         few_four cd = FEW_PICK(part[2], part[3], 0, 4, 1, 5) + FEW_PICK(part[2], part[3], 2, 6, 3, 7);
         *(few_four *)(y + i * ldy) = FEW_PICK(ab, cd, 0, 1, 4, 5) + FEW_PICK(ab, cd, 2, 3, 6, 7);
     }
 }
 
+/* The same for `out` rows of w. */
+FEW_INLINE void few_band(const float *x, int nx, const float *w, int64_t out, int64_t in, float *y, int64_t ldy)
+{
+    const int nw = nx > FEW_X / 2 ? FEW_W / 2 : FEW_W;
+    int64_t o = 0;
+    for (; o + nw <= out; o += nw)
+        few_tile(x, nx, w + o * in, nw, in, y + o, ldy);
+    for (; o < out; o++)
+        few_tile(x, nx, w + o * in, 1, in, y + o, ldy);
+}
+
 /* y[i * ldy + o] = x[i] . w[o] for i < n and o < out; rows of x and w are `in` numbers without gaps. */
 HONE_WIDE static void few_dots(const float *restrict x, int64_t n, const float *restrict w, int64_t out, int64_t in, float *restrict y, int64_t ldy)
 {
-    int64_t o = 0;
-    for (; o + FEW_W <= out; o += FEW_W) {
-        int64_t i = 0;
-        for (; i + FEW_X <= n; i += FEW_X)
-            few_tile(x + i * in, FEW_X, w + o * in, FEW_W, in, y + i * ldy + o, ldy);
-        for (; i + 2 <= n; i += 2)
-            few_tile(x + i * in, 2, w + o * in, FEW_W, in, y + i * ldy + o, ldy);
-        for (; i < n; i++)
-            few_tile(x + i * in, 1, w + o * in, FEW_W, in, y + i * ldy + o, ldy);
+    for (int64_t i = 0, m; i < n; i += m, x += m * in, y += m * ldy) {
+        m = n - i < FEW_X ? n - i : FEW_X;
+        switch (m) {
+        case 1: few_band(x, 1, w, out, in, y, ldy); break;
+        case 2: few_band(x, 2, w, out, in, y, ldy); break;
+        case 3: few_band(x, 3, w, out, in, y, ldy); break;
+        case 4: few_band(x, 4, w, out, in, y, ldy); break;
+        case 5: few_band(x, 5, w, out, in, y, ldy); break;
+        case 6: few_band(x, 6, w, out, in, y, ldy); break;
+        case 7: few_band(x, 7, w, out, in, y, ldy); break;
+        default: few_band(x, FEW_X, w, out, in, y, ldy);
+        }
     }
-    for (; o < out; o++)
-        for (int64_t i = 0; i < n; i++)
-            few_tile(x + i * in, 1, w + o * in, 1, in, y + i * ldy + o, ldy);
 }
 
 /* Matrices that the same rows are multiplied with. */
@@ -83,6 +94,7 @@ struct few_matrix {
     const float *w;              /* [out][in] */
     float *y;                    /* [n][out] */
     int64_t out;
+    const struct rough_matrix *rough; /* its copy where the product is a rough one (decoder_rough.h) */
 };
 
 #define FEW_MATRICES 3

@@ -12,6 +12,7 @@
 #include "decoder_attention.h"
 #include "decoder_pass.h"
 #include "decoder_few.h"
+#include "decoder_rough.h"
 #include "decoder_stream.h"
 #include "transformer_lora.h"
 #include "transformer_text.h"
@@ -33,9 +34,11 @@ struct transformer {
     float *panels;            /* [PANEL_ROOM] */
     struct lora lora;
     float **merged;           /* [tensors of the decoder] of streams: what the adapters make of the weights, NULL where there are none */
+    struct rough_matrix *rough; /* [tensors of the decoder] copies for passes that guess; NULL: none so far */
 };
 
 #define MOST_TURNS ((int64_t)1 << 28) /* numbers of the rotary positions: a gigabyte */
+#define ROUGH_LEAST ((int64_t)1 << 20) /* bytes of copies that are worth reading in place of the weights themselves */
 
 static const char *const texts[] = { "pairs", "running", NULL };
 
@@ -289,6 +292,12 @@ static void drop_merged(struct transformer *m)
     m->merged = NULL;
 }
 
+static void drop_rough(struct transformer *m)
+{
+    rough_free(m->host, &m->shape, m->rough);
+    m->rough = NULL;
+}
+
 /* The weights of streams with what adapters add, made once and kept while tensors do not change. NULL when memory ran out. */
 static float *const *stream_weights(struct transformer *m, const struct decoder_env *e, const struct hone_pass *p)
 {
@@ -315,14 +324,25 @@ static float *const *stream_weights(struct transformer *m, const struct decoder_
     return m->merged;
 }
 
+/* Copies of the matrices for a pass that guesses, made once and kept while tensors do not change. */
+static int take_rough(struct transformer *m, const struct hone_pass *p, float *const *w)
+{
+    if (!(p->flags & HONE_PASS_FROZEN))
+        drop_rough(m);
+    if (p->flags & HONE_PASS_ROUGH && !m->rough)
+        m->rough = rough_make(m->host, &m->shape, w);
+    return p->flags & HONE_PASS_ROUGH && !m->rough ? HONE_ENOMEM : 0;
+}
+
 /* Inputs are taken one by one, the next tokens of answers together, so that none depends on the others. */
 static int go_on(struct transformer *m, const struct decoder_env *e, const struct hone_pass *p, struct hone_err *err)
 {
     float *const *w = m->lora.rank ? stream_weights(m, e, p) : p->tensor;
     struct decoder_stream **one = p->ops->scratch(p, (size_t)(p->in.n + 1) * sizeof(struct decoder_stream *));
     int64_t *start = p->ops->scratch(p, (size_t)(p->in.n + 1) * sizeof *start), *count = p->ops->scratch(p, (size_t)(p->in.n + 1) * sizeof *count), few = 1;
-    if (!one || !start || !count || !w)
+    if (!one || !start || !count || !w || take_rough(m, p, w))
         return no_memory(p, err);
+    const struct rough_matrix *rough = p->flags & HONE_PASS_ROUGH ? m->rough : NULL;
     for (int64_t i = 0; i < p->in.n; i++) {
         one[i] = p->stream[i];
         start[i] = p->in.start[i] - p->in.start[0];
@@ -334,11 +354,12 @@ static int go_on(struct transformer *m, const struct decoder_env *e, const struc
     start[p->in.n] = p->in.start[p->in.n] - p->in.start[0];
     count[p->in.n] = p->in.n;
     if (few)
-        return decoder_go_on(e, &m->shape, one, p->in.n, 1, start, p->row_start ? p->row_start : count, p->in.index + p->in.start[0], m->turn, w, p->scores)
+        return decoder_go_on(e, &m->shape, one, p->in.n, 1, start, p->row_start ? p->row_start : count, p->in.index + p->in.start[0], m->turn, w,
+                             rough, p->scores)
                ? no_memory(p, err) : 0;
     for (int64_t i = 0; i < p->in.n; i++) {
         int64_t both[2] = { 0, start[i + 1] - start[i] };
-        if (decoder_go_on(e, &m->shape, &one[i], 1, both[1] == 1, both, count, p->in.index + p->in.start[i], m->turn, w, p->scores + i * p->width))
+        if (decoder_go_on(e, &m->shape, &one[i], 1, both[1] == 1, both, count, p->in.index + p->in.start[i], m->turn, w, NULL, p->scores + i * p->width))
             return no_memory(p, err);
     }
     return 0;
@@ -391,6 +412,7 @@ static void close_model(void *self)
     if (m->coder.tokens)
         m->coder.tokens->free(m->coder.t);
     drop_merged(m);
+    drop_rough(m);
     host->free(host, m->turn);
     host->free(host, m->panels);
     host->free(host, m->prompt);
@@ -442,6 +464,13 @@ static void stream_keep(void *self, void *stream, int64_t tokens)
     struct decoder_stream *s = stream;
     (void)self;
     s->n = tokens < s->n ? tokens : s->n;
+}
+
+static int64_t rough_bytes(void *self)
+{
+    const struct transformer *m = self;
+    int64_t bytes = rough_size(&m->shape);
+    return bytes < ROUGH_LEAST ? 0 : bytes;
 }
 
 static struct hone_string token(void *self, int32_t id, int32_t first)
@@ -517,7 +546,7 @@ static const struct hone_model transformer = {
     .size = size, .fit = fit, .restore = restore, .save = save, .declare = declare, .encode = encode, .forward = forward,
     .backward = backward, .close = close_model, .context = context, .pass_bytes = pass_bytes, .stream_open = stream_open,
     .stream_close = stream_close, .token = token, .ends = ends,
-    .foreign = &llama, .foreign_value = foreign_value, .foreign_tensor = foreign_tensor, .stream_keep = stream_keep,
+    .foreign = &llama, .foreign_value = foreign_value, .foreign_tensor = foreign_tensor, .stream_keep = stream_keep, .rough_bytes = rough_bytes,
 };
 
 HONE_DEFINE_PLUGIN("transformer", "0.1.0", "Apache-2.0", "Hone", NULL, NULL, &transformer.item);

@@ -545,6 +545,7 @@ static void model(void)
     FIELD(hone_model, foreign_value);
     FIELD(hone_model, foreign_tensor);
     FIELD(hone_model, stream_keep);
+    FIELD(hone_model, rough_bytes);
     END(hone_model);
 }
 

@@ -66,6 +66,15 @@ for texts in two one_text; do
 done
 sed 's/, "confidence".*//' "$tmp/one_text.out" >"$tmp/alone"
 tail -n 1 "$tmp/two.out" | sed 's/, "confidence".*//' | cmp -s - "$tmp/alone" && pass || fail 'a drawn answer depends on the others'
+# A model that is large enough to guess by rough passes: alone it does, beside fifteen others it does not.
+learn wide --set modelOptions.width=256 --set modelOptions.context=100 --set epochs=2
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do echo "text number $i"; done >"$tmp/sixteen"
+echo 'whatever you like' >>"$tmp/sixteen"
+for manner in '--temperature 0' '--temperature 1 --seed 5' '--temperature 1 --top-p 0.8 --top-k 50 --seed 6'; do
+    run wide_many 0 ask wide --batch "$tmp/sixteen" --format lines $manner --max-tokens 60 --output "$tmp/wide_many.out" -q
+    run wide_one 0 ask wide --batch "$tmp/one_text" --format lines $manner --max-tokens 60 --output "$tmp/wide_one.out" -q
+    [ -s "$tmp/wide_one.out" ] && tail -n 1 "$tmp/wide_many.out" | cmp -s - "$tmp/wide_one.out" && pass || fail "guesses change an answer ($manner)"
+done
 run k1 0 ask guide 'whatever you like' --temperature 3 --top-k 1 --max-tokens 20 -q
 run greedy 0 ask guide 'whatever you like' --max-tokens 20 -q
 cmp -s "$tmp/k1" "$tmp/greedy" && pass || fail 'the likeliest of one is not the likeliest'

@@ -22,6 +22,7 @@
 #include "plugins/models/decoder_attention.h"
 #include "plugins/models/decoder_pass.h"
 #include "plugins/models/decoder_few.h"
+#include "plugins/models/decoder_rough.h"
 #include "plugins/models/decoder_stream.h"
 #undef REAL
 #undef REAL_NAME
@@ -438,7 +439,7 @@ static void few_rows(void)
         CU_ASSERT(memcmp(one, y + i * OUT, sizeof one) == 0);
     }
     CU_ASSERT(worst < 1e-4);
-    struct few t = { x, N, IN, 3, { { w, more[0], 333 }, { w + 333 * IN, more[1], 1 }, { w + 334 * IN, more[2], OUT - 334 } } };
+    struct few t = { x, N, IN, 3, { { w, more[0], 333, NULL }, { w + 333 * IN, more[1], 1, NULL }, { w + 334 * IN, more[2], OUT - 334, NULL } } };
     few_run(&f.env, &t);
     for (int i = 0; i < N; i++) {
         CU_ASSERT(memcmp(more[0] + i * 333, y + i * OUT, 333 * sizeof *y) == 0 && memcmp(more[1] + i, y + i * OUT + 333, sizeof *y) == 0);
@@ -461,15 +462,15 @@ static void streams(void)
     struct decoder_stream *both[2] = { &s[0], &s[1] }, *single[1] = { &s[2] };
     int64_t first[2] = { 0, 4 }, other[2] = { 0, 1 }, each[3] = { 0, 1, 2 };
     int32_t next[2];
-    decoder_go_on(&f.env, &f.shape, &both[0], 1, 0, first, other, tokens, f.turn_f, f.wf, together);
-    decoder_go_on(&f.env, &f.shape, &both[1], 1, 1, other, other, tokens + 6, f.turn_f, f.wf, together + VOCAB);
-    decoder_go_on(&f.env, &f.shape, single, 1, 0, first, other, tokens, f.turn_f, f.wf, alone);
+    decoder_go_on(&f.env, &f.shape, &both[0], 1, 0, first, other, tokens, f.turn_f, f.wf, NULL, together);
+    decoder_go_on(&f.env, &f.shape, &both[1], 1, 1, other, other, tokens + 6, f.turn_f, f.wf, NULL, together + VOCAB);
+    decoder_go_on(&f.env, &f.shape, single, 1, 0, first, other, tokens, f.turn_f, f.wf, NULL, alone);
     CU_ASSERT(memcmp(alone, together, sizeof alone) == 0);
     for (int i = 0; i < 2; i++) {
         next[0] = tokens[4 + i];
         next[1] = tokens[7 + i];
-        decoder_go_on(&f.env, &f.shape, both, 2, 1, each, each, next, f.turn_f, f.wf, together);
-        decoder_go_on(&f.env, &f.shape, single, 1, 1, other, other, next, f.turn_f, f.wf, alone);
+        decoder_go_on(&f.env, &f.shape, both, 2, 1, each, each, next, f.turn_f, f.wf, NULL, together);
+        decoder_go_on(&f.env, &f.shape, single, 1, 1, other, other, next, f.turn_f, f.wf, NULL, alone);
         CU_ASSERT(memcmp(alone, together, sizeof alone) == 0);
         for (int k = 0; k < VOCAB; k++) {
             CU_ASSERT_DOUBLE_EQUAL((double)together[k], (double)whole[(2 + i) * VOCAB + k], 1e-4);
@@ -491,13 +492,63 @@ static void guesses(void)
     CU_ASSERT_FATAL(stream_numbers(&f.shape) <= 4096);
     struct decoder_stream a = { 0, store[0], store[1] }, b = { 0, store[2], store[3] }, *first = &a, *second = &b;
     for (int i = 0; i < 4; i++)
-        decoder_go_on(&f.env, &f.shape, &first, 1, 1, start, start, tokens + i, f.turn_f, f.wf, one[i]);
-    decoder_go_on(&f.env, &f.shape, &second, 1, 1, start, start, tokens, f.turn_f, f.wf, many);
-    decoder_go_on(&f.env, &f.shape, &second, 1, 1, all, all, wrong, f.turn_f, f.wf, many);
+        decoder_go_on(&f.env, &f.shape, &first, 1, 1, start, start, tokens + i, f.turn_f, f.wf, NULL, one[i]);
+    decoder_go_on(&f.env, &f.shape, &second, 1, 1, start, start, tokens, f.turn_f, f.wf, NULL, many);
+    decoder_go_on(&f.env, &f.shape, &second, 1, 1, all, all, wrong, f.turn_f, f.wf, NULL, many);
     CU_ASSERT(memcmp(many, one[1], sizeof one[1]) != 0);
     b.n = 0;
-    decoder_go_on(&f.env, &f.shape, &second, 1, 1, all, row, tokens, f.turn_f, f.wf, many);
+    decoder_go_on(&f.env, &f.shape, &second, 1, 1, all, row, tokens, f.turn_f, f.wf, NULL, many);
     CU_ASSERT(memcmp(many, one[1], 3 * sizeof one[1]) == 0 && a.n == 4 && b.n == 4);
+    b.n = 1; /* the same roughly, which leaves no trace once it is forgotten */
+    struct rough_matrix *rough = rough_make(f.env.host, &f.shape, f.wf);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(rough);
+    double off = 0, size = 0;
+    for (int i = 1; i < 4; i++) {
+        decoder_go_on(&f.env, &f.shape, &second, 1, 1, start, start, tokens + i, f.turn_f, f.wf, rough, many);
+        for (int k = 0; k < VOCAB; k++) {
+            off += pow((double)(many[k] - one[i][k]), 2);
+            size += pow((double)one[i][k], 2);
+        }
+    }
+    CU_ASSERT(off > 0 && off < 0.002 * size && rough_size(&f.shape) > 0 && b.n == 4);
+    b.n = 0;
+    decoder_go_on(&f.env, &f.shape, &second, 1, 1, all, row, tokens, f.turn_f, f.wf, NULL, many);
+    CU_ASSERT(memcmp(many, one[1], 3 * sizeof one[1]) == 0);
+    rough_free(f.env.host, &f.shape, rough);
+    close_fixture(&f);
+}
+
+/* Products with matrices of eight bits: near to the true ones, also where rows are longer than a block of sums, of zeros, or all of the largest. */
+static void rough_products(void)
+{
+    static struct fixture f;
+    static float x[2 * 9000], w[7 * 9000], y[2 * 7];
+    static const int64_t length[] = { 1, 63, 70, 256, 9000 };
+    open_fixture(&f, 0, 2);
+    for (size_t k = 0; k < sizeof length / sizeof length[0]; k++)
+        for (int flat = 0; flat < 2; flat++) {
+            int64_t in = length[k], wide = rough_wide(in);
+            static int8_t rounded[7 * 9024];
+            static int16_t room[2 * 9024];
+            float step[7], scale[2];
+            for (int64_t i = 0; i < 7 * in; i++)
+                w[i] = i / in == 3 ? 0 : flat ? 2 : (float)sin((double)(i * i % 1013));
+            for (int64_t i = 0; i < 2 * in; i++)
+                x[i] = flat ? -3 : (float)cos((double)(i * i % 907)) / 50;
+            struct rough_matrix m = { rounded, step, 7, in, wide };
+            rough_round_task(&(struct rounding){ w, &m }, 0, 7);
+            const struct few t = { x, 2, in, 1, { { w, y, 7, &m } } };
+            rough_run(&f.env, &(struct rough_few){ &t, room, scale });
+            for (int i = 0; i < 14; i++) {
+                double sum = 0, size = 0;
+                for (int64_t j = 0; j < in; j++) {
+                    double part = (double)x[i / 7 * in + j] * (double)w[i % 7 * in + j];
+                    sum += part;
+                    size += part * part;
+                }
+                CU_ASSERT(fabs(sum - (double)y[i]) <= (flat ? 1e-3 * fabs(sum) : 0.03 * sqrt(size)));
+            }
+        }
     close_fixture(&f);
 }
 
@@ -510,5 +561,6 @@ int test_decoder(void)
            && CU_add_test(suite, "products together", lists) && CU_add_test(suite, "products by panels", panels)
            && CU_add_test(suite, "products by panels together", panel_lists)
            && CU_add_test(suite, "sums of a few rows", few_rows) && CU_add_test(suite, "streams", streams)
-           && CU_add_test(suite, "several tokens at once", guesses) ? 0 : -1;
+           && CU_add_test(suite, "several tokens at once", guesses)
+           && CU_add_test(suite, "products of eight bits", rough_products) ? 0 : -1;
 }
