@@ -59,7 +59,7 @@ static void REAL_NAME(products)(const struct decoder_env *e, struct REAL_NAME(pr
 #endif
     for (int64_t i = 0; i < kept; i++) {
         decoder_tiles(p[i].m, p[i].n, p[i].k, &p[i].tm, &p[i].tn);
-        if (p[i].onto) { /* cut as the one before */
+        if (i > 0 && p[i].onto) { /* cut as the one before */
             p[i].tm = p[i - 1].tm;
             p[i].tn = p[i - 1].tn;
         }
