@@ -145,18 +145,6 @@ static void panel_edge(const struct panels *s, int64_t k, const float *const *ro
             c[i * ldc + j] = add ? c[i * ldc + j] + sums[i * PANEL_WIDE + j] : sums[i * PANEL_WIDE + j];
 }
 
-/* Fetches part `part` of PANEL_TILE of what a tile of m rows needs of op(a) next: numbers from `at` on of the inner length. */
-static inline void panel_ahead(const struct product_f *p, int64_t first, int64_t m, int64_t at, int64_t part)
-{
-    int64_t k = panel_least(p->k - at, PANEL_DEPTH);
-    const float *a = p->a + (p->ta ? at * p->lda + first : (first + part) * p->lda + at);
-    for (int64_t i = 0; !p->ta && part < m && i < k; i += 16)
-        __builtin_prefetch(a + i, 0, 2);
-    for (int64_t r = part * PANEL_DEPTH / PANEL_TILE; p->ta && r < (part + 1) * PANEL_DEPTH / PANEL_TILE && r < k; r++)
-        for (int64_t i = 0; i < m; i += 16)
-            __builtin_prefetch(a + r * p->lda + i, 0, 2);
-}
-
 static void panel_tile(const struct panels *s, const struct panel_piece *t, int64_t tile)
 {
     const struct product_f *p = &t->p;
@@ -181,7 +169,6 @@ static void panel_tile(const struct panels *s, const struct panel_piece *t, int6
                     __builtin_prefetch(c + r * p->ldc, 1);
                     __builtin_prefetch(c + r * p->ldc + 16, 1);
                 }
-                panel_ahead(p, first, m, at + PANEL_DEPTH, (j - from) * PANEL_ROWS + i / PANEL_ROWS);
                 if (rows == PANEL_ROWS && columns == PANEL_WIDE)
                     s->kernel(k, row, step, panel, add, c, p->ldc);
                 else
