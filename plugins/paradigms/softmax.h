@@ -13,23 +13,23 @@ HONE_WIDE __attribute__((unused)) static float exponentials(const float *restric
     for (int j = 0; j < 16; j++) /* no order of comparing changes the largest */
         most[j] = s[0];
     for (; k + 16 <= n; k += 16)
-        for (int j = 0; j < 16; j++)
-            most[j] = s[k + j] > most[j] ? s[k + j] : most[j];
-    for (; k < n; k++)
-        top = s[k] > top ? s[k] : top;
-    for (int j = 0; j < 16; j++)
-        top = most[j] > top ? most[j] : top;
-    for (k = 0; k < n; k++)
-        p[k] = hone_expf(s[k] - top);
-    for (k = 0; k + 16 <= n; k += 16)
         for (int j = 0; j < 16; j++) {
-            lane[j] += p[k + j];
+            most[j] = s[k + j] > most[j] ? s[k + j] : most[j];
             plain[j] += s[k + j];
         }
     for (int j = 0; k < n; k++, j++) {
-        lane[j] += p[k];
+        top = s[k] > top ? s[k] : top;
         plain[j] += s[k];
     }
+    for (int j = 0; j < 16; j++)
+        top = most[j] > top ? most[j] : top;
+    for (k = 0; k + 16 <= n; k += 16)
+        for (int j = 0; j < 16; j++) {
+            p[k + j] = hone_expf(s[k + j] - top);
+            lane[j] += p[k + j];
+        }
+    for (int j = 0; k < n; k++, j++)
+        lane[j] += p[k] = hone_expf(s[k] - top);
     *sum = *total = 0;
     for (int j = 0; j < 16; j++) {
         *sum += lane[j];
