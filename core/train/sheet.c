@@ -145,7 +145,7 @@ int sheet_forward(struct sheet *s, struct run *r, struct passes *p, const struct
     p->pass.d_scores = NULL;
     p->pass.row_start = s->row_start;
     p->pass.stream = NULL;
-    p->pass.seed = (uint64_t)r->config.seed ^ (uint64_t)r->state.step * 0x9e3779b97f4a7c15u;
+    p->pass.seed = (uint64_t)r->config.seed ^ (uint64_t)r->state.step * 0x9e3779b97f4a7c15u ^ (uint64_t)s->batch * 0xd1342543de82ef95u;
     p->pass.flags = 0; /* other weights than in the pass before: the model keeps nothing of them */
     int ret = 0;
     for (uint32_t i = 0; i < r->plan.references && ret >= 0; i++) {

@@ -12,6 +12,7 @@ struct sheet {
     float *scores;                            /* [n][width] */
     float *reference[HONE_REFERENCES];        /* [n][width], NULL while a reference has no weights */
     const float *shown[HONE_REFERENCES];
+    int64_t batch;                            /* number of the batch in its step */
     const int64_t *solved;                    /* [n] training rows whose scores are corrected (solve.h); NULL: rows that the kept ones vote on */
 };
 

@@ -133,6 +133,7 @@ static int one_batch(struct stepper *s, int64_t m, struct sums *sum, struct hone
         part.text = s->row + from;
         part.texts = n;
     }
+    part.batch = m;
     if (batch_gather(&s->batch[m], &s->set->x, part.text, part.texts))
         return no_memory(err);
     int ret = sheet_forward(&part, r, p, &s->batch[m], HONE_PASS_TRAIN, err);

@@ -127,7 +127,7 @@ struct hone_pass {
     float *scores;                 /* forward() fills [rows][width] */
     const float *d_scores;         /* backward() reads [rows][width] */
     void *tape;                    /* forward() may leave a pointer into scratch for backward() */
-    uint64_t seed;                 /* of this step, for dropout and the like */
+    uint64_t seed;                 /* of this batch of this step, for dropout and the like */
     /* HONE_MODEL_WRITES: the rows of example i are row_start[i] .. row_start[i + 1), those of its last tokens. */
     const int64_t *row_start;      /* [in.n + 1] */
     /* Not NULL: example i goes on with what stream[i] holds. row_start NULL: its one row is for what comes after it. Otherwise its rows

@@ -463,6 +463,7 @@ static void whole_answers(void)
         "\"trainingType\":\"dpo\",\"paradigmOptions\":{\"beta\":1,\"flipped\":0.2}",
         "\"trainingType\":\"reinforcement\",\"paradigmOptions\":{\"algorithm\":\"reinforce\",\"answer_tokens\":6}",
         "\"trainingType\":\"reinforcement\",\"paradigmOptions\":{\"algorithm\":\"reinforce\",\"answer_tokens\":6,\"baseline\":\"others\",\"kl_weight\":0.1}",
+        "\"trainingType\":\"supervised\",\"modelOptions\":{\"dropout\":0.2},\"batchSize\":3,\"gradientAccumulation\":2",
         ("\"trainingType\":\"reinforcement\",\"modelOptions\":{\"dropout\":0.2},\"paradigmOptions\":{\"algorithm\":\"reinforce\",\"answer_tokens\":6,"
          "\"reward\":\"edit_similarity\"}"),
     };
@@ -491,12 +492,63 @@ static void whole_answers(void)
     unlink(path);
 }
 
+static struct { float score[8]; int n; } drops;
+
+static int dropped_loss(const void *conf, const struct hone_rows *r, struct hone_loss *out, float *d_scores, struct hone_err *err)
+{
+    (void)conf, (void)err;
+    out->weight = 1;
+    if (!d_scores)
+        return 0;
+    memset(d_scores, 0, (size_t)(r->n * r->width) * sizeof *d_scores);
+    if (drops.n < 8)
+        drops.score[drops.n++] = r->scores[0];
+    return 0;
+}
+
+static const struct hone_paradigm dropped = {
+    .item = HONE_ITEM_PLAIN(struct hone_paradigm, HONE_PARADIGM, "dropped", "looks at scores and learns nothing", NULL, 0), .loss = dropped_loss,
+};
+
+/* One text, again and again, with weights that stand still: each batch of each step leaves out other numbers, the same ones in each run. */
+static void dropout_by_batch(void)
+{
+    struct hone_err err = { 0 };
+    char kept[96], sha[65];
+    float first[8];
+    int64_t steps;
+    snprintf(kept, sizeof kept, "%s", data);
+    snprintf(data, sizeof data, "%s/same.jsonl", dir);
+    FILE *f = fopen(data, "w");
+    for (int i = 0; f && i < 6; i++)
+        fprintf(f, "{\"input\":\"is it here\",\"expected_output\":\"no\"}\n");
+    CU_ASSERT_FATAL(f && fclose(f) == 0);
+    instead = &dropped;
+    for (int run = 0; run < 2; run++) {
+        drops.n = 0;
+        CU_ASSERT_EQUAL(whole("sgd", "\"model\":\"transformer\",\"epochs\":1,\"batchSize\":1,\"gradientAccumulation\":2,"
+                              "\"modelOptions\":{\"layers\":1,\"width\":16,\"heads\":2,\"context\":48,\"vocab\":258,\"dropout\":0.3}",
+                              1 + run, sha, &steps, &err), 0);
+        CU_ASSERT(drops.n >= 4 && steps * 2 >= drops.n);
+        for (int i = 0; i < drops.n; i++)
+            for (int k = 0; k < i; k++)
+                CU_ASSERT_NOT_EQUAL(drops.score[i], drops.score[k]);
+        if (run)
+            CU_ASSERT(memcmp(first, drops.score, sizeof first) == 0);
+        memcpy(first, drops.score, sizeof first);
+    }
+    instead = NULL;
+    unlink(data);
+    snprintf(data, sizeof data, "%s", kept);
+}
+
 int test_resume(void)
 {
     CU_pSuite s = CU_add_suite("resume", make_data, remove_data);
     if (!s || !CU_add_test(s, "every optimizer, stopped at every step", every_optimizer) ||
         !CU_add_test(s, "averaging, clipping and settings by tensor", features) ||
         !CU_add_test(s, "from a base", from_a_base) || !CU_add_test(s, "whole answers", whole_answers) ||
+        !CU_add_test(s, "dropout by batch", dropout_by_batch) ||
         !CU_add_test(s, "phases and references", phases_and_references) || !CU_add_test(s, "reinforcement", every_algorithm) || !CU_add_test(s, "what a planned loss sees", what_is_seen))
         return -1;
     return 0;
