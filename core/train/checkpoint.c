@@ -190,7 +190,7 @@ static int get_counters(struct run *r, const struct st_file *f, struct hone_err 
         ret = get(f, "loop/inner_derived", HONE_U8, r->optim.inner->item->derived_size, r->optim.inner->derived, err);
     if (ret)
         return ret;
-    if (whole[0] < 0 || whole[2] < 0 || whole[2] > r->train.n)
+    if (whole[0] < 0 || whole[2] < 0 || whole[2] > r->train.n || r->averaged < 0)
         return hone_fail(err, ERR_CORRUPT, "%s: its counters are out of range", f->path);
     r->state = (struct run_state){ .epoch = whole[0], .step = whole[1], .at = whole[2], .tokens = whole[3], .divergences = whole[4],
                                    .phase = r->state.phase, .phase_epoch = r->state.phase_epoch, .phase_step = r->state.phase_step,
@@ -300,6 +300,8 @@ int checkpoint_load(struct run *r, const char *path, struct hone_err *err)
         ret = get_counters(r, &f, err);
     if (!ret)
         ret = get_average(r, &f, err);
+    if (ret)
+        run_drop_kept(r); /* they may be there in part */
     st_free(&f);
     return ret;
 }

@@ -280,17 +280,25 @@ int run_open(struct run *r, struct train_config *config, const struct run_files 
     return ret < 0 ? ret : 0;
 }
 
+static void drop_copy(const struct run *r, float ***copy)
+{
+    for (int64_t i = 0; *copy && i < r->learner.tensors.n; i++)
+        free((*copy)[i]);
+    free(*copy);
+    *copy = NULL;
+}
+
+void run_drop_kept(struct run *r)
+{
+    drop_copy(r, &r->best);
+    drop_copy(r, &r->average);
+    r->stopper.best_epoch = r->averaged = 0;
+}
+
 void run_close(struct run *r)
 {
-    for (int64_t i = 0; r->best && i < r->learner.tensors.n; i++)
-        free(r->best[i]);
-    free(r->best);
-    for (int64_t i = 0; r->served && i < r->learner.tensors.n; i++)
-        free(r->served[i]);
-    free(r->served);
-    for (int64_t i = 0; r->average && i < r->learner.tensors.n; i++)
-        free(r->average[i]);
-    free(r->average);
+    run_drop_kept(r);
+    drop_copy(r, &r->served);
     for (uint32_t i = 0; i < HONE_REFERENCES; i++)
         plan_drop(r, i);
     drawn_close(r);

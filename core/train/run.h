@@ -133,6 +133,8 @@ struct run_files {
 int run_open(struct run *r, struct train_config *config, const struct run_files *files, struct registry *registry,
              struct pool *pool, const char **stage, struct hone_err *err);
 void run_close(struct run *r);
+/* Forgets the best and the averaged weights. */
+void run_drop_kept(struct run *r);
 
 /* The weights that are evaluated and served at present: r->served, made anew, or NULL when they are the parameters. A code below 0
  * in *ret when memory ran out. */
