@@ -74,7 +74,12 @@ must model export writer folder -q
 must report one --output made.md -q
 must webhook add https://example.com/hook
 jobs=$(hone job list --agent one --json | sed -n 's/.*"job_id": "\([^"]*\)".*/\1/p' | head -n 2 | tr '\n' ' ')
-HONE_CRASH_AT='' must job list
+# A job that was killed behind its first checkpoint.
+printf 0 >"$tmp/crash"
+# shellcheck disable=SC2086
+HONE_CRASH_AT=checkpoint_committed:$tmp/crash hone train --agent cut --data rows.jsonl $small --set epochs=3 --set checkpointInterval=1 -q >"$tmp/must" 2>&1
+[ $? -eq 137 ] || { fail "the training to be resumed ends otherwise: $(cat "$tmp/must")"; finish; }
+must job list
 cd "$builddir" || exit 99
 
 # scenario NAME ARGUMENT...: `hone ARGUMENT...`, each fault.

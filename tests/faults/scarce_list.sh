@@ -52,6 +52,7 @@ SERVES=1 scenario serve serve --listen 127.0.0.1:0 --json
     scenario train_vectors train --agent new --data rows.jsonl $small --set model=bow --set modelOptions.hidden=3 --set base=words.vec
     scenario train_checkpoints train --agent new --data rows.jsonl $small --set epochs=2 --set checkpointInterval=1
 }
+scenario resume job resume cut
 scenario train_preset train --agent new --data rows.jsonl --config set.conf --preset quick
 scenario evaluate evaluate one --test test.jsonl --json
 # shellcheck disable=SC2086
