@@ -215,11 +215,13 @@ static void note_near(const struct checking *c, struct findings *f, int64_t a, i
     cJSON_AddItemToArray(to->groups, g);
 }
 
-/* Each row is compared with the first row of its group in each band; a pair is noted once, by the band that finds it first. */
-static void near_duplicates(const struct checking *c, struct findings *f, struct order *o)
+/* Each row is compared with the first row of its group in each band; a pair is noted once, by the band that finds it first. HONE_ENOMEM. */
+static int near_duplicates(const struct checking *c, struct findings *f, struct order *o)
 {
     uint8_t *noted = calloc((size_t)c->n + 1, 1);
-    for (int band = 0; band < BANDS && noted; band++) {
+    if (!noted)
+        return HONE_ENOMEM;
+    for (int band = 0; band < BANDS; band++) {
         for (int64_t i = 0; i < c->n; i++)
             o[i] = (struct order){ text_service.hash(&c->mins[i][band * (MINS / BANDS)], MINS / BANDS * (int64_t)sizeof(uint32_t), 3), i };
         qsort(o, (size_t)c->n, sizeof *o, by_key);
@@ -239,17 +241,19 @@ static void near_duplicates(const struct checking *c, struct findings *f, struct
         }
     }
     free(noted);
+    return 0;
 }
 
+/* NULL when memory ran out. */
 static cJSON *few_examples(const struct checking *c, int64_t *outputs)
 {
     int64_t *count = calloc((size_t)c->outputs.n + 1, sizeof *count);
-    cJSON *list = cJSON_CreateArray();
+    cJSON *list = count ? cJSON_CreateArray() : NULL;
     *outputs = 0;
-    for (int64_t i = 0; i < c->n && count; i++)
+    for (int64_t i = 0; i < c->n && list; i++)
         if (!c->row[i].validation && c->row[i].output >= 0 && c->row[i].feedback != HONE_INCORRECT)
             count[c->row[i].output]++;
-    for (int64_t o = 0, listed = 0; o < c->outputs.n && count; o++) {
+    for (int64_t o = 0, listed = 0; o < c->outputs.n && list; o++) {
         *outputs += count[o] > 0;
         if (count[o] == 0 || count[o] >= CHECK_FEW || listed++ >= CHECK_LISTED)
             continue;
@@ -269,6 +273,7 @@ static int analyse(const struct checking *c, cJSON *report)
                           { 0, 0, cJSON_CreateArray() }, { 0, 0, cJSON_CreateArray() } };
     struct order *o = malloc((size_t)(c->n + 1) * sizeof *o);
     int64_t outputs;
+    int rc = o ? 0 : HONE_ENOMEM;
     for (int64_t i = 0; i < c->n && o; i++)
         o[i] = (struct order){ c->row[i].hash, i };
     if (o)
@@ -280,8 +285,10 @@ static int analyse(const struct checking *c, cJSON *report)
             one_input(c, &f, o, i, end);
     }
     if (o)
-        near_duplicates(c, &f, o);
-    json_put(report, "few_examples", few_examples(c, &outputs));
+        rc = near_duplicates(c, &f, o);
+    cJSON *few = few_examples(c, &outputs);
+    rc = few ? rc : HONE_ENOMEM;
+    json_put(report, "few_examples", few);
     json_put_int(report, "outputs", outputs);
     json_put(report, "duplicates", finding_json(&f.exact, "remove the repeats, or raise the weight of one row instead"));
     json_put(report, "near_duplicates", finding_json(&f.near, "look whether both rows are wanted"));
@@ -289,7 +296,7 @@ static int analyse(const struct checking *c, cJSON *report)
     json_put(report, "shared", finding_json(&f.shared, "remove these rows from one of the two files"));
     json_put(report, "near_shared", finding_json(&f.near_shared, "look whether validation rows are copies of training rows"));
     free(o);
-    return o ? 0 : HONE_ENOMEM;
+    return rc;
 }
 
 static void complain(struct checking *c, const char *text, const char *fix)
