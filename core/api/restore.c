@@ -146,9 +146,10 @@ static int extract(struct restore *r, struct hone_err *err)
         if (rc == 0)
             rc = extract_one(r, f, err);
     }
-    if (rc == 0 && (rc = tar_next(r->fd, &e, err)) == 1)
-        rc = hone_fail(err, ERR_CORRUPT, "%s has more in it than it lists", r->file);
-    return rc;
+    if (rc < 0)
+        return rc;
+    rc = tar_next(r->fd, &e, err);
+    return rc < 0 ? err_prefix(err, "%s", r->file) : rc == 0 ? 0 : hone_fail(err, ERR_CORRUPT, "%s has more in it than it lists", r->file);
 }
 
 /* The database opens (an older schema is migrated), is sound, and names nothing that did not come along. */
