@@ -10,6 +10,8 @@
 size_t utf8_invalid_at(const char *s, size_t n);
 /* Code points in valid UTF-8. [any, pure] */
 int64_t utf8_length(const char *s, size_t n);
+/* Code points of its form C (Unicode Standard Annex 15); where there is none, or memory ran out, those that it has. [any] */
+int64_t utf8_composed_length(const char *s, size_t n);
 
 /* The service of hone/text.h. [any] */
 extern const struct hone_text_service text_service;

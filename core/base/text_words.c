@@ -223,6 +223,15 @@ static void words_free(struct hone_words *w)
     *w = (struct hone_words){ 0 };
 }
 
+int64_t utf8_composed_length(const char *s, size_t n)
+{
+    utf8proc_uint8_t *form = NULL;
+    utf8proc_ssize_t len = utf8proc_map((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)n, &form, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    int64_t points = len < 0 ? utf8_length(s, n) : utf8_length((const char *)form, (size_t)len);
+    free(form);
+    return points;
+}
+
 const struct hone_text_service text_service = {
     .struct_size = sizeof text_service, .words = words, .words_free = words_free, .hash = hash_bytes,
 };

@@ -79,7 +79,7 @@ static int ask_writes(struct run *r, const struct opening *o, struct hone_err *e
                          "give hone ask a threshold", item->name);
     if (r->writes && r->paradigm->observe && r->config.gradient_accumulation > 1)
         return hone_fail(err, HONE_EINVAL, "config.gradientAccumulation is %lld: paradigm '%s' looks at all rows of a step at once, which model '%s' "
-                         "keeps for one batch only", (long long)r->config.gradient_accumulation, r->paradigm->item.name, item->name);
+                         "keeps for one batch only; set it to 1, and raise config.batchSize if there is memory for it", (long long)r->config.gradient_accumulation, r->paradigm->item.name, item->name);
     return drawn_open(r, err);
 }
 

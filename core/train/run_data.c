@@ -176,6 +176,13 @@ static int take_answers(const struct run *r, struct row_set *s, const struct exa
     return 0;
 }
 
+/* Whether n characters of tokens are less than the answer, which a tokenizer may have brought to form C. */
+static int is_cut(int64_t n, const struct hone_string *answer)
+{
+    size_t len = (size_t)answer->len;
+    return n < utf8_length(answer->bytes, len) && n < utf8_composed_length(answer->bytes, len);
+}
+
 void run_count_answers(struct run *r, struct row_set *s, const struct hone_string *answer, const struct hone_string *rejected, const char *which)
 {
     int64_t cut = 0;
@@ -183,8 +190,7 @@ void run_count_answers(struct run *r, struct row_set *s, const struct hone_strin
     for (int64_t i = 0; i < s->n; i++) {
         int64_t n = nats_characters(&r->learner, &s->x, i * s->each);
         s->characters += n;
-        cut += n < utf8_length(answer[i].bytes, (size_t)answer[i].len)
-               || (rejected && nats_characters(&r->learner, &s->x, i * s->each + 1) < utf8_length(rejected[i].bytes, (size_t)rejected[i].len));
+        cut += is_cut(n, &answer[i]) || (rejected && is_cut(nats_characters(&r->learner, &s->x, i * s->each + 1), &rejected[i]));
     }
     if (cut)
         note(r, "%lld of %lld %s answers are longer than the model's context leaves room for: their ends are cut, neither learned nor measured "

@@ -99,6 +99,16 @@ for validation in pairs longer; do
     learn cut_$validation --validation "$tmp/$validation.jsonl" --set epochs=1 --set modelOptions.context=12 --set modelOptions.tokenizer="$tmp/cut.json"
     has cut_$validation '32 of 32 validation answers are longer' '32 of 32 training answers are longer'
 done
+# A tokenizer that composes letters and accents: the characters are those of its tokens, and nothing is cut.
+sed 's/"normalizer": *null/"normalizer": {"type": "NFC"}/' "$tmp/cut.json" >"$tmp/composing.json"
+for form in composed decomposed; do
+    letter=$([ $form = composed ] && printf '\303\251' || printf 'e\314\201')
+    sed "s/\(\"expected_output\": \".*\)behind/\1b${letter}hind/" "$tmp/pairs.jsonl" >"$tmp/$form.jsonl"
+    learn $form --validation "$tmp/$form.jsonl" --set epochs=1 --set modelOptions.tokenizer="$tmp/composing.json"
+    grep -q 'are longer' "$tmp/$form" && fail "$form answers are said to be cut" || pass
+done
+cmp -s "$tmp/composed.jsonl" "$tmp/decomposed.jsonl" && fail 'the texts are the same' || pass
+same 'the loss a character of either form' "$(value decomposed nats_per_character)" "$(value composed nats_per_character)"
 same 'the loss of what is left' "$(value cut_longer nats_per_character)" "$(value cut_pairs nats_per_character)"
 
 # Running text: parts of a file, each with what stands before it.

@@ -92,6 +92,12 @@ for metric in loss word_error_rate safety matthews_correlation cohen_kappa; do
 done
 refused metric_none 'config.paradigmOptions' right.jsonl --set base=agent:base --set trainingType=reinforcement --set paradigmOptions.algorithm=reinforce --set paradigmOptions.reward=chrff
 refused ppo 'learns by reinforce' right.jsonl --set base=agent:base --set trainingType=reinforcement --set paradigmOptions.algorithm=ppo
+refused importance 'learns by reinforce' right.jsonl --set base=agent:base --set trainingType=reinforcement --set paradigmOptions.algorithm=ips
+refused written 'written answers are learned from by reinforce' right.jsonl --set base=agent:base --set trainingType=reinforcement --set paradigmOptions.algorithm=ppo \
+    --set paradigmOptions.rewards=answers
+refused in_parts 'config.gradientAccumulation is 2: ' right.jsonl --set base=agent:base --set trainingType=reinforcement --set paradigmOptions.algorithm=reinforce \
+    --set gradientAccumulation=2
+has in_parts.err 'raise config.batchSize'
 sed '5s/"input": "/&word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word /' \
     "$tmp/right.jsonl" >"$tmp/long.jsonl"
 refused long 'leaves no room for an answer' long.jsonl --set base=agent:base --set trainingType=reinforcement --set paradigmOptions.algorithm=reinforce
