@@ -1,0 +1,19 @@
+#!/bin/sh
+# The unit suites for tests/coverage.sh, each in a process of its own: what one counted is kept when another is ended, and the log tells which one takes long.
+# Without token_time, which measures time. `unit.sh SUITE...`: these.
+suites=$(sed -n 's/^SUITE(\([a-z_]*\))$/\1/p' "$srcdir/tests/unit/suites.h" | grep -v -x token_time)
+passed=0 failed=0
+for suite in ${*:-$suites}; do
+    said=$("$abs_top_builddir/tests/unit/hone-unit" "$suite" 2>&1)
+    line=$(echo "$said" | grep -E '^[0-9]+ passed, [0-9]+ failed$')
+    if [ -n "$line" ]; then
+        passed=$((passed + ${line%% *}))
+        bad=$(echo "$line" | sed 's/.*, \([0-9]*\) .*/\1/')
+    else
+        bad=1
+    fi
+    failed=$((failed + bad))
+    [ "$bad" -eq 0 ] || printf '%s: %s\n' "$suite" "$said"
+done
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
