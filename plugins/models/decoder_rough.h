@@ -167,7 +167,7 @@ static void rough_run(const struct decoder_env *e, struct rough_few *t)
     }
     for (int64_t k = 0; k < t->few->matrices; k++)
         out += t->few->matrix[k].out;
-    e->host->parallel(e->host, out, (4 * DEC_GRAIN / wide + ROUGH_ROWS) / ROUGH_ROWS * ROUGH_ROWS, rough_task, t);
+    e->host->parallel(e->host, out, (2 * DEC_GRAIN / wide + ROUGH_ROWS) / ROUGH_ROWS * ROUGH_ROWS, rough_task, t);
 }
 
 #endif
