@@ -24,6 +24,7 @@ static int passes_run, rows_run, faults, rough_run;
 static int64_t top_k;
 static double top_p = 1;
 static double roughness;        /* of scores of rough passes */
+static int no_room;             /* for rough passes */
 static int repeats = 1;         /* what is written mostly repeats itself */
 
 static int64_t context(void *self)
@@ -105,6 +106,8 @@ static int forward(void *self, struct hone_pass *p, struct hone_err *err)
     int rough = (p->flags & HONE_PASS_ROUGH) != 0;
     (void)self;
     *(rough ? &rough_run : &passes_run) += 1;
+    if (rough && no_room)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
     faults += rough && (!p->row_start || p->rows != p->in.n);
     for (int64_t i = 0; i < p->in.n; i++) {
         struct held *h = p->stream[i];
@@ -232,6 +235,22 @@ static void drafted(void)
     CU_ASSERT_EQUAL(faults, 0);
 }
 
+/* Without room for rough passes answers are written all the same; they are not asked for again. */
+static void no_room_for_drafts(void)
+{
+    struct written plain, guessed;
+    repeats = 0;
+    write_all(PLAIN, 1, 0, NULL, 1, &plain);
+    no_room = 1;
+    write_all(BY_BOTH, 1, 0, NULL, 1, &guessed);
+    no_room = 0;
+    repeats = 1;
+    CU_ASSERT(equal(&guessed, &plain) && plain.tokens > 20);
+    CU_ASSERT_EQUAL(rough_run, 1);
+    written_free(&plain);
+    written_free(&guessed);
+}
+
 /* How many are guessed: as many as pay, by how often they came true; fewer beside others; none where they do not, and then again. */
 static void depths(void)
 {
@@ -281,5 +300,6 @@ int test_writer(void)
 {
     CU_pSuite suite = CU_add_suite("writer", NULL, NULL);
     return suite && CU_add_test(suite, "the highest", highest) && CU_add_test(suite, "guesses", guess) && CU_add_test(suite, "answers are the same with guesses", same_answers)
-           && CU_add_test(suite, "answers are the same with rough passes", drafted) && CU_add_test(suite, "how many are guessed", depths) ? 0 : -1;
+           && CU_add_test(suite, "answers are the same with rough passes", drafted) && CU_add_test(suite, "how many are guessed", depths)
+           && CU_add_test(suite, "no room for rough passes", no_room_for_drafts) ? 0 : -1;
 }
