@@ -172,7 +172,7 @@ cJSON *adapt_apply(struct api *a, const struct version_row *from, const struct m
         rc = check(s, from, share, proposal, &agent, err);
     if (rc >= 0)
         rc = enter(s, from, &row, m, share, proposal, err);
-    if (rc >= 0 && (rc = store_commit(s, err)) >= 0)
+    if (rc >= 0 && store_commit(s, err) >= 0)
         out = deployed(from, &row, agent.active_version, share, proposal != NULL);
     books_close(a, s);
     free(row.id);

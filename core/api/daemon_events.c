@@ -110,7 +110,7 @@ int daemon_events_since(struct daemon *d, const char *tenant, const char *job, i
 {
     struct api one = d->api;
     struct event_list list = { 0 };
-    struct job_row row;
+    struct job_row row = { 0 };
     const struct api_call call = { .tenant = tenant };
     one.call = &call;
     struct store *s = books_open(&one, err);
@@ -119,8 +119,7 @@ int daemon_events_since(struct daemon *d, const char *tenant, const char *job, i
         rc = event_list(s, job, after, limit, &list, err);
     if (rc >= 0 && ended)
         *ended = row.status != JOB_RUNNING && row.status != JOB_PREPARING && (limit <= 0 || list.n < (size_t)limit);
-    if (rc >= 0)
-        job_free(&row);
+    job_free(&row);
     books_close(&one, s);
     for (size_t i = 0; rc >= 0 && i < list.n; i++)
         rc = give_row(&list.v[i], each, arg, d);
