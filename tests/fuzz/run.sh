@@ -1,15 +1,16 @@
 #!/bin/sh
 # run.sh [--memory] [SECONDS [TARGET...]]: the targets of tests/fuzz with libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer, two at a time
 # (FUZZ_JOBS), from tests/fuzz/corpus on. Without SECONDS, or with 0, each one has as many inputs as tests/fuzz/runs says, from a fixed seed: the same
-# ones in the same build, on any machine. With SECONDS it has that long, from a seed of its own (printed; SEED), and what is new grows
-# BUILD/corpus. An input that was too much lies in BUILD/found, and goes into tests/fuzz/corpus/TARGET when its cause is mended.
+# ones in the same build, on any machine; FUZZ_SHARE=N: the first Nth part of them. With SECONDS it has that long, from a seed of its own (printed;
+# SEED), and what is new grows BUILD/corpus. An input that was too much lies in BUILD/found, and goes into tests/fuzz/corpus/TARGET when its cause is
+# mended.
 # --memory: with MemorySanitizer instead, which sees values that were never written, and a tenth of the inputs; the libraries of others are then
 # built so as well, see foreign.sh. Builds in build-fuzz/, or build-memory/, with clang, which it installs.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
-build=build-fuzz sanitizers=address,undefined cflags='-g -O1' share=1
+build=build-fuzz sanitizers=address,undefined cflags='-g -O1' share=${FUZZ_SHARE:-1}
 if [ "${1:-}" = --memory ]; then
-    build=build-memory sanitizers=memory cflags='-g -O1 -fsanitize-memory-track-origins' share=10
+    build=build-memory sanitizers=memory cflags='-g -O1 -fsanitize-memory-track-origins' share=$((share * 10))
     shift
 fi
 seconds=${1:-0}
