@@ -189,9 +189,21 @@ static void panel_tile_task(void *arg, int64_t begin, int64_t end)
     }
 }
 
+/* The longest tiles first, so that the threads end together. */
+static void panels_order(struct panels *s)
+{
+    for (int64_t i = 1; i < s->pieces; i++)
+        for (int64_t k = i; k > 0 && s->piece[k].p.k > s->piece[k - 1].p.k; k--) {
+            struct panel_piece t = s->piece[k];
+            s->piece[k] = s->piece[k - 1];
+            s->piece[k - 1] = t;
+        }
+}
+
 static void panels_flush(struct panels *s)
 {
     const struct hone_host *host = s->env->host;
+    panels_order(s);
     host->parallel(host, s->strips, 1, panel_lay_task, s);
     host->parallel(host, s->tiles, 1, panel_tile_task, s);
     s->pieces = s->strips = s->tiles = s->used = 0;
@@ -250,7 +262,7 @@ static int panels_products(const struct decoder_env *e, const struct product_f *
     if (!e->panels || !panel_kernels(kernel))
         return 0;
     for (int64_t i = 0; i < n; i++)
-        if (p[i].m < PANEL_TILE || p[i].n < PANEL_WIDE || p[i].k < PANEL_WIDE)
+        if (p[i].m < PANEL_TILE || p[i].n < PANEL_WIDE || p[i].k < PANEL_WIDE || (p[i].beta != 0 && p[i].beta != 1))
             return 0;
     panels_run(e, kernel[0], p, n);
     return 1;

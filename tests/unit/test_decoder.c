@@ -360,7 +360,7 @@ static void panel_lists(void)
     for (int64_t i = 0; i < 3 * N * K; i++)
         b[i / (N * K)][i % (N * K)] = small_number(i + 3);
     for (int i = 0; i < LIST; i++) {
-        list[i] = linear_f(M, K, N, a, b[i % 3], 0, i == 7 ? NULL : want[i]);
+        list[i] = linear_f(M, i % 4 == 3 ? K / 2 : K, N, a, b[i % 3], 0, i == 7 ? NULL : want[i]);
         list[i].onto = i == 5;
         list[i].beta = (float)list[i].onto;
         list[i].c = i == 5 ? want[4] : list[i].c;
