@@ -15,7 +15,7 @@ void *passes_scratch(struct passes *p, size_t bytes)
         size_t cap = b ? b->cap * 2 : SCRATCH_BLOCK;
         while (cap < bytes + 64)
             cap *= 2;
-        struct scratch_block *fresh = aligned_alloc(64, cap);
+        struct scratch_block *fresh = pages_new(cap);
         if (!fresh) {
             p->out_of_memory = 1;
             return NULL;

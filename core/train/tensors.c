@@ -8,16 +8,22 @@
 #define HUGE_PAGE ((size_t)2 << 20)
 #define START_GRAIN 1024 /* start values are drawn one by one: a few dozen nanoseconds each */
 
-float *floats_new(int64_t n)
+void *pages_new(size_t bytes)
 {
-    size_t bytes = (size_t)(n > 0 ? n : 1) * sizeof(float), align = bytes >= HUGE_PAGE ? HUGE_PAGE : 64;
+    size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : 64;
     bytes = (bytes + align - 1) / align * align;
     void *p = aligned_alloc(align, bytes);
-    if (!p)
-        return NULL;
-    if (align == HUGE_PAGE)
+    if (p && align == HUGE_PAGE)
         madvise(p, bytes, MADV_HUGEPAGE);
-    memset(p, 0, bytes);
+    return p;
+}
+
+float *floats_new(int64_t n)
+{
+    size_t bytes = (size_t)(n > 0 ? n : 1) * sizeof(float);
+    float *p = pages_new(bytes);
+    if (p)
+        memset(p, 0, bytes);
     return p;
 }
 

@@ -41,7 +41,9 @@ void tensors_free(struct tensors *ts);
 /* The index of a tensor, -1 when there is none of that name. */
 int64_t tensors_find(const struct tensors *ts, const char *name);
 
-/* n zeroed floats, 64-byte aligned, on huge pages when there are many; free with free(). NULL when memory ran out. */
+/* Memory that is not filled, 64-byte aligned, on huge pages when it is much; free with free(). NULL when memory ran out. [any] */
+void *pages_new(size_t bytes);
+/* n zeroed floats of such memory. */
 float *floats_new(int64_t n);
 
 #endif
