@@ -20,7 +20,8 @@ typedef void panel_kernel(int64_t k, const float *const *row, int64_t step, cons
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
 
-__attribute__((target("avx512f"))) static void panel_avx512(int64_t k, const float *const *row, int64_t step, const float *panel, int add, float *c, int64_t ldc)
+__attribute__((target("avx512f")))
+static void panel_avx512(int64_t k, const float *const *row, int64_t step, const float *panel, int add, float *c, int64_t ldc)
 {
     __m512 sum[PANEL_ROWS][2];
     for (int i = 0; i < PANEL_ROWS; i++)
@@ -40,7 +41,8 @@ __attribute__((target("avx512f"))) static void panel_avx512(int64_t k, const flo
 }
 
 /* A quarter of the tile at a time: its sums stay in the sixteen registers. */
-__attribute__((target("avx2,fma"))) static void panel_avx2(int64_t k, const float *const *row, int64_t step, const float *panel, int add, float *c, int64_t ldc)
+__attribute__((target("avx2,fma")))
+static void panel_avx2(int64_t k, const float *const *row, int64_t step, const float *panel, int add, float *c, int64_t ldc)
 {
     for (int part = 0; part < 4; part++) {
         const float *const *r = row + part / 2 * 4, *from = panel + part % 2 * 16;
@@ -240,7 +242,8 @@ static void panels_run(const struct decoder_env *e, panel_kernel *kernel, const 
     struct panels s = { .env = e, .kernel = kernel };
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < p[i].n; j += PANEL_MOST) {
-            int64_t wide = panel_least(p[i].n - j, PANEL_MOST), deep = PANEL_ROOM / ((wide + PANEL_WIDE - 1) / PANEL_WIDE * PANEL_WIDE) / PANEL_DEPTH * PANEL_DEPTH;
+            int64_t wide = panel_least(p[i].n - j, PANEL_MOST), laid = (wide + PANEL_WIDE - 1) / PANEL_WIDE * PANEL_WIDE;
+            int64_t deep = PANEL_ROOM / laid / PANEL_DEPTH * PANEL_DEPTH;
             for (int64_t k = 0; k < p[i].k; k += deep) {
                 struct product_f part = p[i];
                 part.a += p[i].ta ? k * p[i].lda : k;
