@@ -79,33 +79,43 @@ run_tests() {
     grep -e "$alone" "$logs/chosen" >"$logs/alone"
     together "$logs/beside" "$logs" "$(nproc)"
     together "$logs/alone" "$logs" 1
-    count "$logs/chosen" "$logs"
+}
+
+counted() {
+    count "$top/$1/tests/logs-$2/chosen" "$top/$1/tests/logs-$2"
 }
 
 sh "$top/etc/build.sh" build --enable-werror || exit 1
 run_tests build $tier .
+counted build $tier
+if [ $valgrind = yes ]; then # on one processor, and beside the sanitizers
+    (
+        HONE_WORKER_WRAPPER='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --trace-children=yes'
+        HONE_SANDBOX=off # valgrind does not know the kernel's calls for it
+        export HONE_WORKER_WRAPPER HONE_SANDBOX
+        run_tests build valgrind 'tests/cli/train\.sh'
+    ) &
+fi
 if [ $sanitize = yes ]; then
     sh "$top/etc/build.sh" build-sanitize --enable-werror --enable-sanitizers || exit 1
     run_tests build-sanitize sanitized .
+    counted build-sanitize sanitized
 fi
 if [ $valgrind = yes ]; then
-    HONE_WORKER_WRAPPER='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --trace-children=yes'
-    HONE_SANDBOX=off # valgrind does not know the kernel's calls for it
-    export HONE_WORKER_WRAPPER HONE_SANDBOX
-    run_tests build valgrind 'tests/cli/train\.sh'
-    unset HONE_WORKER_WRAPPER HONE_SANDBOX
+    wait $! || exit 1
+    counted build valgrind
 fi
 if [ $threads = yes ]; then
     sh "$top/etc/build.sh" build-tsan --enable-werror --enable-thread-sanitizer || exit 1
     run_tests build-tsan threads 'tests/faults/threads\.sh' tests/faults/mixed
+    counted build-tsan threads
 fi
 if [ $tier = plain ]; then # what builds for itself
     cd "$top/build" || exit 1
     name=proof logs=$top/build/tests/logs-proof
     rm -rf "$logs"
     mkdir -p "$logs"
-    echo 'tests/analyze.sh quick' >"$logs/list"
-    [ -z "${FUZZ_SECONDS:-}" ] || echo "tests/fuzz/run.sh $FUZZ_SECONDS" >>"$logs/list" # by chance, so not unless it is wanted; tests/fuzz/replay.sh always runs
+    printf '%s\n' 'tests/analyze.sh quick' "tests/fuzz/run.sh ${FUZZ_SECONDS:-}" >"$logs/list"
     together "$logs/list" "$logs" 1
     count "$logs/list" "$logs"
 fi
