@@ -253,10 +253,9 @@ cJSON *api_checkpoint_list(struct api *a, const cJSON *in, struct hone_err *err)
 
 cJSON *api_preset_list(struct api *a, const cJSON *in, struct hone_err *err)
 {
-    cJSON *all = settings_presets(), *out = cJSON_CreateObject(), *p;
+    cJSON *all = settings_files("presets", err), *out = all ? cJSON_CreateObject() : NULL, *p;
     (void)a;
     (void)in;
-    (void)err;
     cJSON_ArrayForEach(p, all)
         cJSON_DeleteItemFromObjectCaseSensitive(p, "file");
     json_put(out, "presets", all);

@@ -88,8 +88,6 @@ cJSON *pipe_params(const struct pipe_step *step, int part);
 cJSON *pipe_read(const char *name, int local, cJSON **lines, char **file, struct hone_err *err);
 /* Lays given parameters over those of the definition, of the same type each; faults are appended. */
 int pipe_give(cJSON *def, const cJSON *given, cJSON *faults, struct hone_err *err);
-/* [{name, file, doc}] of all that can be named. */
-cJSON *pipe_files(void);
 
 /* ---- runs: pipe_run.c, pipe_step.c, pipe_cache.c, sweep.c ---- */
 

@@ -1,5 +1,4 @@
 /* Definitions of pipelines: files, those that can be named, and parameters that are given for a run. See pipe.h. */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,76 +10,14 @@
 #include "core/base/json.h"
 #include "core/base/text.h"
 
-#define WHAT "pipelines"
-
 /* ---- by name ---- */
-
-static char *find_named(const char *name)
-{
-    char *dir, *path = NULL;
-    for (int i = 0; !path && (dir = settings_dir(WHAT, i)); i++) {
-        if (asprintf(&path, "%s/%s.conf", dir, name) < 0 || access(path, R_OK) != 0) {
-            free(path);
-            path = NULL;
-        }
-        free(dir);
-    }
-    return path;
-}
-
-/* The comment at the head of the file, its first line, is what it is for. */
-static cJSON *named_json(const char *name, const char *path)
-{
-    cJSON *o = cJSON_CreateObject();
-    struct buf text = { 0 };
-    json_put_str(o, "name", name);
-    json_put_str(o, "file", path);
-    const char *s = file_read(path, 1 << 20, &text, NULL) == 0 ? buf_str(&text) : NULL;
-    if (s && strncmp(s, "# ", 2) == 0) {
-        char *line = strndup(s + 2, strcspn(s + 2, "\n"));
-        json_put_str(o, "doc", line);
-        free(line);
-    }
-    buf_free(&text);
-    return o;
-}
-
-static void add_dir(cJSON *out, const char *dir)
-{
-    struct dirent **e = NULL;
-    int n = *dir ? scandir(dir, &e, NULL, alphasort) : 0;
-    for (int k = 0; k < n; k++) {
-        size_t len = strlen(e[k]->d_name);
-        char name[256];
-        const cJSON *have;
-        int known = 0;
-        snprintf(name, sizeof name, "%.*s", (int)(len > 5 ? len - 5 : 0), e[k]->d_name);
-        cJSON_ArrayForEach(have, out)
-            known = known || strcmp(json_str(have, "name", ""), name) == 0;
-        char *path = !known && len > 5 && strcmp(e[k]->d_name + len - 5, ".conf") == 0 ? path_join(dir, e[k]->d_name) : NULL;
-        if (path)
-            cJSON_AddItemToArray(out, named_json(name, path));
-        free(path);
-        free(e[k]);
-    }
-    free(e);
-}
-
-cJSON *pipe_files(void)
-{
-    cJSON *out = cJSON_CreateArray();
-    char *dir;
-    for (int i = 0; (dir = settings_dir(WHAT, i)); i++) {
-        add_dir(out, dir);
-        free(dir);
-    }
-    return out;
-}
 
 static int unknown(const char *name, struct hone_err *err)
 {
     const char *names[65];
-    cJSON *all = pipe_files();
+    cJSON *all = settings_files("pipelines", err);
+    if (!all)
+        return err->code;
     const cJSON *p;
     int n = 0;
     cJSON_ArrayForEach(p, all) {
@@ -99,7 +36,7 @@ cJSON *pipe_read(const char *name, int local, cJSON **lines, char **file, struct
 {
     int is_file = strchr(name, '/') != NULL || (local && access(name, F_OK) == 0);
     *lines = NULL;
-    *file = is_file && local ? strdup(name) : !is_file ? find_named(name) : NULL;
+    *file = is_file && local ? strdup(name) : !is_file ? settings_named("pipelines", name) : NULL;
     if (!*file || access(*file, F_OK) != 0) {
         unknown(name, err);
         return NULL;

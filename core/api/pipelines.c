@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "core/api/pipe.h"
+#include "core/api/settings.h"
 #include "core/api/sweep.h"
 #include "core/base/buf.h"
 #include "core/base/json.h"
@@ -116,9 +117,8 @@ cJSON *api_run_list(struct api *a, const cJSON *in, struct hone_err *err)
 
 cJSON *api_pipeline_list(struct api *a, const cJSON *in, struct hone_err *err)
 {
-    cJSON *out = cJSON_CreateObject(), *all = pipe_files(), *p;
+    cJSON *all = settings_files("pipelines", err), *out = all ? cJSON_CreateObject() : NULL, *p;
     (void)in;
-    (void)err;
     cJSON_ArrayForEach(p, all) {
         if (!a->call || !a->call->local)
             cJSON_DeleteItemFromObjectCaseSensitive(p, "file");

@@ -182,7 +182,8 @@ static void read_files(struct settings *s, const struct settings_flags *f)
 
 static void unknown_preset(struct settings *s, const struct entry *e)
 {
-    cJSON *all = settings_presets();
+    struct hone_err ignored;
+    cJSON *all = settings_files("presets", &ignored);
     const cJSON *one;
     const char *names[64], *near;
     int n = 0;
@@ -211,7 +212,7 @@ static void read_preset(struct settings *s)
         const struct entry *e = layer_find(&s->layer[i], "preset");
         if (!e)
             continue;
-        char *path = cJSON_IsString(e->value) ? preset_find(e->value->valuestring) : NULL;
+        char *path = cJSON_IsString(e->value) ? settings_named("presets", e->value->valuestring) : NULL;
         if (path) {
             layer_read(s, &s->preset, path, 1);
             s->preset_after = i;

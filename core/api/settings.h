@@ -50,8 +50,10 @@ cJSON *settings_show(const struct settings *s);
 cJSON *settings_explain(const struct settings *s, const char *name, struct hone_err *err);
 /* The table of all keys as in docs/configuration.md (free()). NULL when memory ran out. */
 char *settings_markdown(void);
-/* [{name, file, doc}] of all presets that can be named. */
-cJSON *settings_presets(void);
+/* [{name, file, doc}] of all "presets" or "pipelines" that can be named. NULL with HONE_ENOMEM. */
+cJSON *settings_files(const char *what, struct hone_err *err);
+/* The path of the one of this name (free()), or NULL. */
+char *settings_named(const char *what, const char *name);
 /* {name, file, doc, settings: {key: value}} of one. NULL with ERR_NOT_FOUND, naming those that there are, or with what is wrong in its file. */
 cJSON *settings_preset(const char *name, struct hone_err *err);
 /* A training configuration with the values of the preset that it names behind its own (a copy in any case). NULL with err. */
@@ -59,6 +61,7 @@ cJSON *settings_with_preset(const cJSON *config, struct hone_err *err);
 /* The i-th directory in which files of this kind ("presets", "pipelines") are looked for (free()): the user's, that of the build tree, that of the
  * installation; NULL behind the last, "" for one that is not there. */
 char *settings_dir(const char *what, int i);
+#define SETTINGS_DIRS 3
 /* The training key that `n` bytes name, in any of its spellings, also with hyphens ("learning-rate"), or NULL. [pure] */
 const char *settings_key(const char *name, size_t n);
 

@@ -77,8 +77,6 @@ const struct entry *settings_find(const struct settings *s, const char *key);
 /* A path from `value` as it was written in `file`: ~ is the home directory, a relative one starts at the file's directory
  * (where that is no file: the working directory). free(). */
 char *settings_path(const char *value, const char *file);
-/* The file of a preset (free()), or NULL when there is none. */
-char *preset_find(const char *name);
 /* Every key of `hone serve` with its value. */
 cJSON *settings_serve(const struct settings *s);
 /* The key's table entry in any of the tables: 1 training (*key), 2 plain (*plain), 3 of `hone serve` (*key), 0 unknown. `name` without

@@ -185,7 +185,7 @@ void layer_read(struct settings *s, struct layer *l, const char *path, int must)
     buf_free(&text);
 }
 
-/* ---- presets ---- */
+/* ---- presets and pipelines ---- */
 
 char *settings_dir(const char *what, int i)
 {
@@ -218,12 +218,12 @@ char *settings_dir(const char *what, int i)
     return n < 0 ? NULL : out;
 }
 
-char *preset_find(const char *name)
+char *settings_named(const char *what, const char *name)
 {
     if (strchr(name, '/') || !*name)
         return NULL;
     char *dir, *path = NULL;
-    for (int i = 0; !path && (dir = settings_dir("presets", i)); i++) {
+    for (int i = 0; !path && (dir = settings_dir(what, i)); i++) {
         if (asprintf(&path, "%s/%s.conf", dir, name) < 0 || access(path, R_OK) != 0) {
             free(path);
             path = NULL;
@@ -233,58 +233,77 @@ char *preset_find(const char *name)
     return path;
 }
 
-/* The comment at the head of a preset is its description. */
-static cJSON *preset_json(const char *name, const char *path)
+/* The comment at the head of the file, its first line, is what it is for. NULL when memory ran out. */
+static cJSON *file_json(const char *name, const char *path)
 {
     cJSON *o = cJSON_CreateObject();
     struct buf text = { 0 };
+    int rc = o ? file_read(path, MAX_FILE, &text, NULL) : HONE_ENOMEM;
     json_put_str(o, "name", name);
     json_put_str(o, "file", path);
-    if (file_read(path, MAX_FILE, &text, NULL) == 0 && text.n > 2 && text.p[0] == '#') {
-        size_t n = strcspn(text.p + 2, "\n");
-        char *line = strndup(text.p + 2, n);
+    if (rc == 0 && text.n > 2 && memcmp(text.p, "# ", 2) == 0) {
+        char *line = strndup(text.p + 2, strcspn(text.p + 2, "\n"));
+        rc = line ? 0 : HONE_ENOMEM;
         json_put_str(o, "doc", line);
         free(line);
     }
     buf_free(&text);
-    return o;
+    if (rc != HONE_ENOMEM)
+        return o;
+    cJSON_Delete(o);
+    return NULL;
 }
 
-cJSON *settings_presets(void)
+/* The files of one directory whose names an earlier one has not taken. 0 or HONE_ENOMEM. */
+static int add_files(cJSON *out, const char *dir)
+{
+    struct dirent **e = NULL;
+    int n = *dir ? scandir(dir, &e, NULL, alphasort) : 0, rc = n < 0 && errno == ENOMEM ? HONE_ENOMEM : 0;
+    for (int k = 0; k < n; k++) {
+        size_t len = strlen(e[k]->d_name);
+        char name[256];
+        const cJSON *have;
+        int wanted = len > 5 && strcmp(e[k]->d_name + len - 5, ".conf") == 0;
+        snprintf(name, sizeof name, "%.*s", (int)(len > 5 ? len - 5 : 0), e[k]->d_name);
+        cJSON_ArrayForEach(have, out)
+            wanted = wanted && strcmp(json_str(have, "name", ""), name) != 0;
+        if (wanted && rc == 0) {
+            char *path = path_join(dir, e[k]->d_name);
+            cJSON *o = path ? file_json(name, path) : NULL;
+            rc = o && cJSON_AddItemToArray(out, o) ? 0 : HONE_ENOMEM;
+            free(path);
+        }
+        free(e[k]);
+    }
+    free(e);
+    return rc;
+}
+
+cJSON *settings_files(const char *what, struct hone_err *err)
 {
     cJSON *out = cJSON_CreateArray();
-    char *dir;
-    for (int i = 0; (dir = settings_dir("presets", i)); i++) {
-        struct dirent **e = NULL;
-        int n = *dir ? scandir(dir, &e, NULL, alphasort) : 0;
-        for (int k = 0; k < n; k++) {
-            size_t len = strlen(e[k]->d_name);
-            if (len > 5 && strcmp(e[k]->d_name + len - 5, ".conf") == 0) {
-                char *path = path_join(dir, e[k]->d_name), name[256];
-                const cJSON *have;
-                int known = 0;
-                snprintf(name, sizeof name, "%.*s", (int)(len - 5), e[k]->d_name);
-                cJSON_ArrayForEach(have, out)
-                    known = known || strcmp(json_str(have, "name", ""), name) == 0;
-                if (path && !known)
-                    cJSON_AddItemToArray(out, preset_json(name, path));
-                free(path);
-            }
-            free(e[k]);
-        }
-        free(e);
+    int rc = out ? 0 : HONE_ENOMEM;
+    for (int i = 0; i < SETTINGS_DIRS && rc == 0; i++) {
+        char *dir = settings_dir(what, i);
+        rc = dir ? add_files(out, dir) : HONE_ENOMEM;
         free(dir);
     }
-    return out;
+    if (rc == 0)
+        return out;
+    hone_fail(err, rc, "memory ran out while the %s were listed", what);
+    cJSON_Delete(out);
+    return NULL;
 }
 
 cJSON *settings_preset(const char *name, struct hone_err *err)
 {
     struct settings s = { 0 };
     struct layer l = { 0 };
-    char *path = preset_find(name), names[300] = "";
+    char *path = settings_named("presets", name), names[300] = "";
     const cJSON *p;
-    cJSON *out = NULL, *values, *all = path ? NULL : settings_presets();
+    cJSON *out = NULL, *values, *all = path ? NULL : settings_files("presets", err);
+    if (!path && !all)
+        return NULL;
     cJSON_ArrayForEach(p, all) {
         size_t n = strlen(names);
         snprintf(names + n, sizeof names - n, "%s%s", n ? ", " : "", json_str(p, "name", ""));
@@ -297,8 +316,9 @@ cJSON *settings_preset(const char *name, struct hone_err *err)
     layer_read(&s, &l, path, 1);
     if (s.n_faults) {
         *err = s.first;
+    } else if (!(out = file_json(name, path))) {
+        hone_fail(err, HONE_ENOMEM, "memory ran out");
     } else {
-        out = preset_json(name, path);
         values = cJSON_CreateObject();
         for (int i = 0; i < l.n; i++)
             json_put(values, l.v[i].key, cJSON_Duplicate(l.v[i].value, 1));

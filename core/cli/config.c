@@ -113,8 +113,8 @@ static void show_presets(const struct cli *c, const cJSON *o)
 
 static int run_presets(struct cli *c, struct hone_err *err)
 {
-    cJSON *o = cJSON_CreateObject();
-    json_put(o, "presets", settings_presets());
+    cJSON *all = settings_files("presets", err), *o = all ? cJSON_CreateObject() : NULL;
+    json_put(o, "presets", all);
     return cli_result(c, o, show_presets, err);
 }
 
