@@ -80,6 +80,7 @@ printf 0 >"$tmp/crash"
 HONE_CRASH_AT=checkpoint_committed:$tmp/crash hone train --agent cut --data rows.jsonl $small --set epochs=3 --set checkpointInterval=1 -q >"$tmp/must" 2>&1
 [ $? -eq 137 ] || { fail "the training to be resumed ends otherwise: $(cat "$tmp/must")"; finish; }
 must job list
+find "$start" -name '*.part' -exec rm -f {} + # what its worker was writing when it was killed, which a resumed job removes
 cd "$builddir" || exit 99
 
 # scenario NAME ARGUMENT...: `hone ARGUMENT...`, each fault.
