@@ -36,7 +36,12 @@ cJSON *pipe_read(const char *name, int local, cJSON **lines, char **file, struct
 {
     int is_file = strchr(name, '/') != NULL || (local && access(name, F_OK) == 0);
     *lines = NULL;
-    *file = is_file && local ? strdup(name) : !is_file ? settings_named("pipelines", name) : NULL;
+    struct hone_err why = { 0 };
+    *file = is_file && local ? strdup(name) : !is_file ? settings_named("pipelines", name, &why) : NULL;
+    if (!*file && (why.code == HONE_ENOMEM || (is_file && local))) {
+        hone_fail(err, HONE_ENOMEM, "memory ran out while the pipeline was looked for");
+        return NULL;
+    }
     if (!*file || access(*file, F_OK) != 0) {
         unknown(name, err);
         return NULL;

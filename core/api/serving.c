@@ -157,8 +157,11 @@ static cJSON *data_of(struct asking *k)
     cJSON_AddItemToObject(data, "version", cJSON_CreateNumber((double)k->taken->version));
     if (!k->single) {
         cJSON *list = cJSON_AddArrayToObject(data, "answers");
-        for (int64_t i = 0; i < k->n; i++)
-            cJSON_AddItemToArray(list, complete(k, i));
+        for (int64_t i = 0; i < k->n; i++) {
+            cJSON *one = complete(k, i);
+            if (!cJSON_AddItemToArray(list, one)) /* memory ran out for the list, of which json_lost() tells */
+                cJSON_Delete(one);
+        }
     }
     return data;
 }

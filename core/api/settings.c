@@ -212,10 +212,13 @@ static void read_preset(struct settings *s)
         const struct entry *e = layer_find(&s->layer[i], "preset");
         if (!e)
             continue;
-        char *path = cJSON_IsString(e->value) ? settings_named("presets", e->value->valuestring) : NULL;
+        struct hone_err why = { 0 };
+        char *path = cJSON_IsString(e->value) ? settings_named("presets", e->value->valuestring, &why) : NULL;
         if (path) {
             layer_read(s, &s->preset, path, 1);
             s->preset_after = i;
+        } else if (why.code == HONE_ENOMEM) {
+            no_memory(s);
         } else if (cJSON_IsString(e->value)) {
             unknown_preset(s, e);
         }

@@ -52,8 +52,8 @@ cJSON *settings_explain(const struct settings *s, const char *name, struct hone_
 char *settings_markdown(void);
 /* [{name, file, doc}] of all "presets" or "pipelines" that can be named. NULL with HONE_ENOMEM. */
 cJSON *settings_files(const char *what, struct hone_err *err);
-/* The path of the one of this name (free()), or NULL. */
-char *settings_named(const char *what, const char *name);
+/* The path of the one of this name (free()). NULL with ERR_NOT_FOUND or HONE_ENOMEM, which another file may not stand in for. */
+char *settings_named(const char *what, const char *name, struct hone_err *err);
 /* {name, file, doc, settings: {key: value}} of one. NULL with ERR_NOT_FOUND, naming those that there are, or with what is wrong in its file. */
 cJSON *settings_preset(const char *name, struct hone_err *err);
 /* A training configuration with the values of the preset that it names behind its own (a copy in any case). NULL with err. */

@@ -218,19 +218,22 @@ char *settings_dir(const char *what, int i)
     return n < 0 ? NULL : out;
 }
 
-char *settings_named(const char *what, const char *name)
+char *settings_named(const char *what, const char *name, struct hone_err *err)
 {
-    if (strchr(name, '/') || !*name)
-        return NULL;
-    char *dir, *path = NULL;
-    for (int i = 0; !path && (dir = settings_dir(what, i)); i++) {
-        if (asprintf(&path, "%s/%s.conf", dir, name) < 0 || access(path, R_OK) != 0) {
-            free(path);
-            path = NULL;
+    for (int i = 0; i < SETTINGS_DIRS && *name && !strchr(name, '/'); i++) {
+        char *dir = settings_dir(what, i), *path = NULL;
+        if (!dir || asprintf(&path, "%s/%s.conf", dir, name) < 0) {
+            free(dir);
+            hone_fail(err, HONE_ENOMEM, "memory ran out while '%.80s' was looked for", name);
+            return NULL;
         }
         free(dir);
+        if (access(path, R_OK) == 0)
+            return path;
+        free(path);
     }
-    return path;
+    hone_fail(err, ERR_NOT_FOUND, "nothing of the %s is named '%.80s'", what, name);
+    return NULL;
 }
 
 /* The comment at the head of the file, its first line, is what it is for. NULL when memory ran out. */
@@ -299,9 +302,9 @@ cJSON *settings_preset(const char *name, struct hone_err *err)
 {
     struct settings s = { 0 };
     struct layer l = { 0 };
-    char *path = settings_named("presets", name), names[300] = "";
+    char *path = settings_named("presets", name, err), names[300] = "";
     const cJSON *p;
-    cJSON *out = NULL, *values, *all = path ? NULL : settings_files("presets", err);
+    cJSON *out = NULL, *values, *all = path || err->code == HONE_ENOMEM ? NULL : settings_files("presets", err);
     if (!path && !all)
         return NULL;
     cJSON_ArrayForEach(p, all) {

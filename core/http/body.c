@@ -82,7 +82,9 @@ static int end_part(void *arg, struct hone_err *err)
     if (form->to_file)
         return 0;
     const char *text = buf_str(&form->value);
-    if (!text || strlen(text) != form->value.n)
+    if (!text)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out for part '%.80s'", form->name);
+    if (strlen(text) != form->value.n)
         return hone_fail(err, HONE_EINVAL, "part '%.80s' has a zero byte", form->name);
     if (json_get(r->in, form->name))
         return hone_fail(err, HONE_EINVAL, "part '%.80s' comes twice", form->name);
@@ -187,8 +189,10 @@ static int read_query(struct http_request *r)
     int rc = 0;
     while (at && *at && (rc = url_query_next(&at, &name, &value)) > 0) {
         const char *key = buf_str(&name), *text = buf_str(&value);
-        if (!key || !text)
+        if (!key || !text) {
+            rc = reply_refuse(r, 500, "SERVER_ERROR", "memory ran out for the query");
             break;
+        }
         if (json_get(r->in, key)) {
             hone_fail(&r->err, HONE_EINVAL, "'%.80s' comes twice, in the query or in query and body", key);
             rc = reply_refuse(r, 422, "VALIDATION_ERROR", r->err.text);

@@ -1,6 +1,6 @@
 /* An answer told while it is written: invokeAgent with `stream`, as Server-Sent Events. "text" {answer, text} for each piece, whole characters
  * always; last "answer" with the body that the call has without `stream`, or "error" with the body of a failure. What fails before there is
- * anything to tell is answered as any failure, with its status. See request.h.
+ * anything to tell, a heartbeat among it, is answered as any failure, with its status. See request.h.
  *
  * The call goes on by itself and may outlive its connection, so what both know is counted by references; its lock also orders suspending and
  * resuming the connection. */
@@ -152,7 +152,8 @@ static void conclude(struct http_request *r, struct telling *t)
     r->err = t->err;
     reply_fill(r);
     if (buf_oom(&r->out)) {
-        t->failed = 1;
+        log_line(LOG_WARN, "invokeAgent with stream: memory ran out for the last event, the connection is closed");
+        t->failed = t->heard = 1;
         return;
     }
     if (r->out.n && r->out.p[r->out.n - 1] == '\n')

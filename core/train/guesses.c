@@ -71,10 +71,14 @@ static int draft_one(struct writer *w, struct guess *g, int64_t k)
         const struct answer *a = &w->answer[who[i]];
         struct guess *to = &g[who[i]];
         int32_t drawn = draw_guess(&w->draw[0], w->p->pass.scores + i * width, width, a->wish, (uint64_t)(a->out->tokens + k));
-        if (drawn < 0 || w->l->model->ends(w->l->self, drawn))
-            to->wanted = k; /* nothing is known of what comes behind */
-        else
-            to->token[to->n++] = drawn;
+        if (drawn < 0) { /* the copy gives no numbers */
+            w->rough = 0;
+            to->wanted = k;
+            continue;
+        }
+        to->token[to->n++] = drawn;
+        if (w->l->model->ends(w->l->self, drawn))
+            to->wanted = k + 1;
     }
     return ret < 0 ? ret : n > 0;
 }

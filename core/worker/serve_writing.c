@@ -136,18 +136,7 @@ static int listen(struct desk *d, struct hone_err *err)
 static int on_text(void *arg, int64_t i, const char *bytes, int64_t len, struct hone_err *err)
 {
     struct desk *d = arg;
-    if (!d->slot[i]->streams)
-        return 0;
-    char *text = strndup(bytes, (size_t)len);
-    cJSON *f = cJSON_CreateObject();
-    json_put_int(f, "id", d->slot[i]->id);
-    json_put_str(f, "text", text);
-    int whole = text && json_get(f, "text");
-    free(text);
-    if (whole)
-        return task_send(d->task, "text", f, err);
-    cJSON_Delete(f);
-    return hone_fail(err, HONE_ENOMEM, "memory ran out for a piece of an answer");
+    return d->slot[i]->streams ? task_text(d->task, "id", d->slot[i]->id, bytes, len, err) : 0;
 }
 
 static void on_done(void *arg, int64_t i)

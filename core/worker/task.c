@@ -2,6 +2,7 @@
 #include "core/worker/task.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "core/base/clock.h"
@@ -28,6 +29,20 @@ int task_send(struct task *t, const char *type, cJSON *fields, struct hone_err *
 {
     (void)t;
     return link_send(type, fields, err);
+}
+
+int task_text(struct task *t, const char *key, int64_t number, const char *bytes, int64_t len, struct hone_err *err)
+{
+    char *text = strndup(bytes, (size_t)len);
+    cJSON *f = cJSON_CreateObject();
+    json_put_int(f, key, number);
+    json_put_str(f, "text", text);
+    int whole = text && json_get(f, key) && json_get(f, "text");
+    free(text);
+    if (whole)
+        return task_send(t, "text", f, err);
+    cJSON_Delete(f);
+    return hone_fail(err, HONE_ENOMEM, "memory ran out for a piece of an answer");
 }
 
 int task_ready(struct task *t, cJSON *fields, struct hone_err *err)

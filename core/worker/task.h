@@ -25,6 +25,8 @@ enum task_stop { TASK_RUN, TASK_STOP_CHECKPOINT, TASK_STOP_CANCEL };
 /* Sends a frame of that type with the fields of `fields` (taken, also on failure; NULL: none). HONE_EIO when the
  * supervisor is gone: the task then ends. [main] */
 int task_send(struct task *t, const char *type, cJSON *fields, struct hone_err *err);
+/* Sends a piece of an answer that is written: a frame "text" with `number` as `key`. HONE_ENOMEM when it would lack a part. [main] */
+int task_text(struct task *t, const char *key, int64_t number, const char *bytes, int64_t len, struct hone_err *err);
 /* Sends "ready" with fields (taken) and waits for "go". ERR_CANCELLED when "stop" came instead. [main] */
 int task_ready(struct task *t, cJSON *fields, struct hone_err *err);
 /* Sends a frame and waits for one of type `answer` (*frame, cJSON_Delete()). ERR_CANCELLED when "stop" came instead. [main] */

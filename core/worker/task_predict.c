@@ -175,13 +175,7 @@ static int read_writing(struct answering *a, const cJSON *wanted, const struct w
 /* A piece of an answer, as it is written. */
 static int on_text(void *arg, int64_t i, const char *bytes, int64_t len, struct hone_err *err)
 {
-    struct answering *a = arg;
-    char *text = strndup(bytes, (size_t)len);
-    cJSON *f = cJSON_CreateObject();
-    json_put_int(f, "answer", i);
-    json_put_str(f, "text", text);
-    free(text);
-    return task_send(a->task, "text", f, err);
+    return task_text(((struct answering *)arg)->task, "answer", i, bytes, len, err);
 }
 
 static void on_token(void *arg)

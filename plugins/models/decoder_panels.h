@@ -1,5 +1,5 @@
 /* Products of large float matrices by kernels for AVX-512 and for AVX2 with FMA. A BLAS lays out both matrices anew in each call, which
- * costs a quarter of the time where a product is cut into tiles; here op(b) is laid out once, in panels of 32 columns that all threads read,
+ * costs the more the smaller the tiles that a product is cut into; here op(b) is laid out once, in panels of 32 columns that all threads read,
  * and op(a) is read where it is. A number of c is the sum, over pieces of PANEL_DEPTH of the inner length in their order, of sums that begin
  * at 0 and grow by fused multiply-adds in order: the same bits by either kernel, for any number of threads and however c is cut. Called by
  * products() of decoder_numbers.h; products that are small, and processors without the kernels, are the BLAS's. Not a plugin. */
