@@ -54,6 +54,11 @@ cJSON *pipe_read(const char *name, int local, cJSON **lines, char **file, struct
         char *plain = strndup(base, n > 5 && strcmp(base + n - 5, ".conf") == 0 ? n - 5 : n);
         json_put_str(def, "name", plain);
         free(plain);
+        if (!json_str(def, "name", NULL)) {
+            cJSON_Delete(def);
+            hone_fail(err, HONE_ENOMEM, "memory ran out for the name of the pipeline");
+            return NULL;
+        }
     }
     return def;
 }
