@@ -25,8 +25,21 @@ fi
 passed=0
 failed=0
 said=$(mktemp) || exit 1
+ended=no # whether the closing line was said
 beside= # what runs beside all else, and does not outlive this
-trap 'rm -f "$said"; [ -z "$beside" ] || wait "$beside"' EXIT
+
+# joined: waits for it. A shell tells how a job ended once only: it is not asked again. Fails when it failed.
+joined() {
+    [ -n "$beside" ] || return 0
+    job=$beside beside=
+    wait "$job" || { echo "what ran beside the other tests ended with status $?" >&2; return 1; }
+}
+ends() {
+    rm -f "$said"
+    joined
+    [ $ended = yes ] || echo "the tests were not run to the end: $passed passed, $failed failed until then" >&2
+}
+trap ends EXIT
 trap 'exit 1' HUP INT TERM
 # Tests ask for memory that is not there; a sanitizer is to answer as malloc() would.
 ASAN_OPTIONS=allocator_may_return_null=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}
@@ -42,9 +55,10 @@ slow='tests/faults/\(kill9\|power\|sweep\|scarce\)\.sh\|tests/cli/null\.sh'
 # What measures how fast an answer comes: not beside another test.
 alone='tests/faults/hostile_http\.sh'
 
-# together LIST LOGS N: the tests of a list (a line each, with arguments), N at a time; their lines go to the output.
+# together LIST LOGS N: the tests of a list (a line each, with arguments), N at a time; their lines go to the output. Fails when one could
+# not be judged, not when it failed.
 together() {
-    xargs -r -P "$3" -L 1 sh "$top/tests/one.sh" "$top" "$name" <"$1"
+    xargs -r -P "$3" -L 1 sh "$top/tests/one.sh" "$top" "$name" <"$1" || { echo "not all tests of $1 were run" >&2; return 1; }
 }
 
 # count LIST LOGS: adds up what the tests of a list counted, and keeps what is to be said once more of those that failed.
@@ -75,13 +89,13 @@ run_tests() {
     quick) grep -v -e "$slow" "$logs/list" >"$logs/some" ;;
     *) cp "$logs/list" "$logs/some" ;;
     esac
-    grep -e "$pattern" "$logs/some" >"$logs/chosen" || { echo "no test matches '$pattern'"; exit 1; }
+    grep -e "$pattern" "$logs/some" >"$logs/chosen" || { echo "no test matches '$pattern'" >&2; exit 1; }
     grep -v -e "$alone" "$logs/chosen" >"$logs/beside"
     grep -e "$alone" "$logs/chosen" >"$logs/alone"
-    together "$logs/beside" "$logs" "$(nproc)"
+    together "$logs/beside" "$logs" "$(nproc)" || exit 1
     if [ -s "$logs/alone" ]; then
-        [ -z "$beside" ] || wait "$beside"
-        together "$logs/alone" "$logs" 1
+        joined || exit 1
+        together "$logs/alone" "$logs" 1 || exit 1
     fi
 }
 
@@ -107,8 +121,7 @@ if [ $sanitize = yes ]; then
     counted build-sanitize sanitized
 fi
 if [ $valgrind = yes ]; then
-    wait "$beside" || exit 1
-    beside=
+    joined || exit 1
     counted build valgrind
 fi
 if [ $threads = yes ]; then
@@ -122,9 +135,10 @@ if [ $tier = plain ]; then # what builds for itself
     rm -rf "$logs"
     mkdir -p "$logs"
     printf '%s\n' 'tests/analyze.sh quick' "tests/fuzz/run.sh ${FUZZ_SECONDS:-}" >"$logs/list"
-    together "$logs/list" "$logs" 1
+    together "$logs/list" "$logs" 1 || exit 1
     count "$logs/list" "$logs"
 fi
 [ ! -s "$said" ] || { echo 'What failed, in short:'; cat "$said"; }
 echo "$passed passed, $failed failed"
+ended=yes
 [ $failed -eq 0 ]
