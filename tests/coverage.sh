@@ -5,12 +5,15 @@
 #   report        prints what is counted so far
 #   more TEST...  runs these tests (one with arguments is one word) and adds what they count; a file that changed since begins anew
 # What counts: each line with code and each branch of gcc -O0 (`if (a && b)` has four), in all processes and threads that end by themselves. gcc's
-# branches on lines without code are left out, and nothing else is: no failure path, no assertion, no file. Workers are fenced in as ever, and may
-# write their counters (tests/coverage/fence.c). What a signal kills loses its counts.
+# branches on lines without code are left out, and nothing else is: no failure path, no assertion, no file. What is compiled for several processors
+# is compiled once. Workers are fenced in as ever, and may write their counters (tests/coverage/fence.c). What a signal kills loses its counts.
+# tests/faults/scarce.sh fails POINTS (7) calls of each kind in each scenario.
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=$top/build-coverage
 unset HONE_DATA # trains for long, on code that the small examples reach
+POINTS=${POINTS:-7}
+export POINTS
 sh "$top/etc/packages.sh" gcovr || exit 1
 
 # Lines for which gcov gives negative branches, as of a process that died while it wrote its counters, are skipped and named.
