@@ -33,7 +33,7 @@ static int pii_email(const char *s, int64_t n)
             continue;
         int64_t k = i + 1, tld = -1;
         for (; k < n && s[k] != '\0' && (pii_word(s[k]) || s[k] == '-' || s[k] == '.'); k++)
-            tld = s[k] == '.' ? k + 1 : tld;
+            tld = s[k] == '.' && k + 1 < n && pii_word(s[k + 1]) ? k + 1 : tld; /* a dot may end the sentence */
         int64_t letters = 0;
         while (tld > 0 && tld + letters < k && pii_letter(s[tld + letters]))
             letters++;
