@@ -209,7 +209,9 @@ static void say(const struct asking *a, char out[200])
     cJSON *body = a->answer.n ? json_parse(a->answer.p, a->answer.n, "answer", &ignored) : NULL;
     const cJSON *e = json_get(body, "error");
     const char *text = cJSON_IsString(e) ? e->valuestring : json_str(e, "message", json_str(body, "message", NULL));
-    snprintf(out, 200, "%.*s", text ? 199 : (int)(a->answer.n < 120 ? a->answer.n : 120), text ? text : a->answer.n ? a->answer.p : "an empty body");
+    if (!text && !a->answer.n)
+        text = "an empty body";
+    snprintf(out, 200, "%.*s", text ? 199 : (int)(a->answer.n < 120 ? a->answer.n : 120), text ? text : a->answer.p);
     out[utf8_invalid_at(out, strlen(out))] = '\0';
     for (char *c = out; *c; c++)
         *c = (unsigned char)*c < ' ' || *c == 127 ? ' ' : *c;

@@ -14,7 +14,7 @@ struct receiver receiver = { .lock = PTHREAD_MUTEX_INITIALIZER };
 static void *answer_one(void *arg)
 {
     int fd = (int)(intptr_t)arg;
-    char in[40000], out[200];
+    char in[40000], out[1000];
     size_t n = 0;
     ssize_t k;
     char *end = NULL, *length;
@@ -39,7 +39,7 @@ static void *answer_one(void *arg)
     int said = snprintf(out, sizeof out, "HTTP/1.1 %d x\r\n", receiver.status);
     if (receiver.retry_after_s)
         said += snprintf(out + said, sizeof out - (size_t)said, "Retry-After: %lld\r\n", (long long)receiver.retry_after_s);
-    said += snprintf(out + said, sizeof out - (size_t)said, "Content-Length: 2\r\nConnection: close\r\n\r\nhi");
+    said += snprintf(out + said, sizeof out - (size_t)said, "Content-Length: %zu\r\nConnection: close\r\n\r\n%s", strlen(receiver.answer), receiver.answer);
     receiver.busy--;
     pthread_mutex_unlock(&receiver.lock);
     (void)!send(fd, out, (size_t)said, MSG_NOSIGNAL);
@@ -87,6 +87,7 @@ void receiver_start(void)
     receiver.stop = receiver.connects = receiver.busy = receiver.most_busy = receiver.hold_ms = 0;
     receiver.retry_after_s = 0;
     receiver.status = 200;
+    receiver.answer = "hi";
     CU_ASSERT_EQUAL_FATAL(pthread_create(&receiver.thread, NULL, receive, NULL), 0);
 }
 

@@ -7,6 +7,7 @@ struct receiver {
     int fd[2], port, stop;               /* of IPv4 and IPv6 */
     int status, hold_ms;   /* what it says, and after how long */
     int64_t retry_after_s; /* 0: says nothing of that */
+    const char *answer;    /* the body */
     int connects, busy, most_busy;
     char head[4096], body[32768];        /* of the last request */
     pthread_mutex_t lock;
@@ -14,7 +15,7 @@ struct receiver {
 };
 extern struct receiver receiver;
 
-/* Listens on a free port; says 200 at once. */
+/* Listens on a free port; says 200 and "hi" at once. */
 void receiver_start(void);
 void receiver_stop(void);
 
