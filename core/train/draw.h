@@ -6,6 +6,7 @@
 struct draw {
     float *share;       /* [width] */
     int32_t *heap;      /* [width] */
+    uint32_t *bits;     /* [width] and up to a block more */
 };
 int draw_open(struct draw *d, int64_t width); /* HONE_ENOMEM without a sentence */
 void draw_close(struct draw *d);

@@ -165,15 +165,15 @@ same 'an agent from a folder knows what the folder knows' "$(cat "$tmp/still")" 
 [ -z "$(find "$tmp/state/data" -name 'base-*')" ] && pass || fail 'the folder left a file behind'
 # How it writes unless told comes with the folder and stays with the weights.
 cp -r "$tmp/llama" "$tmp/warm"
-echo '{"do_sample": true, "temperature": 4, "top_k": 0, "max_new_tokens": 7}' >"$tmp/warm/generation_config.json"
+echo '{"do_sample": true, "temperature": 4, "top_k": 0, "max_new_tokens": 4}' >"$tmp/warm/generation_config.json"
 run warmed 0 train --agent warmed --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --set base="$tmp/warm" --set trainingType=transfer --set epochs=1 --set learningRate=0.0000001 -q
 run drawn 0 ask warmed "$question" --json
-has drawn '"tokens": 7' '"finish_reason": "length"'
+has drawn '"tokens": 4' '"finish_reason": "length"'
 run greedy 0 ask warmed "$question" --temperature 0 --max-tokens 0 -q
 same 'what is said goes before' "$(cat "$tmp/greedy")" "$answer"
 run warm_again 0 model export warmed "$tmp/warm_folder"
 tr -d ' \n\t' <"$tmp/warm_folder/generation_config.json" >"$tmp/drawing"
-same 'the folder that is written says it too' "$(cat "$tmp/drawing")" '{"do_sample":true,"temperature":4,"top_k":0,"top_p":1,"max_new_tokens":7}'
+same 'the folder that is written says it too' "$(cat "$tmp/drawing")" '{"do_sample":true,"temperature":4,"top_k":0,"top_p":1,"max_new_tokens":4}'
 
 # Adapters: learned beside weights that stand still, merged when the agent is exported.
 sed 's/behind door/beside door/' "$tmp/pairs.jsonl" >"$tmp/new.jsonl"

@@ -66,5 +66,6 @@ SUITE(transformer)
 SUITE(warm)
 SUITE(webhooks)
 SUITE(worker_proc)
+SUITE(draw)
 SUITE(writer)
 #undef SUITE
