@@ -13,7 +13,8 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 build=$top/build-coverage
 unset HONE_DATA # trains for long, on code that the small examples reach
 POINTS=${POINTS:-7}
-export POINTS
+LIMIT=${LIMIT:-14400} # seconds for a test: what counts is slow, and the unit suites are one
+export POINTS LIMIT
 sh "$top/etc/packages.sh" gcovr || exit 1
 
 # Lines for which gcov gives negative branches, as of a process that died while it wrote its counters, are skipped and named.

@@ -1,6 +1,7 @@
 #!/bin/sh
 # tests/one.sh TOP NAME TEST [ARGUMENT...]: runs one test of the build in the working folder, its output in tests/logs-NAME, and prints one line, or all
-# of its output when it fails. Writes "PASSED FAILED" to tests/logs-NAME/TEST.count; nothing when it was skipped. Called by tests/run.sh.
+# of its output when it fails. Writes "PASSED FAILED" to tests/logs-NAME/TEST.count; nothing when it was skipped. LIMIT (environment): the seconds that
+# it may take. Called by tests/run.sh and tests/coverage.sh.
 top=$1 name=$2 t=$3
 shift 3
 log=tests/logs-$name/$(echo "$t" | tr / -)
@@ -9,7 +10,7 @@ case $t in
 *) set -- "./$t" "$@" ;;
 esac
 begin=$(date +%s)
-srcdir=$top abs_top_builddir=$PWD HONE_PLUGIN_PATH=$PWD/plugins timeout -k 10 1800 "$@" >"$log.log" 2>&1 </dev/null
+srcdir=$top abs_top_builddir=$PWD HONE_PLUGIN_PATH=$PWD/plugins timeout -k 10 "${LIMIT:-1800}" "$@" >"$log.log" 2>&1 </dev/null
 status=$?
 [ $status -ne 77 ] || { echo "skip $t: $(tail -n 1 "$log.log")"; exit 0; }
 line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log.log" | tail -n 1)
