@@ -209,11 +209,136 @@ static void good_urls(void)
         CU_ASSERT_EQUAL(sender_check_url(bad[i], &o, &err), HONE_EINVAL);
 }
 
+/* Each URL that is refused, and what is said of it. */
+static void why_urls(void)
+{
+    static const struct {
+        const char *url;
+        int allow; /* bits: http, private addresses */
+        const char *said; /* NULL: it is taken */
+    } urls[] = {
+        { "http://example.com/", 0, "expected https, found 'http'; the operator may allow it (webhooks.allowHttp)" },
+        { "http://example.com/", 1, NULL },
+        { "ftp://example.com/", 0, "expected https, found 'ftp'" },
+        { "ftp://example.com/", 1, "expected http or https, found 'ftp'" },
+        { "https://u@example.com/", 0, "credentials do not belong into it" },
+        { "https://:p@example.com/", 0, "credentials do not belong into it" },
+        { "https://example.com/#", 0, NULL },
+        { "https://example.com/#x", 0, "what stands behind # is never sent" },
+        { "https://example.com:0/", 0, "there is no port 0" },
+        { "https://example.com:1/", 0, NULL },
+        { "https://example .com/", 0, "has a blank, a backslash or a control character" },
+        { "https://example.com/\\x", 0, "has a blank, a backslash or a control character" },
+        { "https://example.com/\x7f", 0, "has a blank, a backslash or a control character" },
+        { "https://b\xc3\xbc" "cher.example/", 0, "write the host in ASCII" },
+        { "https://localhost/", 0, "this host is the server itself" },
+        { "https://a.LocalHost./", 0, "this host is the server itself" },
+        { "https://.localhost/", 0, NULL }, /* a name like others, which no resolver has */
+        { "https://localhost/", 2, NULL },
+        { "https://127.0.0.1/", 0, "this address is none of the public internet" },
+        { "https://127.0.0.1/", 2, NULL },
+        { "https://[::1]/", 0, "this address is none of the public internet" },
+        { "https://[::1]/", 2, NULL },
+        { "https://169.254.169.254/", 2, "this address is none of the public internet" },
+        { "https://.../", 0, "there is no host" },
+        { "https://", 0, "url: is none: " },
+        { "no/scheme", 0, "url: is none: " },
+    };
+    char longest[SENDER_URL_MAX + 2] = "https://example.com/";
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        const struct sender_opts o = { .allow_http = urls[i].allow & 1, .allow_private = urls[i].allow & 2 };
+        err.text[0] = '\0';
+        int rc = sender_check_url(urls[i].url, &o, &err);
+        int good = urls[i].said ? rc == HONE_EINVAL && strstr(err.text, urls[i].said) : rc == 0;
+        if (!good)
+            fprintf(stderr, "\n    %s: %d %s\n", urls[i].url, rc, err.text);
+        CU_ASSERT_TRUE(good);
+    }
+    memset(longest + 20, 'x', SENDER_URL_MAX - 20);
+    CU_ASSERT_EQUAL(sender_check_url(longest, &(struct sender_opts){ 0 }, &err), 0);
+    longest[SENDER_URL_MAX] = 'x';
+    CU_ASSERT_EQUAL(sender_check_url(longest, &(struct sender_opts){ 0 }, &err), HONE_EINVAL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "at most"));
+}
+
+/* What receivers answer, and what is kept of it. */
+static void answers(void)
+{
+    static const struct {
+        int status;
+        const char *body, *error, *response;
+    } all[] = {
+        { 200, "hi", "", "hi" },
+        { 204, "", "", "" },
+        { 299, "tab\tand\nline", "", "tab\tand\nline" },
+        { 300, "", "answered 300; redirects are not followed", "" },
+        { 399, "x", "answered 399; redirects are not followed", "x" },
+        { 400, "bell \x07 delete \x7f", "answered 400", "bell ? delete ?" },
+        { 503, "half \xc3 and \xff", "answered 503", "half ? and ?" },
+    };
+    const struct sender_opts o = { .allow_http = 1, .allow_private = 1, .timeout_ms = 60000 };
+    char url[64];
+    receiver_start();
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", receiver.port);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        receiver.status = all[i].status;
+        receiver.answer = all[i].body;
+        struct posted r = post(&o, url);
+        CU_ASSERT_EQUAL(r.status, all[i].status);
+        CU_ASSERT_STRING_EQUAL(r.error, all[i].error);
+        CU_ASSERT_STRING_EQUAL(r.response, all[i].response);
+        CU_ASSERT_EQUAL(r.retry_after_s, -1);
+        CU_ASSERT_EQUAL(r.refused, 0);
+    }
+    receiver.answer = "hi";
+    receiver.retry_after_s = 77;
+    CU_ASSERT_EQUAL(post(&o, url).retry_after_s, 77);
+    const struct sender_opts hurried = { .allow_http = 1, .allow_private = 1, .timeout_ms = 1 };
+    receiver.hold_ms = 100;
+    struct posted late = post(&hurried, url);
+    CU_ASSERT_EQUAL(late.status, 0);
+    CU_ASSERT_EQUAL(strncmp(late.error, "no answer within ", 17), 0);
+    receiver.hold_ms = 0;
+    const struct sender_opts no_authorities = { .allow_private = 1, .ca_file = "/nowhere/ca.pem", .timeout_ms = 60000 };
+    snprintf(url, sizeof url, "https://127.0.0.1:%d/", receiver.port);
+    CU_ASSERT_PTR_NOT_NULL(strstr(post(&no_authorities, url).error, "/nowhere/ca.pem"));
+    receiver_stop();
+}
+
+static void never_done(void *arg, const struct posted *r)
+{
+    (void)r;
+    ++*(int *)arg;
+}
+
+/* Posts that are under way when the sender ends are given up without a word; one that cannot be made is told at once. */
+static void given_up(void)
+{
+    const struct sender_opts o = { .allow_http = 1, .allow_private = 1, .timeout_ms = 60000 };
+    char url[64], longest[600];
+    int done = 0;
+    receiver_start();
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", receiver.port);
+    struct post p = { .url = url, .body = "{}", .id = "msg_1", .timestamp = 1, .signatures = "v1,x" };
+    struct sender *s = sender_new(&o, &err);
+    for (int i = 0; i < 3; i++)
+        CU_ASSERT_EQUAL(sender_post(s, &p, never_done, &done, &err), 0);
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    p.id = longest;
+    CU_ASSERT_EQUAL(sender_post(s, &p, never_done, &done, &err), HONE_EIO);
+    sender_free(s);
+    CU_ASSERT_EQUAL(done, 0);
+    sender_free(NULL);
+    receiver_stop();
+}
+
 int test_sender(void)
 {
     CU_pSuite suite = CU_add_suite("sender", NULL, NULL);
     int ok = suite && CU_add_test(suite, "signatures", signatures) && CU_add_test(suite, "kinds of addresses", kinds) &&
              CU_add_test(suite, "nothing inward", nothing_inward) && CU_add_test(suite, "no proxies", no_proxies) &&
-             CU_add_test(suite, "good URLs", good_urls);
+             CU_add_test(suite, "good URLs", good_urls) && CU_add_test(suite, "what is said of URLs", why_urls) &&
+             CU_add_test(suite, "answers", answers) && CU_add_test(suite, "given up", given_up);
     return ok ? 0 : -1;
 }
