@@ -1,7 +1,9 @@
 #!/bin/sh
 # The unit suites for tests/coverage.sh, each in a process of its own: what one counted is kept when another is ended, and the log tells which one takes long.
-# Without token_time, which measures time. `unit.sh SUITE...`: these.
+# Without token_time, which measures time, and with twenty runs of what is simulated by the hundred. `unit.sh SUITE...`: these.
 suites=$(sed -n 's/^SUITE(\([a-z_]*\))$/\1/p' "$srcdir/tests/unit/suites.h" | grep -v -x token_time)
+HONE_TEST_RUNS=20
+export HONE_TEST_RUNS
 passed=0 failed=0
 for suite in ${*:-$suites}; do
     said=$("$abs_top_builddir/tests/unit/hone-unit" "$suite" 2>&1)

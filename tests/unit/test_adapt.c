@@ -11,8 +11,9 @@
 #include "tests/unit/suites.h"
 
 #define ROWS 300
-#define RUNS 200
 #define STREAM RNG_BOOTSTRAP /* of the simulated users */
+
+static int64_t runs = 200; /* or HONE_TEST_RUNS of the environment: tests/coverage.sh needs fewer */
 
 static const char *const topics[] = { "where is my parcel", "how do I pay by card", "cancel the order please", "the screen is broken", "reset the password", "talk to a person" };
 static const char *const outputs[] = { "delivery", "payment", "cancel", "broken", "password", "human" };
@@ -64,11 +65,11 @@ static cJSON *compare(const struct world *before, const struct world *now, uint6
     return o;
 }
 
-/* In how many of RUNS runs the trend has changed; "" for any of them. */
+/* In how many of the runs the trend has changed; "" for any of them. */
 static int found(const struct world *before, const struct world *now, const char *name)
 {
     int n = 0;
-    for (uint64_t seed = 1; seed <= RUNS; seed++) {
+    for (uint64_t seed = 1; seed <= (uint64_t)runs; seed++) {
         cJSON *o = compare(before, now, seed);
         n += *name ? trends_changed(o, name) != 0 : json_bool(o, "drift_found", 0);
         cJSON_Delete(o);
@@ -80,24 +81,24 @@ static void alarms(void)
 {
     struct world w = usual(), worse = usual(), other = usual(), slow = usual();
     int n = found(&w, &w, "");
-    printf("  false alarms in %d of %d runs\n", n, RUNS);
-    CU_ASSERT_TRUE(n <= RUNS * 5 / 100);
+    printf("  false alarms in %d of %lld runs\n", n, (long long)runs);
+    CU_ASSERT_TRUE(n <= runs * 5 / 100);
 
     for (int t = 0; t < 6; t++)
         worse.right[t] = 0.65;
     n = found(&w, &worse, "success_rate");
-    printf("  0.90 to 0.65 right, of 150 rated: found in %d of %d\n", n, RUNS);
-    CU_ASSERT_TRUE(n >= RUNS * 95 / 100);
+    printf("  0.90 to 0.65 right, of 150 rated: found in %d of %lld\n", n, (long long)runs);
+    CU_ASSERT_TRUE(n >= runs * 95 / 100);
 
     memcpy(other.share, (double[]){ 0.1, 0.1, 0.2, 0.2, 0.2, 0.2 }, sizeof other.share);
     n = found(&w, &other, "inputs");
-    printf("  other inputs: found in %d of %d\n", n, RUNS);
-    CU_ASSERT_TRUE(n >= RUNS * 95 / 100);
+    printf("  other inputs: found in %d of %lld\n", n, (long long)runs);
+    CU_ASSERT_TRUE(n >= runs * 95 / 100);
 
     slow.slow_ms = 5;
     n = found(&w, &slow, "latency_ms");
-    printf("  3 to 5 ms: found in %d of %d\n", n, RUNS);
-    CU_ASSERT_TRUE(n >= RUNS * 95 / 100);
+    printf("  3 to 5 ms: found in %d of %lld\n", n, (long long)runs);
+    CU_ASSERT_TRUE(n >= runs * 95 / 100);
 }
 
 /* With few values every division can be looked at: the p-value drawn is near the exact one. */
@@ -206,7 +207,7 @@ static void never_worse(void)
     for (int k = 0; k < 3; k++) {
         double earned, success, was_earned, was;
         truth(worlds[k], 0, &was_earned, &was);
-        for (uint64_t seed = 1; seed <= RUNS; seed++) {
+        for (uint64_t seed = 1; seed <= (uint64_t)runs; seed++) {
             double t = applied(worlds[k], seed);
             if (t < 0)
                 continue;
@@ -217,10 +218,11 @@ static void never_worse(void)
             needless += k == 0;
         }
     }
-    printf("  applied in %d of %d runs, to the worse in %d; where it helps in %d of %d, where nothing is to gain in %d\n", times, 3 * RUNS, worse, useful, RUNS, needless);
-    CU_ASSERT_TRUE(worse <= 3 * RUNS * 2 / 100);
-    CU_ASSERT_TRUE(useful >= RUNS * 90 / 100);
-    CU_ASSERT_TRUE(needless <= RUNS * 2 / 100);
+    printf("  applied in %d of %lld runs, to the worse in %d; where it helps in %d of %lld, where nothing is to gain in %d\n", times, (long long)(3 * runs), worse, useful,
+           (long long)runs, needless);
+    CU_ASSERT_TRUE(worse <= 3 * runs * 2 / 100);
+    CU_ASSERT_TRUE(useful >= runs * 90 / 100);
+    CU_ASSERT_TRUE(needless <= runs * 2 / 100);
 }
 
 static void other_proposals(void)
@@ -400,6 +402,9 @@ static void sequences(void)
 int test_adapt(void)
 {
     CU_pSuite s = CU_add_suite("adapt", NULL, NULL);
+    const char *fewer = getenv("HONE_TEST_RUNS");
+    if (fewer)
+        runs = strtoll(fewer, NULL, 10);
     return s && CU_add_test(s, "change is found, and only change", alarms) && CU_add_test(s, "exact permutations", exact) && CU_add_test(s, "without a past", without_a_past)
            && CU_add_test(s, "a threshold that is applied is never worse", never_worse) && CU_add_test(s, "other proposals", other_proposals)
            && CU_add_test(s, "what is not the active version's", not_ours) && CU_add_test(s, "refusals foretold", refusals_foretold)
