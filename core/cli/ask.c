@@ -157,17 +157,13 @@ static int put_generation(struct cli *c, cJSON *in, struct hone_err *err)
             return err->code;
         }
         json_put_num(g, numbers[i].member, v);
-        any |= strcmp(numbers[i].option, "seed") != 0;
+        any = 1;
     }
     if (cli_value(c, "stop")) {
         cJSON *list = cJSON_CreateArray();
         cJSON_AddItemToArray(list, cJSON_CreateString(cli_value(c, "stop")));
         json_put(g, "stop", list);
         any = 1;
-    }
-    if (cli_value(c, "seed") && !any && !cli_value(c, "explore")) {
-        cJSON_Delete(g);
-        return hone_fail(err, ERR_USAGE, "--seed goes with --explore or --temperature");
     }
     if (any)
         json_put(in, "generation", g);
@@ -319,7 +315,7 @@ static const struct cli_option ask_options[] = {
     { "top-p", "P", "draws among the likeliest tokens that together reach P" },
     { "stop", "TEXT", "the answer ends before this text" },
     { "stream", NULL, "shows the answer of an agent that writes as it is written" },
-    { "seed", "N", "of --explore and --temperature, to draw the same again" },
+    { "seed", "N", "of --explore and of drawn answers, to draw the same again" },
     { "threshold", "P", "no answer when the confidence is below P, 0 to answer always; else the agent's own threshold holds" },
     { NULL, NULL, NULL },
 };

@@ -169,6 +169,9 @@ echo '{"do_sample": true, "temperature": 4, "top_k": 0, "max_new_tokens": 4}' >"
 run warmed 0 train --agent warmed --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --set base="$tmp/warm" --set trainingType=transfer --set epochs=1 --set learningRate=0.0000001 -q
 run drawn 0 ask warmed "$question" --json
 has drawn '"tokens": 4' '"finish_reason": "length"'
+run seeded 0 ask warmed "$question" --seed 5 -q
+run as_seeded 0 ask based "$question" --temperature 4 --max-tokens 4 --seed 5 -q
+same 'a seed goes with what the agent draws by itself' "$(head -n 1 "$tmp/seeded")" "$(head -n 1 "$tmp/as_seeded")"
 run greedy 0 ask warmed "$question" --temperature 0 --max-tokens 0 -q
 same 'what is said goes before' "$(cat "$tmp/greedy")" "$answer"
 run warm_again 0 model export warmed "$tmp/warm_folder"
