@@ -131,6 +131,26 @@ static int forward(void *self, struct hone_pass *p, struct hone_err *err)
 
 enum { PLAIN, BY_TEXT, BY_BOTH };
 
+static int drop_after; /* steps after which nobody waits for the first answer; 0: never */
+
+static void write_but_first(const struct learner *l, struct passes *p, struct pool *pool, const struct hone_string *text, int64_t n,
+                            const struct write_wish *wish, struct written *out)
+{
+    struct write_order order[MOST_TEXTS];
+    struct hone_err err = { 0 };
+    struct writer *w = writer_open(l, p, pool, 1, NULL, &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(w);
+    for (int64_t i = 0; i < n; i++)
+        order[i] = (struct write_order){ text[i], &wish[i], &out[i] };
+    CU_ASSERT_EQUAL(writer_begin(w, order, 0, n, &err), 0);
+    for (int step = 1; writer_busy(w); step++) {
+        CU_ASSERT_EQUAL_FATAL(writer_step(w, &err), 0);
+        if (step == drop_after)
+            writer_drop(w, 0);
+    }
+    writer_close(w);
+}
+
 static void write_all(int guesses, double warmth, int64_t most, const char *stop, int64_t n, struct written *out)
 {
     struct hone_model model = { .encode = encode, .forward = forward, .context = context, .stream_open = stream_open, .stream_close = stream_close,
@@ -155,7 +175,10 @@ static void write_all(int guesses, double warmth, int64_t most, const char *stop
     }
     passes_run = rows_run = rough_run = 0;
     memset(out, 0, (size_t)n * sizeof *out);
-    CU_ASSERT_EQUAL_FATAL(writer_run(&l, &p, pool, 1, text, n, wish, out, NULL, &err), 0);
+    if (drop_after)
+        write_but_first(&l, &p, pool, text, n, wish, out);
+    else
+        CU_ASSERT_EQUAL_FATAL(writer_run(&l, &p, pool, 1, text, n, wish, out, NULL, &err), 0);
     passes_close(&p);
     pool_free(pool);
 }
@@ -235,6 +258,26 @@ static void drafted(void)
     CU_ASSERT_EQUAL(faults, 0);
 }
 
+/* An answer that nobody waits for any more goes amid guesses; the one beside it is written as if it were alone. */
+static void dropped(void)
+{
+    struct written plain[2], guessed[2];
+    repeats = 0;
+    roughness = 0.01;
+    write_all(PLAIN, 1, 0, NULL, 2, plain);
+    drop_after = 19;
+    write_all(BY_BOTH, 1, 0, NULL, 2, guessed);
+    drop_after = 0;
+    repeats = 1;
+    CU_ASSERT(rough_run > 0);
+    CU_ASSERT(equal(&guessed[1], &plain[1]));
+    CU_ASSERT(guessed[0].tokens > 0 && guessed[0].tokens < plain[0].tokens && memcmp(guessed[0].text.p, plain[0].text.p, guessed[0].text.n) == 0);
+    for (int i = 0; i < 2; i++) {
+        written_free(&plain[i]);
+        written_free(&guessed[i]);
+    }
+}
+
 /* Without room for rough passes answers are written all the same; they are not asked for again. */
 static void no_room_for_drafts(void)
 {
@@ -301,5 +344,5 @@ int test_writer(void)
     CU_pSuite suite = CU_add_suite("writer", NULL, NULL);
     return suite && CU_add_test(suite, "the highest", highest) && CU_add_test(suite, "guesses", guess) && CU_add_test(suite, "answers are the same with guesses", same_answers)
            && CU_add_test(suite, "answers are the same with rough passes", drafted) && CU_add_test(suite, "how many are guessed", depths)
-           && CU_add_test(suite, "no room for rough passes", no_room_for_drafts) ? 0 : -1;
+           && CU_add_test(suite, "dropped amid guesses", dropped) && CU_add_test(suite, "no room for rough passes", no_room_for_drafts) ? 0 : -1;
 }
