@@ -48,7 +48,7 @@ complete -c hone -n '__fish_seen_subcommand_from ask' -l top-k -x -d 'draws amon
 complete -c hone -n '__fish_seen_subcommand_from ask' -l top-p -x -d 'draws among the likeliest tokens that together reach P'
 complete -c hone -n '__fish_seen_subcommand_from ask' -l stop -x -d 'the answer ends before this text'
 complete -c hone -n '__fish_seen_subcommand_from ask' -l stream -d 'shows the answer of an agent that writes as it is written'
-complete -c hone -n '__fish_seen_subcommand_from ask' -l seed -x -d 'of --explore and --temperature, to draw the same again'
+complete -c hone -n '__fish_seen_subcommand_from ask' -l seed -x -d 'of --explore and of drawn answers, to draw the same again'
 complete -c hone -n '__fish_seen_subcommand_from ask' -l threshold -x -d 'no answer when the confidence is below P, 0 to answer always; else the agent'\''s own threshold holds'
 complete -c hone -f -n '__fish_seen_subcommand_from ask' -a "latest (hone agent list --quiet 2>/dev/null | awk 'NR > 1 { print \$1 }')"
 complete -c hone -n '__fish_seen_subcommand_from feedback' -l answer -x -d 'what the answer should have been'
