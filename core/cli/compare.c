@@ -1,9 +1,78 @@
 /* `hone compare`. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "core/base/buf.h"
 #include "core/base/json.h"
 #include "core/cli/commands.h"
+
+/* Adds to b, as "NAME=VALUE", the members of an object of a run's configuration that not all runs have alike: of the whole, or of the group
+ * of that name (a plugin's options). */
+static void add_unlike(struct buf *b, const cJSON *runs, const cJSON *members, const char *group)
+{
+    const cJSON *m, *run;
+    cJSON_ArrayForEach(m, members) {
+        int alike = 1;
+        cJSON_ArrayForEach(run, runs) {
+            const cJSON *config = json_get(run, "config");
+            alike &= cJSON_Compare(json_get(group ? json_get(config, group) : config, m->string), m, 1);
+        }
+        if (alike)
+            continue;
+        if (!group && cJSON_IsObject(m)) {
+            add_unlike(b, runs, m, m->string);
+            continue;
+        }
+        char *value = cJSON_IsString(m) ? strdup(m->valuestring) : json_text(m, 0);
+        buf_printf(b, "%s%s%s%s=%s", b->n ? " " : "", group ? group : "", group ? "." : "", m->string, value ? value : "");
+        b->oom |= !value;
+        free(value);
+    }
+}
+
+/* Gives each run `differs`, which the eye needs and the answer lacks: its settings that are not those of all, "" where all have the same. */
+static int add_differences(struct cli *c, cJSON *runs, struct hone_err *err)
+{
+    cJSON *run;
+    cJSON_ArrayForEach(run, runs) {
+        cJSON *job = cli_call(c, "getTrainingJob", cli_query("job_id", json_str(run, "job_id", ""), NULL), err);
+        if (!job)
+            return err->code;
+        json_put(run, "config", cJSON_DetachItemFromObject(job, "config"));
+        cJSON_Delete(job);
+    }
+    cJSON_ArrayForEach(run, runs) {
+        struct buf b = { 0 };
+        add_unlike(&b, runs, json_get(run, "config"), NULL);
+        const char *text = buf_str(&b);
+        cJSON *differs = text ? cJSON_CreateString(text) : NULL;
+        buf_free(&b);
+        if (!differs)
+            return hone_fail(err, HONE_ENOMEM, "memory ran out");
+        json_put(run, "differs", differs);
+    }
+    return 0;
+}
+
+static void show_differences(const cJSON *runs)
+{
+    static const char *const heads[] = { "RUN", "SETTINGS THAT DIFFER" };
+    cJSON *rows = cJSON_CreateArray();
+    const cJSON *run;
+    int differ = 0;
+    cJSON_ArrayForEach(run, runs) {
+        const char *differs = json_str(run, "differs", "");
+        differ |= *differs != '\0';
+        cli_row(rows, 2, json_str(run, "job_id", "-"), *differs ? differs : "-");
+    }
+    if (differ) {
+        putchar('\n');
+        cli_print_table(heads, 2, rows);
+    } else
+        cli_pair("settings", "the same in all runs");
+    cJSON_Delete(rows);
+}
 
 static void show_metrics(const cJSON *o)
 {
@@ -60,6 +129,7 @@ static void show_comparison(const struct cli *c, const cJSON *o)
             cli_pair("run", "%s, named %s", id, named);
         i++;
     }
+    show_differences(json_get(o, "runs"));
     putchar('\n');
     show_metrics(o);
     if (cJSON_IsObject(json_get(o, "statistical_analysis")))
@@ -103,6 +173,10 @@ static int run_compare(struct cli *c, struct hone_err *err)
     int certain = json_bool(json_get(out, "statistical_analysis"), "significant", 0);
     char reason[400];
     snprintf(reason, sizeof reason, "%s", json_str(out, "winner_reason", ""));
+    if (out && !c->json && add_differences(c, cJSON_GetObjectItem(out, "runs"), err) < 0) {
+        cJSON_Delete(out);
+        out = NULL;
+    }
     int rc = cli_result(c, out, show_comparison, err);
     return rc == 0 && cli_value(c, "require-significant") && !certain ? hone_fail(err, ERR_NOT_BETTER, "no significant winner: %s", reason) : rc;
 }

@@ -34,6 +34,13 @@ has three '"cochran_p"' '"trained_on"'
 run people 0 compare "$a" weak
 has people 'POINTS' 'SIGNIFICANT' 'Next steps' "$weak, named weak"
 lacks people "$a, named"
+# Told apart by what they were told, and by nothing that they share.
+has people 'SETTINGS THAT DIFFER' "$a  epochs=10 learningRate=0.001 optimizerOptions.lr=0.001" "$weak  epochs=1 learningRate=1e-05 optimizerOptions.lr=1e-05"
+lacks people 'seed=' 'beta1='
+lacks lead 'differs'
+run twin 0 train --agent twin --data "$data" --json -q --set seed=7 --set epochs=1 --set learningRate=0.00001
+run alike 0 compare weak twin
+has alike 'the same in all runs'
 
 # Rows that a run was trained on are never test rows, however they are written.
 grep -o '"input": *"[^"]*", *"expected_output": *"[^"]*"' "$data" | sed 's/^/{/; s/$/}/' | sed 's/"input": *"/"input": "  /' >"$tmp/known.jsonl"
