@@ -22,7 +22,7 @@ hone() {
 say "Packages"
 sh "$top/etc/packages.sh"
 
-say "Build in $build"
+say "Build in $build, which takes minutes the first time"
 sh "$top/etc/build.sh" build
 
 say "Train an agent on $(wc -l <"$data") examples of a support desk"

@@ -63,10 +63,10 @@ static void show_state(const struct cli *c, const cJSON *o)
     cli_pair("job", "%s", json_str(o, "job_id", "-"));
     cli_pair("status", "%s%s%s%s", json_str(o, "status", "-"), json_str(o, "stop_reason", NULL) ? " (" : "", json_str(o, "stop_reason", ""),
              json_str(o, "stop_reason", NULL) ? ")" : "");
-    cli_pair("progress", "epoch %s of %s, step %s of %s, %s%%%s%s", cli_number_text(p, "current_epoch", "%.0f", text[0]),
+    cli_pair("progress", "epoch %s of %s, step %s of %s, %s%%%s%s%s", cli_number_text(p, "current_epoch", "%.0f", text[0]),
              cli_number_text(p, "total_epochs", "%.0f", text[1]), cli_number_text(p, "current_step", "%.0f", text[2]),
              cli_number_text(p, "total_steps", "%.0f", text[3]), cli_number_text(p, "percent_complete", "%.1f", text[4]),
-             *left ? ", at most " : "", left);
+             *left ? ", about " : "", left, *left ? " left" : "");
     cli_pair("training", "loss %s, accuracy %s", cli_number_text(m, "loss", "%.4f", text[0]), cli_number_text(m, "accuracy", "%.4f", text[1]));
     cli_pair("validation", "loss %s, accuracy %s", cli_number_text(m, "validation_loss", "%.4f", text[0]),
              cli_number_text(m, "validation_accuracy", "%.4f", text[1]));

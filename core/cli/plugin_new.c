@@ -107,7 +107,7 @@ static void remove_one(const char *dir, const char *file)
 
 /* What a Makefile takes when pkg-config does not know Hone. */
 struct places {
-    char program[PATH_MAX + 8], include[PATH_MAX + 16], plugins[PATH_MAX], doc[PATH_MAX];
+    char program[PATH_MAX + 8], include[PATH_MAX + 16], plugins[PATH_MAX], doc[PATH_MAX + 8];
 };
 
 static void find_places(struct places *p)
@@ -122,8 +122,10 @@ static void find_places(struct places *p)
     snprintf(p->program, sizeof p->program, "%s/hone", dir);
     /* the templates of a build tree are links into the source tree */
     char *source = realpath(strncat(dir, "/etc/templates/optimizer.c", 32), NULL), *end = source ? strstr(source, "/etc/templates/") : NULL;
-    if (end)
+    if (end) {
         snprintf(p->include, sizeof p->include, "-I%.*s/include", (int)(end - source), source);
+        snprintf(p->doc, sizeof p->doc, "%.*s/docs", (int)(end - source), source);
+    }
     free(source);
 }
 

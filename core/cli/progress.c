@@ -52,7 +52,7 @@ static void started(struct cli_progress *p, const cJSON *job)
         clock_human(ms / 1000, left);
     fprintf(stderr, "Job %s trains agent %s: %lld rows, %lld held out, %lld outputs, model %s%s%s\n", json_str(job, "job_id", "?"),
             json_str(job, "agent_name", "?"), (long long)json_int(counts, "training", 0), (long long)json_int(counts, "validation", 0),
-            (long long)json_int(counts, "outputs", 0), json_str(model, "name", "?"), *left ? ", at most " : "", left);
+            (long long)json_int(counts, "outputs", 0), json_str(model, "name", "?"), *left ? ", about " : "", left);
     cJSON_ArrayForEach(note, json_get(counts, "notes"))
         fprintf(stderr, "Note: %s\n", cJSON_IsString(note) ? note->valuestring : "");
 }
@@ -68,8 +68,8 @@ static void draw(struct cli_progress *p, const cJSON *f)
     bar[BAR_CELLS] = '\0';
     if (share > 0.02)
         clock_human(seconds * (1 - share) / share, left);
-    int n = snprintf(line, sizeof line, "epoch %d/%d [%s] %3d%%  loss %s%s%s%s", (int)json_int(f, "epoch", 0), p->epochs, bar,
-                     (int)(share * 100), cli_number_text(f, "loss", "%.4f", loss), p->accuracy, *left ? "  at most " : "", left);
+    int n = snprintf(line, sizeof line, "epoch %d/%d [%s] %3d%%  loss %s%s%s%s%s", (int)json_int(f, "epoch", 0), p->epochs, bar,
+                     (int)(share * 100), cli_number_text(f, "loss", "%.4f", loss), p->accuracy, *left ? "  about " : "", left, *left ? " left" : "");
     fprintf(stderr, "\r%.*s\033[K", p->width > 1 && n >= p->width ? p->width - 1 : n, line);
     fflush(stderr);
     p->bar = 1;

@@ -78,7 +78,7 @@ static int not_found(struct store *s, const char *name, struct hone_err *err)
         rc = hone_fail(err, ERR_NOT_FOUND, "there is no agent '%.200s'; did you mean '%.200s'?", name, near);
     else
         rc = hone_fail(err, ERR_NOT_FOUND, "there is no agent '%.200s'%s", name,
-                       all.n ? "" : "; there is none at all yet");
+                       all.n ? "; hone agent list shows those that exist" : "; there is none at all yet");
     free(names);
     agent_list_free(&all);
     return rc;

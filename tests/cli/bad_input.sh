@@ -136,7 +136,7 @@ has out.err 'hone module list'
 
 # ---- questions ----
 run out 4 ask nobody hello
-has out.err nobody
+has out.err "there is no agent 'nobody'; hone agent list shows those that exist"
 run out 2 ask full
 run out 4 ask full --batch "$tmp/nowhere.jsonl"
 run out 3 ask full --batch "$tmp/utf8.jsonl"

@@ -15,6 +15,7 @@ for kind in optimizer scheduler paradigm model metric report generator; do
     run check 0 plugin check "$so"
     has check '0 failed'
 done
+holds 'its README names the guide where it lies' -f "$(sed -n 's/^`\(.*plugin-guide\.md\)`\.$/\1/p' "$tmp/optimizer/README.md")"
 run again 5 plugin new optimizer my_optimizer --dir "$tmp/optimizer"
 has again.err 'exists'
 run kind 2 plugin new optimiser mine --dir "$tmp/x"
