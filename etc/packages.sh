@@ -14,6 +14,10 @@ done
 echo "Installing:$missing"
 as_root=
 [ "$(id -u)" -eq 0 ] || as_root=sudo
+if [ -n "$as_root" ] && ! command -v sudo >/dev/null; then
+    echo "That is for root, and there is no sudo here. As root: apt-get install --no-install-recommends$missing" >&2
+    exit 1
+fi
 export DEBIAN_FRONTEND=noninteractive
 $as_root apt-get -q update >/dev/null
 # shellcheck disable=SC2086

@@ -36,6 +36,14 @@ while read -r module relation least; do
     fi && pass || fail "hone.spec does not require $module${least:+ $relation $least} for the build"
     [ "$module" = cunit ] || grep -q -i "${module%[0-9]}" "$srcdir/docs/packaging.md" && pass || fail "docs/packaging.md does not name $module"
 done <"$tmp/modules"
+# Whoever may not install is told what root is to install.
+mkdir "$tmp/bin"
+printf '#!/bin/sh\necho 1000\n' >"$tmp/bin/id"
+printf '#!/bin/sh\n' >"$tmp/bin/dpkg-query"
+chmod +x "$tmp"/bin/*
+sh=$(command -v sh)
+PATH=$tmp/bin "$sh" "$srcdir/etc/packages.sh" valgrind >"$tmp/log" 2>&1 && fail 'etc/packages.sh: installs without root or sudo' || pass
+grep -q '^That is for root.*apt-get install .*libsqlite3-dev .*valgrind$' "$tmp/log" && pass || fail "etc/packages.sh without sudo: $(cat "$tmp/log")"
 
 # Versions.
 version=$(sed -n 's/^AC_INIT(\[hone\], \[\([^]]*\)\].*/\1/p' "$srcdir/configure.ac")
