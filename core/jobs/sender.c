@@ -124,7 +124,7 @@ int sender_check_url(const char *url, const struct sender_opts *o, struct hone_e
     if (!u)
         return hone_fail(err, HONE_ENOMEM, "memory ran out");
     CURLUcode code = curl_url_set(u, CURLUPART_URL, url, 0);
-    int rc = code == CURLUE_OK ? check_parts(u, o, err) : hone_fail(err, HONE_EINVAL, "url: is none: %s", curl_url_strerror(code));
+    int rc = code == CURLUE_OK ? check_parts(u, o, err) : hone_fail(err, HONE_EINVAL, "url: cannot be read (%s); expected https://HOST/PATH", curl_url_strerror(code));
     curl_url_cleanup(u);
     return rc;
 }

@@ -241,8 +241,8 @@ static void why_urls(void)
         { "https://[::1]/", 2, NULL },
         { "https://169.254.169.254/", 2, "this address is none of the public internet" },
         { "https://.../", 0, "there is no host" },
-        { "https://", 0, "url: is none: " },
-        { "no/scheme", 0, "url: is none: " },
+        { "https://", 0, "); expected https://HOST/PATH" },
+        { "no/scheme", 0, "); expected https://HOST/PATH" },
     };
     char longest[SENDER_URL_MAX + 2] = "https://example.com/";
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
