@@ -64,6 +64,8 @@ static int put_hash(struct pipe_run *r, cJSON *in, const char *path, int stored,
     cJSON *v = at_path(in, path, &parent, &name);
     if (!cJSON_IsString(v))
         return 0;
+    if (!stored && !r->row.local)
+        return 0; /* the function refuses the server's files; whether they are there is not told before that */
     if (!stored) {
         int rc = file_sha256(v->valuestring, sha256, err);
         if (rc == 0)

@@ -57,10 +57,11 @@ lacks answer '.conf"'
 # What a client may not name, and what is wrong.
 call "$train" runTrainingPipeline '{"pipeline":"./mine.conf"}'
 same 'no file' "$code" 404
-call "$train" runTrainingPipeline '{"definition":{"steps":{"a":{"do":"train","agent":"piped","data":"/etc/passwd"}}}}'
-id=$(run_id)
-until_ended "$id"
-has answer '"status":"failed"' 'training_data.file'
+for file in /etc/passwd /nowhere /dev/zero; do # whether and what it is is not told
+    call "$train" runTrainingPipeline "{\"definition\":{\"steps\":{\"a\":{\"do\":\"train\",\"agent\":\"piped\",\"data\":\"$file\"}}}}"
+    until_ended "$(run_id)"
+    has answer '"status":"failed"' "step 'a' failed: training_data.file: is not known here"
+done
 call "$train" runTrainingPipeline '{"definition":{"steps":{"r":{"do":"report","agent":"piped","output":"/tmp/hone-must-not-be"}}}}'
 until_ended "$(run_id)"
 has answer '"status":"failed"'
