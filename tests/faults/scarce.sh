@@ -83,6 +83,16 @@ must job list
 find "$start" -name '*.part' -exec rm -f {} + # what its worker was writing when it was killed, which a resumed job removes
 cd "$builddir" || exit 99
 
+# What scarce.c says, the callers by function and line where addr2line (binutils) tells them.
+with_lines() {
+    while IFS= read -r line; do
+        where=$(printf '%s\n' "$line" | sed -n 's/^ *at: \([^(]*hone[^(]*\)(+\(0x[0-9a-f]*\)).*/-e \1 \2/p')
+        # shellcheck disable=SC2086
+        [ -z "$where" ] || line="        at: $(addr2line -fps $where 2>/dev/null || printf '%s' "$line")"
+        printf '%s\n' "$line"
+    done
+}
+
 # scenario NAME ARGUMENT...: `hone ARGUMENT...`, each fault.
 scenario() {
     name=$1
@@ -95,7 +105,7 @@ scenario() {
         SHIM=$shim "$builddir/tests/faults/scarce" "$ram" "$start" "$kind" "$every" "$builddir/hone" --state "$ram/disk/state" "$@" >"$tmp/scarce" 2>&1
         case $? in
         0) pass ;;
-        *) fail "$name, $kind: hone $*"; cat "$tmp/scarce" ;;
+        *) fail "$name, $kind: hone $*"; with_lines <"$tmp/scarce" ;;
         esac
         [ -z "${VERBOSE:-}" ] || echo "$name, $kind: $(tail -n 1 "$tmp/scarce")"
         some=$(sed -n 's/.* calls, \([0-9]*\) runs.*/\1/p' "$tmp/scarce")

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -98,6 +99,12 @@ static int awake(int call)
 
 /* ---- faults ---- */
 
+static void trace(void)
+{
+    void *frame[32];
+    backtrace_symbols_fd(frame, backtrace(frame, 32), record_fd);
+}
+
 /* See shim_priv.h. */
 int shim_struck(int call, const char *path, int *deed)
 {
@@ -112,6 +119,8 @@ int shim_struck(int call, const char *path, int *deed)
     *deed = control->deed;
     if (*deed == SHIM_KILL_BEFORE)
         kill(getpid(), SIGKILL);
+    if (control->traced && record_fd >= 0)
+        trace();
     errno = control->error;
     return 1;
 }

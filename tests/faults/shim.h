@@ -30,6 +30,7 @@ struct shim_control {
     int32_t places;      /* of SHIM_MEMORY: only the first allocation of each place in the program counts, by its callers */
     char spare[120];     /* of SHIM_MEMORY: libraries between blanks whose allocations never fail, as "/libconfig.so" */
     char program[16];    /* how names of programs begin that are meant; "": all */
+    int32_t traced;      /* the callers of a call that is struck are appended to the record, a line each: such a record has nothing else */
 };
 
 /* The record: one of these for each call that succeeded, followed by `n` bytes: what was written, or the path and, of SHIM_RENAME and
