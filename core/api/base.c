@@ -21,11 +21,16 @@ static int no_memory(struct hone_err *err)
 /* A file in the state directory. */
 static int stored(struct store *s, struct base_ref *b, const struct api *a, const char *rel, const char *sha256, const char *job, struct hone_err *err)
 {
-    struct hone_err ignored;
+    struct hone_err why;
     struct job_row row;
     b->path = state_path(a, rel);
     b->job_id = strdup(job);
-    if (job_get(s, job, &row, &ignored) >= 0) {
+    int rc = job_get(s, job, &row, &why);
+    if (rc < 0 && rc != ERR_NOT_FOUND) {
+        *err = why;
+        return rc;
+    }
+    if (rc >= 0) {
         cJSON *config = stored_json(row.config);
         b->data = cJSON_CreateObject();
         json_put_str(b->data, "source", row.data_file);
@@ -220,17 +225,15 @@ int keep_base(const struct api *a, struct base_ref *b, const char *dir, cJSON *f
         return err_prefix(err, "config.base");
     snprintf(b->sha256, sizeof b->sha256, "%s", have);
     snprintf(file, sizeof file, "%.64s%.20s", have, suffix);
-    cJSON *o = cJSON_CreateObject();
+    cJSON *o = json_put(frame, "base", cJSON_CreateObject());
     json_put_str(o, "name", b->name);
     json_put_str(o, "kind", b->kind);
     json_put_str(o, "file", file);
     json_put_int(o, "bytes", bytes);
     json_put_str(o, "sha256", have);
     json_put_str(o, "job_id", b->job_id);
-    json_put(frame, "base", o);
     if (b->data) {
-        cJSON *d = cJSON_Duplicate(b->data, 1);
-        json_put(o, "data", d);
+        cJSON *d = json_put(o, "data", cJSON_Duplicate(b->data, 1));
         rc = keep_data(a, json_str(d, "source", NULL), dir, d, "file", err);
         if (rc == 0)
             rc = keep_data(a, json_str(d, "validation_source", NULL), dir, d, "validation_file", err);

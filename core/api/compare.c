@@ -59,9 +59,8 @@ static int add_run(struct api *a, cJSON *start, cJSON *runs, const char *name, i
 static int add_runs(struct api *a, cJSON *start, const cJSON *ids, int fresh, struct hone_err *err)
 {
     const cJSON *id;
-    cJSON *runs = cJSON_CreateArray();
+    cJSON *runs = json_put(start, "runs", cJSON_CreateArray());
     int rc = 0, n = cJSON_GetArraySize(ids);
-    json_put(start, "runs", runs);
     if (!cJSON_IsArray(ids) || n < 2 || n > MAX_RUNS)
         return hone_fail(err, HONE_EINVAL, "run_ids must name 2 to %d jobs, found %d", MAX_RUNS, n);
     cJSON_ArrayForEach(id, ids) {

@@ -145,9 +145,8 @@ cJSON *api_module_show(struct api *a, const cJSON *in, struct hone_err *err)
     struct store *s = books_open(a, err);
     if (s && dataset_get(s, DATASET_MODULE, json_str(in, "module_id", ""), &row, err) >= 0) {
         struct dataset_list made = { 0 };
-        cJSON *list = cJSON_CreateArray();
         out = row_json(&row);
-        json_put(out, "synthetic", list);
+        cJSON *list = json_put(out, "synthetic", cJSON_CreateArray());
         int rc = dataset_of_module(s, row.id, &made, err);
         for (size_t i = 0; i < made.n; i++)
             cJSON_AddItemToArray(list, row_json(&made.v[i]));

@@ -115,9 +115,8 @@ static int check_judge(struct api *a, const cJSON *config, struct hone_err *err)
 static int put_generators(const struct api *a, cJSON *start, const cJSON *given, struct hone_err *err)
 {
     static const char *const usual[] = { "template", "edit", "ngram_lm" };
-    cJSON *list = cJSON_CreateArray();
+    cJSON *list = json_put(start, "generators", cJSON_CreateArray());
     const cJSON *g;
-    json_put(start, "generators", list);
     for (size_t i = 0; !given && i < sizeof usual / sizeof usual[0]; i++) {
         cJSON *o = cJSON_CreateObject();
         json_put_str(o, "name", usual[i]);

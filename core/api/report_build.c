@@ -18,10 +18,10 @@ cJSON *report_field(const char *key, const char *label, const char *type, cJSON 
 
 cJSON *report_section(cJSON *sections, const char *key, const char *title)
 {
-    cJSON *o = cJSON_CreateObject(), *items = cJSON_CreateArray();
+    cJSON *o = cJSON_CreateObject();
     json_put_str(o, "key", key);
     json_put_str(o, "title", title);
-    json_put(o, "items", items);
+    cJSON *items = json_put(o, "items", cJSON_CreateArray());
     cJSON_AddItemToArray(sections, o);
     return items;
 }

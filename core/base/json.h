@@ -68,6 +68,8 @@ char *json_text(const cJSON *v, int pretty);
 /* Whether memory ran out for a node or a text of a tree in this thread since this was last asked. Functions that put trees together tell nobody, and a
  * tree may then lack members; so this is asked where trees leave: before a transaction is kept, a frame is sent, an answer is given. [any] */
 int json_lost(void);
+/* Notes such a loss, where a text that was to become a part of a tree could not be made and the tree goes on without it. [any] */
+void json_note_loss(void);
 
 /* Case-sensitive look-ups; NULL, or the default, when the key is absent or of another type. [any, pure] */
 const cJSON *json_get(const cJSON *object, const char *key);
@@ -75,8 +77,9 @@ const char *json_str(const cJSON *object, const char *key, const char *dflt);
 double json_num(const cJSON *object, const char *key, double dflt);
 int64_t json_int(const cJSON *object, const char *key, int64_t dflt);
 int json_bool(const cJSON *object, const char *key, int dflt);
-/* Building; each takes ownership of `value` and replaces an equal key. A NaN or infinity becomes null. */
-void json_put(cJSON *object, const char *key, cJSON *value);
+/* Building; each takes ownership of `value` and replaces an equal key. A NaN or infinity becomes null. json_put() returns the value, or NULL when
+ * memory ran out, of which json_lost() tells: the value is gone then. */
+cJSON *json_put(cJSON *object, const char *key, cJSON *value);
 void json_put_str(cJSON *object, const char *key, const char *value); /* NULL becomes null, invalid UTF-8 '?' */
 void json_put_num(cJSON *object, const char *key, double value);
 void json_put_int(cJSON *object, const char *key, int64_t value);    /* exact up to 2^53 */

@@ -16,6 +16,11 @@ int json_lost(void)
     return was;
 }
 
+void json_note_loss(void)
+{
+    lost = 1;
+}
+
 static void *allocate(size_t n)
 {
     void *p = malloc(n);
@@ -205,15 +210,15 @@ int json_bool(const cJSON *object, const char *key, int dflt)
     return cJSON_IsBool(v) ? cJSON_IsTrue(v) : dflt;
 }
 
-void json_put(cJSON *object, const char *key, cJSON *value)
+cJSON *json_put(cJSON *object, const char *key, cJSON *value)
 {
-    if (!object || !value) {
-        cJSON_Delete(value);
-        return;
+    if (object && value) {
+        cJSON_DeleteItemFromObjectCaseSensitive(object, key);
+        if (cJSON_AddItemToObject(object, key, value))
+            return value;
     }
-    cJSON_DeleteItemFromObjectCaseSensitive(object, key);
-    if (!cJSON_AddItemToObject(object, key, value))
-        cJSON_Delete(value);
+    cJSON_Delete(value);
+    return NULL;
 }
 
 /* A string whose invalid bytes are question marks; such texts come from plugins and from file names. */
@@ -223,6 +228,7 @@ static cJSON *cleaned(const char *value)
     char *copy = at < n ? strdup(value) : NULL;
     for (; copy && at < n; at += 1 + utf8_invalid_at(copy + at + 1, n - at - 1))
         copy[at] = '?';
+    lost |= at < n; /* there was no copy */
     cJSON *v = cJSON_CreateString(copy ? copy : value);
     free(copy);
     return v;

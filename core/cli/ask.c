@@ -81,6 +81,8 @@ static cJSON *read_lines(struct hone_err *err)
         char *line = strndup(p, n && p[n - 1] == '\r' ? n - 1 : n);
         if (line)
             cJSON_AddItemToArray(out, cJSON_CreateString(line));
+        else
+            json_note_loss();
         free(line);
         p += n + (p[n] == '\n');
     }
@@ -101,8 +103,9 @@ static int put_texts(const struct cli *c, cJSON *in, struct hone_err *err)
         cJSON_AddItemToArray(texts, cJSON_CreateString(c->arg[1]));
     }
     if (!texts)
-        return err->code;
-    json_put(in, "texts", texts);
+        return err->code ? err->code : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    if (!(texts = json_put(in, "texts", texts)))
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
     cJSON_ArrayForEach(t, texts) {
         line++;
         size_t n = strlen(t->valuestring), bad = utf8_invalid_at(t->valuestring, n);

@@ -39,10 +39,10 @@ static int read_written(struct http_request *r, int fd, struct hone_err *err)
     cJSON *v = strcmp(media, "application/json") == 0 ? json_parse(text, b.n, "report", &ignored) : NULL;
     if (!v && strlen(text) == b.n && utf8_invalid_at(text, b.n) == b.n)
         v = cJSON_CreateString(text);
-    if (v)
-        json_put(r->answer.data, "report", v);
+    int there = v != NULL;
+    json_put(r->answer.data, "report", v);
     buf_free(&b);
-    return v ? 0 : hone_fail(err, HONE_EIO, "the answer is no text");
+    return there ? 0 : hone_fail(err, HONE_EIO, "the answer is no text");
 }
 
 static void fill_call(struct http_request *r, struct api_call *call)

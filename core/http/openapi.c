@@ -24,9 +24,7 @@ static const char skeleton[] =
 
 static cJSON *object(cJSON *in, const char *key)
 {
-    cJSON *o = cJSON_CreateObject();
-    json_put(in, key, o);
-    return o;
+    return json_put(in, key, cJSON_CreateObject());
 }
 
 static cJSON *reference(const char *to)

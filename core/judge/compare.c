@@ -129,11 +129,10 @@ static cJSON *metric_json(const struct comparison *c, enum compare_metric m)
 static int put_metrics(cJSON *result, const struct comparison *c, struct hone_err *err)
 {
     const char *names[COMPARE_METRICS + 1] = { NULL };
-    cJSON *all = cJSON_CreateObject();
+    cJSON *all = json_put(result, "metric_comparisons", cJSON_CreateObject());
     const cJSON *name;
     for (int m = 0; m < COMPARE_METRICS; m++)
         names[m] = metrics[m].name;
-    json_put(result, "metric_comparisons", all);
     for (int m = 0; cJSON_GetArraySize(c->metrics) == 0 && m < COMPARE_METRICS; m++)
         json_put(all, metrics[m].name, metric_json(c, (enum compare_metric)m));
     cJSON_ArrayForEach(name, c->metrics) {

@@ -223,13 +223,12 @@ int compare_tests(cJSON *result, const struct comparison *c, const int *order, i
         json_put(result, "statistical_analysis", cJSON_CreateNull());
         return 0;
     }
-    cJSON *o = cJSON_CreateObject(), *list = cJSON_CreateArray();
+    cJSON *o = json_put(result, "statistical_analysis", cJSON_CreateObject());
     int64_t n = make_pairs(c, order, pair), draws = MAX_DRAWS / (n * c->rows);
     draws = draws > MOST_DRAWS ? MOST_DRAWS : draws < LEAST_DRAWS ? LEAST_DRAWS : draws;
-    json_put(result, "statistical_analysis", o);
     *certain = put_head(o, c, &pair[0]);
     json_put_int(o, "resamples", draws);
-    json_put(o, "pairs", list);
+    cJSON *list = json_put(o, "pairs", cJSON_CreateArray());
     put_seeds(o, c);
     int rc = 0;
     for (int64_t i = 0; rc == 0 && i < n; i++)

@@ -133,9 +133,8 @@ static int bench_one(struct task *t, const char *name, int first, cJSON *row, st
 int task_bench(struct task *t, struct hone_err *err)
 {
     const cJSON *names = json_get(t->start, "optimizers"), *name;
-    cJSON *rows = cJSON_CreateArray();
+    cJSON *rows = json_put(t->result, "optimizers", cJSON_CreateArray());
     int ret = 0, first = 1;
-    json_put(t->result, "optimizers", rows);
     t->stage = "training";
     cJSON_ArrayForEach(name, names) {
         cJSON *row = cJSON_CreateObject();

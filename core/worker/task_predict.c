@@ -133,8 +133,9 @@ static int answer_list(struct answering *a, const cJSON *texts, struct hone_err 
 {
     const cJSON *t;
     int ret = 0;
-    cJSON *answers = cJSON_CreateArray();
-    json_put(a->task->result, "answers", answers);
+    cJSON *answers = json_put(a->task->result, "answers", cJSON_CreateArray());
+    if (!answers)
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
     a->wish.complete = 1;
     cJSON_ArrayForEach(t, texts)
     {

@@ -254,7 +254,7 @@ static int report(struct task *t, struct run *r, const struct loop_result *resul
     int64_t bytes;
     json_put_str(out, "status", result->status);
     json_put_str(out, "stop_reason", result->stop_reason);
-    json_put(out, "best", best);
+    best = json_put(out, "best", best);
     json_put(out, "weights", completed ? w : cJSON_CreateNull());
     if (r->stopper.best_epoch) {
         json_put_int(best, "epoch", r->stopper.best_epoch);

@@ -82,7 +82,16 @@ static void building(void)
     CU_ASSERT_EQUAL(json_int(o, "bytes", 7), 7);
     CU_ASSERT_STRING_EQUAL(json_str(o, "n", "dflt"), "dflt");
     CU_ASSERT_PTR_NULL(json_get(NULL, "n"));
+    cJSON *list = json_put(o, "list", cJSON_CreateArray());
+    CU_ASSERT_PTR_NOT_NULL(list);
+    CU_ASSERT_PTR_EQUAL(json_get(o, "list"), list);
+    CU_ASSERT_PTR_NULL(json_put(NULL, "list", cJSON_CreateArray())); /* and it is gone, which a sanitizer looks after */
+    CU_ASSERT_PTR_NULL(json_put(o, "none", NULL));
     cJSON_Delete(o);
+    CU_ASSERT_EQUAL(json_lost(), 0);
+    json_note_loss();
+    CU_ASSERT_EQUAL(json_lost(), 1);
+    CU_ASSERT_EQUAL(json_lost(), 0);
     struct hone_err err = { 0 };
     CU_ASSERT_PTR_NULL(json_parse("{\"a\":\n tru}", 11, "file.json", &err));
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "file.json:2:"));
