@@ -298,10 +298,12 @@ static void check_part(struct check *c, const struct pipe_step *s, const struct 
     cJSON *params = pipe_params(s, part), *open = cJSON_CreateArray(), *faults = cJSON_CreateArray();
     const cJSON *fault, *o;
     struct hone_err err;
-    check_names(c, s, f, params);
-    take_open(s->kind, params, open);
+    if (params) { /* else memory ran out, which json_lost() tells */
+        check_names(c, s, f, params);
+        take_open(s->kind, params, open);
+    }
     cJSON *in = pipe_request(s->kind, params, NULL);
-    if (f)
+    if (f && in)
         (void)shape_check(f->in, in, 1, faults, &err);
     cJSON_ArrayForEach(fault, faults) {
         const char *path = json_str(fault, "path", "");

@@ -140,7 +140,7 @@ static void read_environment(struct settings *s)
     }
 }
 
-static void no_memory(struct settings *s)
+void settings_no_memory(struct settings *s)
 {
     settings_fault(s, (struct place){ .file = "settings" }, "", "memory ran out", "");
     s->first.code = HONE_ENOMEM;
@@ -158,7 +158,7 @@ static char *home_path(struct settings *s, const char *name, const char *dflt, c
         n = asprintf(&path, "%s/%s/%s", home, dflt, rest);
     if (n >= 0)
         return path;
-    no_memory(s);
+    settings_no_memory(s);
     return NULL;
 }
 
@@ -176,7 +176,7 @@ static void read_files(struct settings *s, const struct settings_flags *f)
         layer_read(s, &s->layer[LAYER_SYSTEM], path, 0);
         free(path);
     } else {
-        no_memory(s);
+        settings_no_memory(s);
     }
 }
 
@@ -218,7 +218,7 @@ static void read_preset(struct settings *s)
             layer_read(s, &s->preset, path, 1);
             s->preset_after = i;
         } else if (why.code == HONE_ENOMEM) {
-            no_memory(s);
+            settings_no_memory(s);
         } else if (cJSON_IsString(e->value)) {
             unknown_preset(s, e);
         }
@@ -234,6 +234,8 @@ static int find_state(struct settings *s, struct hone_err *err)
         s->state = settings_path(e->value->valuestring, e->source);
     else
         s->state = home_path(s, "XDG_STATE_HOME", ".local/state", "hone");
+    if (!s->state && (e || s->n_faults > 0))
+        return hone_fail(err, HONE_ENOMEM, "memory ran out for the path of the state directory");
     return s->state ? 0 : hone_fail(err, ERR_PRECONDITION, "there is no state directory: HOME is not set; give --state DIR");
 }
 
@@ -301,7 +303,7 @@ static cJSON *within(cJSON *out, const char *name, size_t len)
     snprintf(key, sizeof key, "%.*s", (int)len, name);
     cJSON *o = cJSON_GetObjectItemCaseSensitive(out, key);
     if (!o)
-        json_put(out, key, o = cJSON_CreateObject());
+        o = json_put(out, key, cJSON_CreateObject());
     return cJSON_IsObject(o) ? o : NULL;
 }
 

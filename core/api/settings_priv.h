@@ -60,6 +60,8 @@ struct place {
 
 /* Notes a fault; `key` as it was written. */
 void settings_fault(struct settings *s, struct place at, const char *key, const char *message, const char *fix);
+/* Notes that memory ran out: a fault that is none of a key's. */
+void settings_no_memory(struct settings *s);
 /* Checks and adds a value under the name that was written (any accepted form, "training." in front or not, dotted
  * options); `again`: a later value replaces an earlier one, else that is a fault. Faults are noted. */
 void layer_add(struct settings *s, struct layer *l, const char *name, const cJSON *value, struct place at, int again);
@@ -75,7 +77,7 @@ int settings_order(const struct settings *s, const struct layer *out[LAYERS + 1]
 /* The entry that wins for a key, or NULL. */
 const struct entry *settings_find(const struct settings *s, const char *key);
 /* A path from `value` as it was written in `file`: ~ is the home directory, a relative one starts at the file's directory
- * (where that is no file: the working directory). free(). */
+ * (where that is no file: the working directory). free(); NULL when memory ran out, of which json_lost() tells, too. */
 char *settings_path(const char *value, const char *file);
 /* Every key of `hone serve` with its value. */
 cJSON *settings_serve(const struct settings *s);

@@ -64,6 +64,11 @@ static void put(struct settings *s, struct layer *l, const char *written, const 
     struct entry e = { strdup(key), value, NULL };
     if (asprintf(&e.source, at.line > 0 ? "%s:%d" : "%s", at.file, at.line) < 0)
         e.source = NULL;
+    if (!e.key || !e.value || !e.source) {
+        entry_free(&e);
+        settings_no_memory(s);
+        return;
+    }
     for (int i = 0; i < l->n; i++) {
         if (strcmp(l->v[i].key, key) != 0)
             continue;
@@ -75,10 +80,10 @@ static void put(struct settings *s, struct layer *l, const char *written, const 
         l->v[i] = e;
         return;
     }
-    struct entry *v = e.key && e.value && e.source ? realloc(l->v, ((size_t)l->n + 1) * sizeof *v) : NULL;
+    struct entry *v = realloc(l->v, ((size_t)l->n + 1) * sizeof *v);
     if (!v) {
         entry_free(&e);
-        settings_fault(s, at, written, "memory ran out", "");
+        settings_no_memory(s);
         return;
     }
     l->v = v;
@@ -208,7 +213,9 @@ static cJSON *list_of(const char *text, char by)
     while (*text) {
         const char *end = strchrnul(text, by);
         char *one = strndup(text, (size_t)(end - text));
-        if (one && *one)
+        if (!one)
+            json_note_loss();
+        else if (*one)
             cJSON_AddItemToArray(out, cJSON_CreateString(one));
         free(one);
         text = *end ? end + 1 : end;
@@ -252,8 +259,10 @@ void layer_add_text(struct settings *s, struct layer *l, const char *name, const
         v = value_of(which ? (int)k->type : -1, text, &err);
     if (v)
         layer_add(s, l, name, v, at, again);
-    else
+    else if (err.code == HONE_EINVAL)
         settings_fault(s, at, name, err.text, "");
+    else
+        settings_no_memory(s);
     cJSON_Delete(v);
 }
 
@@ -270,5 +279,8 @@ char *settings_path(const char *value, const char *file)
         n = asprintf(&out, "%s", value);
     else
         n = asprintf(&out, "%.*s/%s", (int)(slash - file), file, value);
-    return n < 0 ? NULL : out;
+    if (n >= 0)
+        return out;
+    json_note_loss();
+    return NULL;
 }

@@ -15,6 +15,7 @@ struct check {
     cJSON *faults;
     int n;
     int local, answer;       /* answer: what we say is checked, and not changed */
+    int no_memory;           /* something was not checked */
     char first[700];
 };
 
@@ -167,8 +168,10 @@ static void check_config(struct check *c, const cJSON *v)
     struct train_config config;
     struct hone_err err;
     int n = 0;
-    if (!f || config_resolve(&config, v, f, SHAPE_FAULTS, &n, &err) == 0)
+    int rc = f ? config_resolve(&config, v, f, SHAPE_FAULTS, &n, &err) : HONE_ENOMEM;
+    if (rc == 0)
         config_free(&config);
+    c->no_memory |= rc == HONE_ENOMEM;
     for (int i = 0; i < n && i < SHAPE_FAULTS; i++)
         fault_named(c, f[i].path, f[i].fix, "%s", f[i].text);
     free(f);
@@ -232,8 +235,10 @@ static void rename_member(struct check *c, cJSON *object, cJSON *v, const char *
         return;
     }
     char *own = strdup(name);
-    if (!own)
+    if (!own) {
+        c->no_memory = 1;
         return;
+    }
     free(v->string);
     v->string = own;
     v->type &= ~cJSON_StringIsConst;
@@ -263,6 +268,10 @@ static void check_members(struct check *c, const struct shape *members, cJSON *o
 
 static int conclude(const struct check *c, struct hone_err *err)
 {
+    if (c->no_memory) {
+        json_note_loss(); /* for who does not want the faults */
+        return hone_fail(err, HONE_ENOMEM, "memory ran out while the values were checked");
+    }
     if (c->n == 0)
         return 0;
     if (c->n == 1)

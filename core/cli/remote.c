@@ -87,6 +87,8 @@ int remote_open(struct cli *c, struct remote **out, struct hone_err *err)
     const char *server = c->server ? c->server : getenv("HONE_SERVER"), *file = c->token_file ? c->token_file : getenv("HONE_TOKEN_FILE");
     char *path = server && *server ? NULL : path_join(c->api.state_dir, CLI_SOCKET);
     *out = NULL;
+    if (!path && (!server || !*server))
+        return hone_fail(err, HONE_ENOMEM, "memory ran out");
     int there = path ? answers(path) : 0;
     if (path && !there) {
         free(path);
