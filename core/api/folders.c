@@ -58,9 +58,10 @@ static int is_models(const char *name)
     return (strncmp(name, "model", 5) == 0 && strstr(name, ".safetensors")) || strncmp(name, "pytorch_model", 13) == 0;
 }
 
-/* The folder is made, or holds no file of a model so far. */
-static int usable_folder(const char *path, struct hone_err *err)
+/* The folder is made (*made), or holds no file of a model so far. */
+static int usable_folder(const char *path, int *made, struct hone_err *err)
 {
+    *made = access(path, F_OK) != 0;
     int rc = file_mkdirs(path, err);
     DIR *d = rc == 0 ? opendir(path) : NULL;
     if (rc == 0 && !d)
@@ -73,6 +74,19 @@ static int usable_folder(const char *path, struct hone_err *err)
     return rc;
 }
 
+/* Takes an export back that came to nothing, whatever of it the worker has written: usable_folder() found no such file. */
+static void remove_export(const char *path, int made)
+{
+    DIR *d = opendir(path);
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (is_models(e->d_name))
+            unlinkat(dirfd(d), e->d_name, 0);
+    if (d)
+        closedir(d);
+    if (made)
+        rmdir(path);
+}
+
 cJSON *api_model_export(struct api *a, const cJSON *in, const struct api_hooks *hooks, struct hone_err *err)
 {
     const char *agent = need_text(in, "agent_id", err), *folder = agent ? need_text(in, "folder", err) : NULL;
@@ -81,7 +95,7 @@ cJSON *api_model_export(struct api *a, const cJSON *in, const struct api_hooks *
         return NULL;
     cJSON *start = start_frame(a, "export"), *out = NULL;
     char *weights = weights_of(a, agent, start, err), *config = path_join(folder, "config.json");
-    int rc = weights && config ? usable_folder(folder, err) : err->code ? err->code : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    int made = 0, rc = weights && config ? usable_folder(folder, &made, err) : err->code ? err->code : hone_fail(err, HONE_ENOMEM, "memory ran out");
     if (rc == 0) {
         json_put_str(start, "weights", weights);
         json_put_str(start, "to", folder);
@@ -89,6 +103,13 @@ cJSON *api_model_export(struct api *a, const cJSON *in, const struct api_hooks *
         json_put_num(start, "shard_bytes", json_num(in, "shard_mb", 0) * 1e6);
         out = run_task(a, start, -1, hooks, err);
         start = NULL;
+        if (json_lost() && out) {
+            cJSON_Delete(out);
+            out = NULL;
+            hone_fail(err, HONE_ENOMEM, "memory ran out; nothing was exported");
+        }
+        if (!out)
+            remove_export(folder, made);
     }
     cJSON_Delete(start);
     free(weights);
