@@ -264,18 +264,28 @@ cJSON *job_json(const struct job_row *row, const char *agent_name)
     return o;
 }
 
+cJSON *job_with_agent(struct store *s, const struct job_row *row, struct hone_err *err)
+{
+    struct agent_row agent;
+    struct hone_err why;
+    int rc = agent_get(s, row->agent_id, &agent, &why);
+    if (rc < 0 && rc != ERR_NOT_FOUND) {
+        *err = why;
+        return NULL;
+    }
+    cJSON *out = job_json(row, rc < 0 ? NULL : agent.name);
+    if (rc >= 0)
+        agent_free(&agent);
+    return out;
+}
+
 cJSON *show_job(struct api *a, const char *id, struct hone_err *err)
 {
     struct job_row row;
-    struct agent_row agent;
-    struct hone_err ignored;
     struct store *s = books_open(a, err);
     cJSON *out = NULL;
     if (s && find_job(s, id, &row, err) >= 0) {
-        int known = agent_get(s, row.agent_id, &agent, &ignored) >= 0;
-        out = job_json(&row, known ? agent.name : NULL);
-        if (known)
-            agent_free(&agent);
+        out = job_with_agent(s, &row, err);
         job_free(&row);
     }
     books_close(a, s);

@@ -165,27 +165,25 @@ cJSON *api_job_list(struct api *a, const cJSON *in, struct hone_err *err)
 cJSON *api_job_show(struct api *a, const cJSON *in, struct hone_err *err)
 {
     struct job_row row;
-    struct job_steps steps;
-    struct agent_row agent;
-    struct hone_err ignored;
+    struct job_steps steps = { 0 };
     struct store *s = open_job(a, in, &row, err);
     if (!s)
         return NULL;
-    int known = agent_get(s, row.agent_id, &agent, &ignored) >= 0;
-    cJSON *out = job_json(&row, known ? agent.name : NULL), *list = cJSON_CreateArray();
-    if (job_steps(s, row.id, &steps, &ignored) >= 0) {
-        for (size_t i = 0; i < steps.n; i++) {
-            cJSON *o = cJSON_CreateObject();
-            put_time(o, "at", steps.v[i].at);
-            json_put_str(o, "status", job_status_name((enum job_status)steps.v[i].to));
-            json_put_str(o, "reason", steps.v[i].reason);
-            cJSON_AddItemToArray(list, o);
-        }
-        job_steps_free(&steps);
+    cJSON *out = job_with_agent(s, &row, err);
+    if (out && job_steps(s, row.id, &steps, err) < 0) {
+        cJSON_Delete(out);
+        out = NULL;
+    }
+    cJSON *list = cJSON_CreateArray();
+    for (size_t i = 0; i < steps.n; i++) {
+        cJSON *o = cJSON_CreateObject();
+        put_time(o, "at", steps.v[i].at);
+        json_put_str(o, "status", job_status_name((enum job_status)steps.v[i].to));
+        json_put_str(o, "reason", steps.v[i].reason);
+        cJSON_AddItemToArray(list, o);
     }
     json_put(out, "transitions", list);
-    if (known)
-        agent_free(&agent);
+    job_steps_free(&steps);
     job_free(&row);
     books_close(a, s);
     return out;

@@ -124,9 +124,10 @@ static struct route *route_new(const char *tenant, const char *asked)
 static int take_version(struct api *a, struct store *s, struct route *r, const struct agent_row *agent, const struct version_row *version, struct hone_err *err)
 {
     struct job_row job = { 0 };
-    struct hone_err ignored;
+    struct hone_err why;
     cJSON *start = start_frame(a, "predict");
-    if (job_get(s, version->job_id, &job, &ignored) >= 0)
+    int found = job_get(s, version->job_id, &job, &why);
+    if (found >= 0)
         add_model_dir(start, job.plugins);
     r->agent_id = strdup(agent->id);
     r->agent_name = strdup(agent->name);
@@ -135,6 +136,10 @@ static int take_version(struct api *a, struct store *s, struct route *r, const s
     r->weights = state_path(a, version->weights_file);
     r->plugin_dirs = cJSON_DetachItemFromObjectCaseSensitive(start, "plugin_dirs");
     int rc = r->agent_id && r->agent_name && r->version_id && r->weights && r->plugin_dirs ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    if (found < 0 && found != ERR_NOT_FOUND) {
+        *err = why;
+        rc = found;
+    }
     cJSON_Delete(start);
     job_free(&job);
     return rc < 0 ? rc : read_settings(r, version->settings, err);

@@ -46,13 +46,12 @@ static cJSON *webhook_json(const struct webhook_row *row)
     return o;
 }
 
-static cJSON *attempts_json(struct store *s, const char *id)
+static cJSON *attempts_json(struct store *s, const char *id, struct hone_err *err)
 {
     struct attempt_list list = { 0 };
-    struct hone_err ignored;
+    if (attempt_list(s, id, &list, err) < 0)
+        return NULL;
     cJSON *out = cJSON_CreateArray();
-    if (attempt_list(s, id, &list, &ignored) < 0)
-        return out;
     for (size_t i = 0; i < list.n; i++) {
         const struct attempt_row *a = &list.v[i];
         cJSON *o = cJSON_CreateObject();
@@ -68,9 +67,9 @@ static cJSON *attempts_json(struct store *s, const char *id)
     return out;
 }
 
-static cJSON *delivery_json(struct store *s, const struct delivery_row *row)
+static cJSON *delivery_json(struct store *s, const struct delivery_row *row, struct hone_err *err)
 {
-    cJSON *o = cJSON_CreateObject();
+    cJSON *attempts = attempts_json(s, row->id, err), *o = attempts ? cJSON_CreateObject() : NULL;
     json_put_str(o, "delivery_id", row->id);
     json_put_str(o, "webhook_id", row->webhook_id);
     json_put_str(o, "message_id", row->message_id);
@@ -82,7 +81,7 @@ static cJSON *delivery_json(struct store *s, const struct delivery_row *row)
     put_time(o, "next_attempt_at", row->state == DELIVERY_PENDING ? row->due_at : 0);
     put_time(o, "created_at", row->created_at);
     put_time(o, "completed_at", row->done_at);
-    json_put(o, "attempts", attempts_json(s, row->id));
+    json_put(o, "attempts", attempts);
     return o;
 }
 
@@ -298,8 +297,11 @@ cJSON *api_delivery_list(struct api *a, const cJSON *in, struct hone_err *err)
         forget_secrets(&webhook);
     if (s && rc >= 0)
         rc = delivery_list(s, id, status ? delivery_state_by_name(status) : -1, json_str(in, "after", NULL), limit + 1, &rows, err);
-    for (size_t i = 0; i < rows.n && (int64_t)i < limit; i++)
-        cJSON_AddItemToArray(items, delivery_json(s, &rows.v[i]));
+    for (size_t i = 0; rc >= 0 && i < rows.n && (int64_t)i < limit; i++) {
+        cJSON *one = delivery_json(s, &rows.v[i], err);
+        rc = one ? 0 : err->code ? err->code : HONE_ENOMEM;
+        cJSON_AddItemToArray(items, one);
+    }
     books_close(a, s);
     json_put(out, "deliveries", items);
     json_put_bool(out, "has_more", (int64_t)rows.n > limit);
@@ -316,7 +318,7 @@ static cJSON *show_delivery(struct api *a, const char *id, int *pending, struct 
     cJSON *out = NULL;
     struct store *s = books_open(a, err);
     if (s && delivery_get(s, id, &row, err) >= 0) {
-        out = delivery_json(s, &row);
+        out = delivery_json(s, &row, err);
         *pending = row.state == DELIVERY_PENDING;
         delivery_free(&row);
     }
