@@ -499,7 +499,7 @@ int runner_follow(struct runner *r, struct hone_err *err)
 
 void runner_free(struct runner *r)
 {
-    if (r->w)
+    if (r->w && worker_concluded(r->w))
         worker_wait(r->w, 10000);
     worker_free(r->w);
     char *dir = r->lock >= 0 ? job_dir(r->a->state_dir, r->job_id) : NULL;

@@ -423,6 +423,11 @@ void worker_kill(struct worker_proc *w)
     worker_judge(w);
 }
 
+int worker_concluded(const struct worker_proc *w)
+{
+    return w->concluded;
+}
+
 const struct worker_end *worker_how(const struct worker_proc *w)
 {
     return &w->end;

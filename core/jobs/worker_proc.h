@@ -78,6 +78,8 @@ int worker_error(const cJSON *frame, struct hone_err *err);
 const struct worker_end *worker_wait(struct worker_proc *w, int grace_ms);
 /* Kills the process group at once and reaps. */
 void worker_kill(struct worker_proc *w);
+/* Whether its "result" or "error" was handed out: it is about to end by itself, which one that still waits for us is not. */
+int worker_concluded(const struct worker_proc *w);
 /* How it ended. Borrowed, never NULL. */
 const struct worker_end *worker_how(const struct worker_proc *w);
 /* What it wrote to standard error last, with capture_stderr; "" otherwise. Borrowed. */

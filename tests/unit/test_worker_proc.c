@@ -151,9 +151,11 @@ static void good(void)
         CU_ASSERT_EQUAL(json_int(f, "epoch", 0), i);
         cJSON_Delete(f);
     }
+    CU_ASSERT_EQUAL(worker_concluded(w), 0);
     CU_ASSERT_EQUAL_FATAL(run(w, &f), 1);
     CU_ASSERT_EQUAL(json_int(f, "answer", 0), 42);
     cJSON_Delete(f);
+    CU_ASSERT_EQUAL(worker_concluded(w), 1);
     CU_ASSERT_EQUAL(worker_next(w, 20000, &f, &err), 0);
     const struct worker_end *e = worker_wait(w, 20000);
     CU_ASSERT_EQUAL(e->cause, WORKER_DONE);
