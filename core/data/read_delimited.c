@@ -63,7 +63,7 @@ static int quoted(struct table *t, struct hone_string *f, size_t *offset)
     }
 }
 
-/* The next record; 0 at the end, 1 a record, 2 a broken one (the rest of the file is lost when a quote is not closed). */
+/* The next record; 0 at the end, 1 a record, 2 a broken one (the rest of the file is lost when a quote is not closed), or HONE_ENOMEM with err. */
 static int next_record(struct table *t, int64_t *line)
 {
     const char *s = t->r->text;
@@ -109,6 +109,8 @@ static int next_record(struct table *t, int64_t *line)
         }
         t->at++; /* behind a delimiter there is a field, if an empty one at the end of the file */
     }
+    if (buf_oom(&rec->text))
+        return hone_fail(t->r->err, HONE_ENOMEM, "%s:%lld: memory ran out for the record", t->r->path, (long long)*line);
     for (int i = 0; i < rec->n; i++)
         if (rec->offset[i])
             rec->field[i].bytes = rec->text.p + rec->offset[i] - 1;
@@ -151,10 +153,12 @@ static int read_number(struct table *t, int64_t line, const struct hone_string *
 /* reward and propensity of metadata, which must be a JSON object. */
 static int read_meta(struct table *t, int64_t line, const struct hone_string *f, struct example_row *row)
 {
-    struct hone_err ignored;
+    struct hone_err why = { 0 };
     if (f->len == 0)
         return 0;
-    cJSON *m = json_parse(f->bytes, (size_t)f->len, "metadata", &ignored);
+    cJSON *m = json_parse(f->bytes, (size_t)f->len, "metadata", &why);
+    if (why.code == HONE_ENOMEM)
+        return hone_fail(t->r->err, HONE_ENOMEM, "%s: memory ran out", t->r->path);
     if (!cJSON_IsObject(m)) {
         cJSON_Delete(m);
         int ret = reading_fault(t->r, 0, line, 0, "wrong_type", "metadata", "write a JSON object, quotes doubled",
@@ -311,8 +315,10 @@ int read_delimited(struct reading *r, char delimiter)
         return hone_fail(r->err, HONE_ENOMEM, "memory ran out");
     *t = (struct table){ .r = r, .delimiter = delimiter, .line = 1 };
     t->at = r->len >= 3 && memcmp(r->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-    for (size_t from = t->at; ret == 0 && (how = next_record(t, &line)) > 0; from = t->at) {
-        if (how == 2)
+    for (size_t from = t->at; ret == 0 && (how = next_record(t, &line)) != 0; from = t->at) {
+        if (how < 0)
+            ret = how;
+        else if (how == 2)
             ret = reading_fault(r, 0, line, 0, "bad_csv", "", "close the quote, or double quotes inside of a field",
                                 "a field that begins here with a double quote is never closed");
         else
