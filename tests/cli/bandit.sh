@@ -81,5 +81,5 @@ done
 run rule 2 ask desk "text" --explore thompson
 run rule 2 ask desk "text" --explore epsilon_greedy:2
 run rule 2 ask desk --batch "$fresh" --explore softmax
-run rule 2 ask desk "text" --seed 3
+run rule 3 ask desk "text" --seed 3
 finish
