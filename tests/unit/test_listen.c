@@ -147,7 +147,7 @@ static void accepts(void)
 {
     struct sockaddr_un to = { .sun_family = AF_UNIX };
     struct conns conns;
-    char folder[] = "/tmp/hone-unit.XXXXXX", address[80], line[200] = "";
+    char folder[] = "/tmp/hone-unit.XXXXXX", address[200], line[200] = "";
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
     snprintf(to.sun_path, sizeof to.sun_path, "%s/socket", folder);
     snprintf(address, sizeof address, "unix:%s", to.sun_path);
