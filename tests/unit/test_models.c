@@ -238,9 +238,109 @@ static void stopping(void)
     CU_ASSERT_EQUAL(stopper_done(&h), 0);
 }
 
+/* ---- what a model of n-grams keeps ---- */
+
+/* Constants of a model in memory, of which one may be refused or changed. */
+struct kept {
+    struct {
+        char name[32];
+        uint32_t dtype;
+        int64_t n;
+        int64_t bytes[512];
+    } v[16];
+    int n, refused;              /* refused: which put fails, from 1; 0: none */
+};
+
+static int keep(struct hone_store *s, const char *name, uint32_t dtype, uint32_t ndim, const int64_t *dims, const void *data, struct hone_err *err)
+{
+    static const size_t size[] = { [HONE_F32] = 4, [HONE_F64] = 8, [HONE_U8] = 1, [HONE_I64] = 8 };
+    struct kept *k = s->host_data;
+    CU_ASSERT_FATAL(ndim == 1 && k->n < 16 && size[dtype] && (size_t)dims[0] * size[dtype] <= sizeof k->v[0].bytes);
+    if (k->n + 1 == k->refused)
+        return hone_fail(err, HONE_EIO, "%s is refused", name);
+    snprintf(k->v[k->n].name, sizeof k->v[0].name, "%s", name);
+    k->v[k->n].dtype = dtype;
+    k->v[k->n].n = dims[0];
+    memcpy(k->v[k->n++].bytes, data, (size_t)dims[0] * size[dtype]);
+    return 0;
+}
+
+static const void *give(struct hone_store *s, const char *name, uint32_t dtype, int64_t *n)
+{
+    const struct kept *k = s->host_data;
+    for (int i = 0; i < k->n; i++) {
+        if (strcmp(k->v[i].name, name) == 0 && k->v[i].dtype == dtype) {
+            *n = k->v[i].n;
+            return k->v[i].bytes;
+        }
+    }
+    return NULL;
+}
+
+static int given_back(const struct case_of *c, struct kept *k, struct hone_err *err)
+{
+    struct hone_store store = { .struct_size = sizeof store, .host_data = k, .put = keep, .get = give };
+    void *self = NULL;
+    err->text[0] = '\0';
+    int rc = c->l.model->restore(&self, c->l.conf, c->l.outputs, c->l.output, &store, c->l.host, err);
+    c->l.model->close(self);
+    return rc;
+}
+
+/* Each constant left out, of another length, and with each number that cannot be; and each that cannot be written. */
+static void tables_of(const char *model)
+{
+    static const struct {
+        const char *name;
+        int64_t place, value;
+    } wrong[] = { { "ngrams.int", 0, 0 }, { "ngrams.int", 1, 0 }, { "ngrams.int", 1, 17 }, { "ngrams.int", 3, -1 }, { "ngrams.int", 4, 0 }, { "ngrams.int", 4, 1 << 20 },
+                  { "ngrams.int", 5, -1 }, { "ngrams.int", 5, 1LL << 31 }, { "ngrams.word_start", 0, 1 }, { "ngrams.word_start", 1, 1 << 20 },
+                  { "ngrams.word_start", 2, -1 } };
+    struct case_of c;
+    struct kept *k = calloc(1, sizeof *k), *bad = malloc(sizeof *bad);
+    struct hone_err err = { 0 };
+    struct hone_store store = { .struct_size = sizeof store, .host_data = k, .put = keep, .get = give };
+    open_case(&c, model, "{\"char_max\":2}");
+    CU_ASSERT_EQUAL_FATAL(c.l.model->save(c.l.self, &store, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(k->n, 7);
+    CU_ASSERT_EQUAL(given_back(&c, k, &err), 0);
+    for (int i = 0; i < k->n; i++) {
+        for (int more = -1; more <= 1; more++) {
+            *bad = *k;
+            if (more)
+                bad->v[i].n += more;
+            else
+                bad->v[i].name[0] = 'x';
+            CU_ASSERT_EQUAL(given_back(&c, bad, &err), HONE_EINVAL);
+            CU_ASSERT_STRING_EQUAL(err.text, "the file's n-gram tables (ngrams.*) are missing or do not fit together");
+        }
+        *bad = (struct kept){ .refused = i + 1 };
+        store.host_data = bad;
+        CU_ASSERT_EQUAL(c.l.model->save(c.l.self, &store, &err), HONE_EIO);
+        CU_ASSERT_PTR_NOT_NULL(strstr(err.text, k->v[i].name));
+        store.host_data = k;
+    }
+    for (size_t w = 0; w < sizeof wrong / sizeof wrong[0]; w++) {
+        *bad = *k;
+        for (int i = 0; i < bad->n; i++)
+            if (strcmp(bad->v[i].name, wrong[w].name) == 0)
+                bad->v[i].bytes[wrong[w].place] = wrong[w].value;
+        CU_ASSERT_EQUAL(given_back(&c, bad, &err), HONE_EINVAL);
+    }
+    close_case(&c);
+    free(k);
+    free(bad);
+}
+
+static void tables(void)
+{
+    tables_of("linear");
+    tables_of("bow");
+}
+
 int test_models(void)
 {
     CU_pSuite s = CU_add_suite("models", NULL, NULL);
-    return s && CU_add_test(s, "kernels", kernels) && CU_add_test(s, "functions", functions) && CU_add_test(s, "gradients", gradients) && CU_add_test(s, "stopping", stopping) ? 0
-                                                                                                                                     : -1;
+    return s && CU_add_test(s, "kernels", kernels) && CU_add_test(s, "functions", functions) && CU_add_test(s, "gradients", gradients) &&
+           CU_add_test(s, "stopping", stopping) && CU_add_test(s, "tables of n-grams", tables) ? 0 : -1;
 }
