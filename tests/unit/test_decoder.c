@@ -448,6 +448,34 @@ static void few_rows(void)
     close_fixture(&f);
 }
 
+/* Any number of rows, with lengths that fill lanes, leave some empty or fill none, and matrices whose rows come in fours or not. */
+static void few_shapes(void)
+{
+    enum { MOST_ROWS = 17, MOST_OUT = 11, MOST_IN = 48 };
+    static const int outs[] = { 1, 4, 11 }, ins[] = { 5, 16, 43, 48 };
+    static float x[MOST_ROWS * MOST_IN], w[MOST_OUT * MOST_IN], y[MOST_ROWS * MOST_OUT], one[MOST_OUT];
+    for (int i = 0; i < MOST_ROWS * MOST_IN; i++)
+        x[i] = (float)((i * 37) % 101 - 50) / 50;
+    for (int i = 0; i < MOST_OUT * MOST_IN; i++)
+        w[i] = (float)((i * 53) % 97 - 48) / 48;
+    for (int n = 1; n <= MOST_ROWS; n++)
+        for (int a = 0; a < 3; a++)
+            for (int b = 0; b < 4; b++) {
+                int out = outs[a], in = ins[b];
+                few_dots(x, n, w, out, in, y, out);
+                for (int i = 0; i < n; i++) {
+                    for (int o = 0; o < out; o++) {
+                        double sum = 0;
+                        for (int k = 0; k < in; k++)
+                            sum += (double)x[i * in + k] * (double)w[o * in + k];
+                        CU_ASSERT(fabs(sum - (double)y[i * out + o]) < 1e-5);
+                    }
+                    few_dots(x + i * in, 1, w, out, in, one, out);
+                    CU_ASSERT(memcmp(one, y + i * out, (size_t)out * sizeof *y) == 0);
+                }
+            }
+}
+
 /* Text by text, in a first part and then token by token, beside another: the scores of the whole, and the same bits alone and together. */
 static void streams(void)
 {
@@ -560,7 +588,7 @@ int test_decoder(void)
            && CU_add_test(suite, "any number of threads", threads) && CU_add_test(suite, "products in tiles", products)
            && CU_add_test(suite, "products together", lists) && CU_add_test(suite, "products by panels", panels)
            && CU_add_test(suite, "products by panels together", panel_lists)
-           && CU_add_test(suite, "sums of a few rows", few_rows) && CU_add_test(suite, "streams", streams)
+           && CU_add_test(suite, "sums of a few rows", few_rows) && CU_add_test(suite, "sums of any number of rows", few_shapes) && CU_add_test(suite, "streams", streams)
            && CU_add_test(suite, "several tokens at once", guesses)
            && CU_add_test(suite, "products of eight bits", rough_products) ? 0 : -1;
 }
