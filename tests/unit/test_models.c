@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "core/base/json.h"
 #include "core/host/registry.h"
 #include "core/train/encoded.h"
 #include "core/train/kernels.h"
 #include "core/train/learner.h"
 #include "core/train/pass.h"
+#include "core/train/safetensors.h"
 #include "core/train/stopper.h"
 #include "hone/math.h"
 #include "tests/unit/suites.h"
@@ -338,9 +340,109 @@ static void tables(void)
     tables_of("bow");
 }
 
+/* ---- files of weights ---- */
+
+enum damage { NONE, RENAMED, RETYPED, SHORTER, FLATTENED, TURNED, NUMBER, META };
+
+static const struct {
+    enum damage what;
+    const char *name;
+    int64_t place, value;
+    const char *text, *said; /* said NULL: it is read */
+} damages[] = {
+    { NONE, "", 0, 0, NULL, NULL },
+    { META, "format", 0, 0, "other", "its metadata does not say format" },
+    { META, "model", 0, 0, "nothing", "nothing" },
+    { META, "model_settings", 0, 0, "{", "not valid JSON" },
+    { META, "model_settings", 0, 0, "{\"hidden\":0}", "hidden" },
+    { RENAMED, "outputs.start", 0, 0, NULL, "its outputs are missing" },
+    { RENAMED, "outputs.text", 0, 0, NULL, "its outputs are missing" },
+    { RETYPED, "outputs.start", 0, HONE_F64, NULL, "its outputs are missing" },
+    { SHORTER, "outputs.start", 0, 1, NULL, "its outputs are missing" },
+    { NUMBER, "outputs.start", 0, -1, NULL, "its outputs do not fit together" },
+    { NUMBER, "outputs.start", 1, 3, NULL, "its outputs do not fit together" },
+    { NUMBER, "outputs.start", 3, 4, NULL, "its outputs do not fit together" },
+    { RENAMED, "constant/ngrams.hash", 0, 0, NULL, "the file's n-gram tables (ngrams.*) are missing or do not fit together" },
+    { RETYPED, "constant/ngrams.hash", 0, HONE_F64, NULL, "the file's n-gram tables" },
+    { RENAMED, "model/embedding", 0, 0, NULL, "tensor 'model/embedding' is missing or has another shape than model 'bow' wants" },
+    { RETYPED, "model/embedding", 0, HONE_I32, NULL, "tensor 'model/embedding' is missing" },
+    { FLATTENED, "model/embedding", 0, 0, NULL, "tensor 'model/embedding' is missing" },
+    { TURNED, "model/embedding", 0, 0, NULL, "tensor 'model/embedding' is missing" },
+};
+
+static void damage(struct st_file *f, enum damage what, const char *name, int64_t place, int64_t value)
+{
+    for (int64_t i = 0; i < f->n; i++) {
+        struct st_entry *e = &f->entry[i];
+        if (strcmp(e->name, name) != 0)
+            continue;
+        if (what == RENAMED) {
+            e->name[0] = 'x';
+        } else if (what == RETYPED) {
+            e->dtype = (uint32_t)value;
+        } else if (what == SHORTER) {
+            e->n = e->dims[0] = value;
+        } else if (what == FLATTENED) {
+            e->ndim = 1;
+            e->dims[0] = e->n;
+        } else if (what == TURNED) {
+            int64_t rows = e->dims[0];
+            e->dims[0] = e->dims[1];
+            e->dims[1] = rows;
+        } else {
+            ((int64_t *)(intptr_t)e->data)[place] = value;
+        }
+        return;
+    }
+    CU_FAIL("there is no such entry");
+}
+
+static void files(void)
+{
+    for (size_t k = 0; k < sizeof damages / sizeof damages[0]; k++) {
+        struct case_of c;
+        struct learner back;
+        struct st_file f = { 0 };
+        struct hone_err err = { 0 };
+        char path[] = "/tmp/hone-unit.XXXXXX", sha[65];
+        int64_t bytes;
+        int fd = mkstemp(path);
+        open_case(&c, "bow", "{\"hidden\":5,\"char_max\":2}");
+        CU_ASSERT_EQUAL_FATAL(learner_set_generation(&c.l, "{\"top_k\":3}", &err), 0);
+        CU_ASSERT_EQUAL_FATAL(learner_save(&c.l, NULL, &f, &err), 0);
+        if (damages[k].what == META)
+            json_put_str(f.meta, damages[k].name, damages[k].text);
+        else if (damages[k].what != NONE)
+            damage(&f, damages[k].what, damages[k].name, damages[k].place, damages[k].value);
+        CU_ASSERT_EQUAL_FATAL(st_write(&f, path, sha, &bytes, &err), 0);
+        st_free(&f);
+        CU_ASSERT_EQUAL_FATAL(st_open(&f, path, &err), 0);
+        int rc = learner_restore(&back, c.registry, &f, &err);
+        if (damages[k].said) {
+            CU_ASSERT(rc < 0 && rc == err.code && rc != HONE_EINVAL);
+            if (!strstr(err.text, damages[k].said))
+                printf("'%s' has no '%s'\n", err.text, damages[k].said);
+            CU_ASSERT_PTR_NOT_NULL(strstr(err.text, damages[k].said));
+            CU_ASSERT(!back.model && !back.self && !back.output);
+        } else {
+            CU_ASSERT_EQUAL_FATAL(rc, 0);
+            CU_ASSERT_EQUAL(back.outputs, OUTPUTS);
+            CU_ASSERT_STRING_EQUAL(back.generation, "{\"top_k\":3}");
+            CU_ASSERT_EQUAL_FATAL(back.tensors.n, c.l.tensors.n);
+            for (int64_t i = 0; i < back.tensors.n; i++)
+                CU_ASSERT(memcmp(back.tensors.t[i].param, c.l.tensors.t[i].param, (size_t)back.tensors.t[i].n * sizeof(float)) == 0);
+            learner_free(&back);
+        }
+        st_free(&f);
+        close_case(&c);
+        close(fd);
+        unlink(path);
+    }
+}
+
 int test_models(void)
 {
     CU_pSuite s = CU_add_suite("models", NULL, NULL);
     return s && CU_add_test(s, "kernels", kernels) && CU_add_test(s, "functions", functions) && CU_add_test(s, "gradients", gradients) &&
-           CU_add_test(s, "stopping", stopping) && CU_add_test(s, "tables of n-grams", tables) ? 0 : -1;
+           CU_add_test(s, "stopping", stopping) && CU_add_test(s, "tables of n-grams", tables) && CU_add_test(s, "files of weights", files) ? 0 : -1;
 }
