@@ -36,7 +36,7 @@ static char *best_of(const struct interaction_row *row, double *confidence)
     cJSON *list = row->alternatives ? stored_json(row->alternatives) : NULL;
     const cJSON *first = cJSON_GetArrayItem(list, 0);
     const char *output = json_str(first, "output", row->explored_by ? NULL : row->output);
-    char *best = output ? strdup(output) : NULL;
+    char *best = json_copy(output);
     *confidence = json_num(first, "confidence", row->explored_by ? (double)NAN : row->confidence);
     cJSON_Delete(list);
     return best;

@@ -267,16 +267,15 @@ static void add_fault(cJSON *faults, const char *path, const char *what, const c
     cJSON_AddItemToArray(faults, o);
 }
 
-/* Whether the books still name the file: one that was removed meanwhile is no fault. */
+/* Whether the books still name the file, as far as can be known: one that was removed meanwhile is no fault. */
 static int still_named(struct api *a, const char *path)
 {
     struct hone_err ignored;
     struct inventory now = { 0 };
-    int hit = 0;
     struct store *s = books_open(a, &ignored);
-    if (s && inventory_list(s, &now, &ignored) == 0)
-        for (size_t i = 0; i < now.n && !hit; i++)
-            hit = strcmp(now.v[i].path, path) == 0;
+    int hit = !s || inventory_list(s, &now, &ignored) != 0;
+    for (size_t i = 0; i < now.n && !hit; i++)
+        hit = strcmp(now.v[i].path, path) == 0;
     books_close(a, s);
     inventory_free(&now);
     return hit;

@@ -37,8 +37,10 @@ static cJSON *eval_part(const char *at, const char *end, const struct expr_names
     }
     char *text = strndup(at + 2, (size_t)(end - at - 2));
     cJSON *v = !text ? NULL : live ? expr_eval(text, names, err) : expr_check(text, names, err) == 0 ? cJSON_CreateNull() : NULL;
-    if (!v)
-        err_prefix(err, "${%.100s}", text ? text : "");
+    if (!text)
+        hone_fail(err, HONE_ENOMEM, "memory ran out");
+    else if (!v)
+        err_prefix(err, "${%.100s}", text);
     free(text);
     return v;
 }

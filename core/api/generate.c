@@ -51,6 +51,8 @@ static void put_nested(cJSON *o, const char *key, const cJSON *value)
         json_put(o, outer, cJSON_CreateObject());
     if (outer)
         put_nested(cJSON_GetObjectItemCaseSensitive(o, outer), dot + 1, value);
+    else if (dot)
+        json_note_loss();
     else
         json_put(o, key, cJSON_Duplicate(value, 1));
     free(outer);

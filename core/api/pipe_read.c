@@ -78,6 +78,8 @@ static cJSON *typed(const cJSON *have, const cJSON *given)
         for (const char *s = given->valuestring; *s;) {
             size_t n = strcspn(s, ",");
             char *word = strndup(s, n);
+            if (!word)
+                json_note_loss();
             cJSON_AddItemToArray(list, cJSON_CreateString(word ? word : ""));
             free(word);
             s += n + (s[n] == ',');

@@ -63,7 +63,7 @@ const cJSON *pipe_value(void *arg, const char *name, struct hone_err *err)
 
 static int set(char **slot, const char *text)
 {
-    char *copy = text ? strdup(text) : NULL;
+    char *copy = json_copy(text);
     free(*slot);
     *slot = copy;
     return text && !copy ? HONE_ENOMEM : 0;

@@ -113,7 +113,7 @@ static cJSON *answered(struct api *a, cJSON *start, const cJSON *who, int fd, co
 {
     struct hone_err why = { 0 };
     const char *rule = json_str(json_get(start, "explore"), "rule", NULL);
-    char *drawn_by = rule ? strdup(rule) : NULL;
+    char *drawn_by = json_copy(rule);
     cJSON *asked = json_get(start, "texts") ? cJSON_Duplicate(json_get(start, "texts"), 1) : NULL;
     int64_t begun = clock_mono_us();
     cJSON *result = run_task(a, start, fd, hooks, err);

@@ -310,6 +310,8 @@ static cJSON *words(const char *text)
     for (size_t n; *text; text += n + (text[n] == ' ')) {
         n = strcspn(text, " ");
         char *word = strndup(text, n);
+        if (!word)
+            json_note_loss();
         cJSON_AddItemToArray(list, cJSON_CreateString(word ? word : ""));
         free(word);
     }

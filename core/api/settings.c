@@ -98,6 +98,8 @@ static void read_flags(struct settings *s, const struct settings_flags *f)
         char *name = eq && eq != f->set[i] ? strndup(f->set[i], (size_t)(eq - f->set[i])) : NULL;
         if (name)
             layer_add_text(s, l, name, eq + 1, (struct place){ .file = "--set" }, 1);
+        else if (eq && eq != f->set[i])
+            settings_no_memory(s);
         else
             settings_fault(s, (struct place){ .file = "--set" }, f->set[i], "expected key=value", "for example epochs=20");
         free(name);

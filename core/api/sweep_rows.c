@@ -35,7 +35,7 @@ void sweep_end(struct step_row *row, enum step_status status, const cJSON *resul
         row->result = json_text(result, 0);
     }
     free(row->reason);
-    row->reason = reason ? strdup(reason) : NULL;
+    row->reason = json_copy(reason);
     row->status = status;
     row->completed_at = clock_wall_ms();
     row->started_at = row->started_at ? row->started_at : row->completed_at;

@@ -23,9 +23,13 @@ void add_model_dir(cJSON *start, const char *plugins)
     const cJSON *p;
     cJSON_ArrayForEach(p, list) {
         const char *path = json_str(p, "path", ""), *slash = strrchr(path, '/');
-        char *dir = slash && slash != path && strcmp(json_str(p, "kind", ""), "model") == 0 ? strndup(path, (size_t)(slash - path)) : NULL;
+        if (!slash || slash == path || strcmp(json_str(p, "kind", ""), "model") != 0)
+            continue;
+        char *dir = strndup(path, (size_t)(slash - path));
         if (dir)
             cJSON_AddItemToArray(dirs, cJSON_CreateString(dir));
+        else
+            json_note_loss();
         free(dir);
     }
     cJSON_Delete(list);

@@ -148,11 +148,6 @@ static cJSON *train_frame(const struct api *a, const struct request *q, const ch
     return f;
 }
 
-static char *copy(const char *s)
-{
-    return s ? strdup(s) : NULL;
-}
-
 /* The agent with that name, made when there is none. */
 static int need_agent(struct store *s, const char *name, struct agent_row *agent, struct hone_err *err)
 {
@@ -168,21 +163,21 @@ static int need_agent(struct store *s, const char *name, struct agent_row *agent
 static int insert_job(struct runner *r, struct store *s, const struct request *q, const cJSON *ready, struct hone_err *err)
 {
     struct agent_row agent = { 0 };
-    struct job_row row = { .id = strdup(r->job_id), .training_type = copy(q->config.training_type), .data_name = copy(q->data.name),
-                           .data_file = copy(q->data.file), .data_format = copy(q->data.format), .data_sha256 = copy(q->data.sha256),
+    struct job_row row = { .id = json_copy(r->job_id), .training_type = json_copy(q->config.training_type), .data_name = json_copy(q->data.name),
+                           .data_file = json_copy(q->data.file), .data_format = json_copy(q->data.format), .data_sha256 = json_copy(q->data.sha256),
                            .withheld = q->withheld, .progress = { .loss = NAN, .learning_rate = NAN, .gradient_norm = NAN, .examples_per_second = NAN,
                                          .memory_mb = NAN } };
     if (q->validation.file) {
-        row.validation_name = copy(q->validation.name);
-        row.validation_file = copy(q->validation.file);
-        row.validation_format = copy(q->validation.format);
-        row.validation_sha256 = copy(q->validation.sha256);
+        row.validation_name = json_copy(q->validation.name);
+        row.validation_file = json_copy(q->validation.file);
+        row.validation_format = json_copy(q->validation.format);
+        row.validation_sha256 = json_copy(q->validation.sha256);
     }
     int rc = ready_columns(&row, ready, err);
     if (rc >= 0)
         rc = need_agent(s, q->agent, &agent, err);
     if (rc >= 0) {
-        row.agent_id = copy(agent.id);
+        row.agent_id = json_copy(agent.id);
         snprintf(r->agent_id, sizeof r->agent_id, "%s", agent.id);
         rc = job_insert(s, &row, err);
     }
@@ -315,17 +310,17 @@ static char *config_text(const struct request *q)
 
 static void fill_row(struct job_row *row, const struct api *a, const struct request *q, const cJSON *in)
 {
-    *row = (struct job_row){ .training_type = copy(q->config.training_type), .data_name = copy(q->data.name), .data_file = copy(q->data.file),
-                             .data_format = copy(q->data.format), .data_sha256 = copy(q->data.sha256), .config = config_text(q),
-                             .priority = json_int(in, "priority", 0), .queue = JOB_WAITING, .token_id = copy(quota_token(a)),
-                             .trace_id = copy(a->call ? a->call->trace_id : NULL), .data_bytes = q->data.bytes,
-                             .data_examples = q->data.examples, .id = copy(q->id), .withheld = q->withheld,
+    *row = (struct job_row){ .training_type = json_copy(q->config.training_type), .data_name = json_copy(q->data.name), .data_file = json_copy(q->data.file),
+                             .data_format = json_copy(q->data.format), .data_sha256 = json_copy(q->data.sha256), .config = config_text(q),
+                             .priority = json_int(in, "priority", 0), .queue = JOB_WAITING, .token_id = json_copy(quota_token(a)),
+                             .trace_id = json_copy(a->call ? a->call->trace_id : NULL), .data_bytes = q->data.bytes,
+                             .data_examples = q->data.examples, .id = json_copy(q->id), .withheld = q->withheld,
                              .progress = { .loss = NAN, .learning_rate = NAN, .gradient_norm = NAN, .examples_per_second = NAN, .memory_mb = NAN } };
     if (q->validation.file) {
-        row->validation_name = copy(q->validation.name);
-        row->validation_file = copy(q->validation.file);
-        row->validation_format = copy(q->validation.format);
-        row->validation_sha256 = copy(q->validation.sha256);
+        row->validation_name = json_copy(q->validation.name);
+        row->validation_file = json_copy(q->validation.file);
+        row->validation_format = json_copy(q->validation.format);
+        row->validation_sha256 = json_copy(q->validation.sha256);
     }
 }
 
@@ -342,7 +337,7 @@ static int put_base(struct api *a, struct request *q, struct job_row *row, struc
     if (rc >= 0)
         rc = keep_base(a, &q->base, dir, frame, err);
     free(row->id);
-    row->id = strdup(id);
+    row->id = json_copy(id);
     row->data_counts = json_text(frame, 0);
     cJSON_Delete(frame);
     if (rc < 0 && dir)
@@ -358,7 +353,7 @@ static int insert_waiting(struct api *a, struct store *s, struct request *q, con
     int rc = json_bool(in, "create_agent", 0) ? need_agent(s, q->agent, &agent, err) : find_agent(s, q->agent, &agent, err);
     cJSON *estimates = rc >= 0 ? foresee(s, &q->data, &q->validation, &q->config, &row->progress) : NULL;
     if (rc >= 0) {
-        row->agent_id = copy(agent.id);
+        row->agent_id = json_copy(agent.id);
         row->estimates = json_text(estimates, 0);
         rc = job_insert(s, row, err);
     }

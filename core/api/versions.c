@@ -142,7 +142,7 @@ static cJSON *deploy_changed(struct api *a, const cJSON *in, struct hone_err *er
     m.threshold = json_num(in, "threshold", m.threshold);
     if (rc >= 0 && explore) {
         free(m.explore_rule);
-        m.explore_rule = strcmp(json_str(explore, "rule", "none"), "none") != 0 ? strdup(json_str(explore, "rule", "")) : NULL;
+        m.explore_rule = strcmp(json_str(explore, "rule", "none"), "none") != 0 ? json_copy(json_str(explore, "rule", "")) : NULL;
         m.explore_setting = json_num(explore, "setting", route_explore_default(m.explore_rule));
     }
     if (rc >= 0 && cJSON_IsObject(generation)) { /* {}: as the weights say */

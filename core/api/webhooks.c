@@ -22,6 +22,8 @@ static cJSON *events_json(const char *events)
     cJSON *list = cJSON_CreateArray();
     for (const char *p = events + strspn(events, " "); *p; p += strspn(p, " ")) {
         char *word = strndup(p, strcspn(p, " "));
+        if (!word)
+            json_note_loss();
         cJSON_AddItemToArray(list, cJSON_CreateString(word ? word : ""));
         free(word);
         p += strcspn(p, " ");

@@ -70,6 +70,8 @@ char *json_text(const cJSON *v, int pretty);
 int json_lost(void);
 /* Notes such a loss, where a text that was to become a part of a tree could not be made and the tree goes on without it. [any] */
 void json_note_loss(void);
+/* A copy of a text (free()), NULL of NULL; NULL, too, when memory ran out, and the loss is noted. [any] */
+char *json_copy(const char *text);
 
 /* Case-sensitive look-ups; NULL, or the default, when the key is absent or of another type. [any, pure] */
 const cJSON *json_get(const cJSON *object, const char *key);

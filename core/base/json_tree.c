@@ -21,6 +21,13 @@ void json_note_loss(void)
     lost = 1;
 }
 
+char *json_copy(const char *text)
+{
+    char *copy = text ? strdup(text) : NULL;
+    lost |= text && !copy;
+    return copy;
+}
+
 static void *allocate(size_t n)
 {
     void *p = malloc(n);

@@ -56,7 +56,7 @@ static void show_members(const char *title, const cJSON *o)
         return;
     printf("\n%s\n", title);
     cJSON_ArrayForEach(v, o) {
-        char *text = cJSON_IsString(v) ? strdup(v->valuestring) : json_text(v, 0);
+        char *text = cJSON_IsString(v) ? json_copy(v->valuestring) : json_text(v, 0);
         if (!cJSON_IsNull(v) && text)
             printf("  %-22s %s\n", v->string, text);
         free(text);

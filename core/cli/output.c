@@ -61,6 +61,13 @@ void cli_row(cJSON *rows, int n, ...)
     cJSON_AddItemToArray(rows, row);
 }
 
+/* A cell that memory ran out for is missing, of which json_lost() tells. */
+static const char *cell(const cJSON *row, int column)
+{
+    const cJSON *v = cJSON_GetArrayItem(row, column);
+    return cJSON_IsString(v) ? v->valuestring : "";
+}
+
 void cli_print_table(const char *const *heads, int columns, const cJSON *rows)
 {
     int width[16] = { 0 };
@@ -69,7 +76,7 @@ void cli_print_table(const char *const *heads, int columns, const cJSON *rows)
         width[i] = (int)strlen(heads[i]);
         cJSON_ArrayForEach(row, rows)
         {
-            const char *s = cJSON_GetArrayItem(row, i)->valuestring;
+            const char *s = cell(row, i);
             int n = (int)utf8_length(s, strlen(s));
             width[i] = n > width[i] ? n : width[i];
         }
@@ -79,7 +86,7 @@ void cli_print_table(const char *const *heads, int columns, const cJSON *rows)
     cJSON_ArrayForEach(row, rows)
     {
         for (int i = 0; i < columns; i++) {
-            const char *s = cJSON_GetArrayItem(row, i)->valuestring;
+            const char *s = cell(row, i);
             int pad = width[i] - (int)utf8_length(s, strlen(s));
             if (i + 1 < columns)
                 printf("%s%*s  ", s, pad, "");
@@ -168,6 +175,8 @@ cJSON *cli_words(const char *text)
         char *word = n ? strndup(text, n) : NULL;
         if (word)
             cJSON_AddItemToArray(out, cJSON_CreateString(word));
+        else if (n)
+            json_note_loss();
         free(word);
         text += n + (text[n] == ',');
     }

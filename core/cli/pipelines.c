@@ -25,7 +25,10 @@ static cJSON *parameters_of(const struct cli *c, int first, struct hone_err *err
         const char *eq = strchr(c->arg[i], '=');
         char *name = eq ? strndup(c->arg[i], (size_t)(eq - c->arg[i])) : NULL;
         if (!name || !*name) {
-            hone_fail(err, ERR_USAGE, "'%.80s': expected NAME=VALUE", c->arg[i]);
+            if (eq && !name)
+                hone_fail(err, HONE_ENOMEM, "memory ran out");
+            else
+                hone_fail(err, ERR_USAGE, "'%.80s': expected NAME=VALUE", c->arg[i]);
             free(name);
             cJSON_Delete(o);
             return NULL;
@@ -209,7 +212,8 @@ static char *unfinished_run(struct cli *c, const char *name, struct hone_err *er
 static int run_resume(struct cli *c, struct hone_err *err)
 {
     char *id = is_run(c->arg[0]) ? strdup(c->arg[0]) : unfinished_run(c, c->arg[0], err);
-    int rc = id ? follow(c, "resumePipelineRun", cli_query("pipeline_run_id", id, NULL), err) : err->code;
+    int rc = id ? follow(c, "resumePipelineRun", cli_query("pipeline_run_id", id, NULL), err)
+                : err->code ? err->code : hone_fail(err, HONE_ENOMEM, "memory ran out");
     free(id);
     return rc;
 }

@@ -144,7 +144,9 @@ static cJSON *list_of(const char *text)
     for (const char *p = text, *end; *p; p = *end ? end + 1 : end) {
         end = p + strcspn(p, ",");
         char *one = strndup(p, (size_t)(end - p));
-        if (one && *one)
+        if (!one)
+            json_note_loss();
+        else if (*one)
             cJSON_AddItemToArray(out, cJSON_CreateString(one));
         free(one);
     }
