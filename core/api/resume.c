@@ -25,14 +25,16 @@ struct resumption {
     char *dir;
 };
 
-/* Whether the checkpoint's file is what was written. */
-static int whole(const struct resumption *q, const struct checkpoint_row *c)
+/* Whether the checkpoint's file is what was written; HONE_ENOMEM when nobody knows. */
+static int whole(const struct resumption *q, const struct checkpoint_row *c, struct hone_err *err)
 {
     char have[65];
-    struct hone_err err;
+    struct hone_err why = { 0 };
     char *path = path_join(q->dir, c->file);
-    int ok = path && file_sha256(path, have, &err) == 0 && strcmp(have, c->sha256) == 0;
-    if (!ok)
+    int rc = path ? file_sha256(path, have, &why) : HONE_ENOMEM, ok = rc == 0 && strcmp(have, c->sha256) == 0;
+    if (rc == HONE_ENOMEM)
+        ok = hone_fail(err, HONE_ENOMEM, "memory ran out while checkpoint %s was read", c->file);
+    else if (!ok)
         log_line(LOG_WARN, "checkpoint %s of step %lld is missing or damaged; looking for an older one", c->file, (long long)c->step);
     free(path);
     return ok;
@@ -75,7 +77,8 @@ static int find_checkpoint(struct api *a, struct resumption *q, struct hone_err 
     int rc = s ? checkpoint_list(s, q->row.id, 0, &list, err) : err->code;
     books_close(a, s);
     for (size_t i = list.n; rc >= 0 && i-- > 0 && !q->from.id;) {
-        if (whole(q, &list.v[i])) {
+        rc = whole(q, &list.v[i], err);
+        if (rc > 0) {
             q->from = list.v[i];
             q->from.file = strdup(list.v[i].file);
             q->from.sha256 = strdup(list.v[i].sha256);
@@ -195,8 +198,8 @@ static void set_progress(struct runner *r, const struct resumption *q, const cJS
 static int begin(struct runner *r, struct resumption *q, struct hone_err *err)
 {
     cJSON *config = stored_json(q->row.config), *ready = NULL;
-    r->metrics = q->row.metrics ? strdup(q->row.metrics) : NULL;
-    r->best = q->row.best ? strdup(q->row.best) : NULL;
+    r->metrics = json_copy(q->row.metrics);
+    r->best = json_copy(q->row.best);
     int rc = stored_data_whole(r->a, q->row.data_file, q->row.data_sha256, err);
     if (rc == 0 && q->row.validation_file)
         rc = stored_data_whole(r->a, q->row.validation_file, q->row.validation_sha256, err);

@@ -78,14 +78,15 @@ int ready_columns(struct job_row *row, const cJSON *ready, struct hone_err *err)
     const cJSON *model = json_get(ready, "model"), *progress = json_get(ready, "progress");
     const char *name = json_str(model, "name", NULL), *reason = json_str(model, "reason", NULL);
     set_text(&row->config, json_text(json_get(ready, "config"), 0));
-    set_text(&row->model, name ? strdup(name) : NULL);
-    set_text(&row->model_reason, reason ? strdup(reason) : NULL);
+    set_text(&row->model, json_copy(name));
+    set_text(&row->model_reason, json_copy(reason));
     set_text(&row->plugins, json_text(json_get(ready, "plugins"), 0));
     set_text(&row->data_counts, json_text(json_get(ready, "data"), 0));
     set_text(&row->estimates, json_text(json_get(ready, "estimates"), 0));
     row->progress.total_epochs = json_int(progress, "total_epochs", 0);
     row->progress.total_steps = json_int(progress, "total_steps", 0);
-    return row->config && row->plugins && row->data_counts && row->estimates ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");
+    int all = row->config && row->plugins && row->data_counts && row->estimates && !name == !row->model && !reason == !row->model_reason;
+    return all ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");
 }
 
 /* ---- into the books ---- */
@@ -111,7 +112,7 @@ static int write_epochs(struct runner *r, struct store *s, struct hone_err *err)
 static int write_checkpoint(struct runner *r, struct store *s, const cJSON *c, struct hone_err *err)
 {
     const char *removed = json_str(c, "removed", NULL);
-    char *metrics = r->metrics ? strdup(r->metrics) : NULL;
+    char *metrics = json_copy(r->metrics);
     struct checkpoint_row row = { .job_id = r->job_id, .file = (char *)(intptr_t)json_str(c, "file", ""), .bytes = json_int(c, "bytes", 0),
                                   .sha256 = (char *)(intptr_t)json_str(c, "sha256", ""), .epoch = json_int(c, "epoch", 0),
                                   .step = json_int(c, "step", 0), .kind = (char *)(intptr_t)json_str(c, "kind", "interval"),
@@ -457,9 +458,28 @@ static int heed(struct runner *r)
     return now == API_KILL;
 }
 
+/* What a frame brings, up to the next visit of the books. HONE_ENOMEM when a part of it was lost, which nobody could make up for later. */
+static int note(struct runner *r, const char *type, const cJSON *frame, struct hone_err *err)
+{
+    if (r->epochs && r->checkpoints) {
+        (void)json_lost(); /* of what is still pending */
+        if (strcmp(type, "progress") == 0)
+            note_progress(r, frame);
+        else if (strcmp(type, "epoch") == 0)
+            note_epoch(r, frame);
+        else if (strcmp(type, "rollback") == 0)
+            note_rollback(r, frame);
+        else if (strcmp(type, "checkpoint") == 0)
+            cJSON_AddItemToArray(r->checkpoints, cJSON_Duplicate(frame, 1));
+        if (!json_lost())
+            return 0;
+    }
+    return hone_fail(err, HONE_ENOMEM, "memory ran out for the progress of the job");
+}
+
 int runner_follow(struct runner *r, struct hone_err *err)
 {
-    int rc = worker_signal(r->w, "go", NULL, err);
+    int rc = worker_signal(r->w, "go", NULL, err), unseen = 0;
     r->epochs = cJSON_CreateArray();
     r->checkpoints = cJSON_CreateArray();
     r->wrote_us = clock_mono_us();
@@ -470,26 +490,30 @@ int runner_follow(struct runner *r, struct hone_err *err)
             return killed(r, err);
         rc = worker_next(r->w, TICK_MS, &frame, err);
         const char *type = json_str(frame, "type", "");
-        if (rc < 0 || strcmp(type, "result") == 0 || strcmp(type, "error") == 0) {
+        int last = strcmp(type, "result") == 0 || strcmp(type, "error") == 0;
+        if (rc >= 0 && frame && !last)
+            rc = note(r, type, frame, err);
+        if (rc < 0 || last) {
             struct hone_err why = *err;
-            if (strcmp(type, "error") == 0)
+            if (!last) { /* it has died, or cannot be followed any more, which comes to the same */
+                if (worker_how(r->w)->cause == WORKER_ALIVE)
+                    worker_kill(r->w);
+                cJSON_Delete(frame);
+                frame = NULL;
+            }
+            if (last && strcmp(type, "error") == 0)
                 take_error(r->a, frame, &why);
             else if (r->late)
                 hone_fail(&why, ERR_JOB_FAILED, "the job ran longer than the %lld s that the daemon allows", (long long)r->a->daemon->o.job_ms / 1000);
             rc = conclude(r, frame, &why, err);
+            if (unseen) /* what was shown lacks parts, but nothing that is kept */
+                json_note_loss();
             cJSON_Delete(frame);
             return rc;
         }
-        if (strcmp(type, "progress") == 0)
-            note_progress(r, frame);
-        else if (strcmp(type, "epoch") == 0)
-            note_epoch(r, frame);
-        else if (strcmp(type, "rollback") == 0)
-            note_rollback(r, frame);
-        else if (strcmp(type, "checkpoint") == 0)
-            cJSON_AddItemToArray(r->checkpoints, cJSON_Duplicate(frame, 1));
         if (frame)
             tell(r, type, frame);
+        unseen |= json_lost();
         if (strcmp(type, "checkpoint") == 0 || strcmp(type, "rollback") == 0 || clock_mono_us() - r->wrote_us > WRITE_US ||
             __atomic_load_n(&r->hurry, __ATOMIC_ACQUIRE))
             visit_books(r);
