@@ -219,7 +219,11 @@ static void check_training(const cJSON *config, const char *where, struct pipe_f
     struct train_config c;
     struct hone_err err;
     int n = 0;
-    if (!faults || (config && !cJSON_IsObject(config))) {
+    if (!faults) {
+        json_note_loss();
+        return;
+    }
+    if (config && !cJSON_IsObject(config)) {
         pipe_fault(f, where, "", "expected a group of training keys");
         free(faults);
         return;

@@ -3,6 +3,7 @@
 #include "core/train/config.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,6 +157,8 @@ static double half_memory_mb(void)
         if (fscanf(f, "%lf", &limit) == 1 && limit > 0 && limit < bytes)
             bytes = limit;
         fclose(f);
+    } else if (errno == ENOMEM) {
+        json_note_loss();
     }
     double mb = floor(bytes / 2e6);
     return mb >= 64 ? mb : 64;
@@ -350,6 +353,7 @@ int config_resolve(struct train_config *c, const cJSON *given, struct config_fau
         complain(&f, "", "expected an object");
         return first_fault(&f, err);
     }
+    int lost = json_lost();
     cJSON *values = cJSON_CreateObject();
     take_given(values, given, &f);
     if (json_num(values, "memoryMb", 1) <= 0)
@@ -357,8 +361,14 @@ int config_resolve(struct train_config *c, const cJSON *given, struct config_fau
     c->learning_rate_given = cJSON_IsNumber(json_get(values, "learningRate"));
     c->resolved = values ? complete(values) : NULL;
     cJSON_Delete(values);
-    if (!c->resolved)
+    int missing = json_lost();
+    if (lost || missing)
+        json_note_loss(); /* for whoever asks at the end */
+    if (!c->resolved || missing) {
+        config_free(c);
+        *f.n = 0;
         return hone_fail(err, HONE_ENOMEM, "memory ran out for the configuration");
+    }
     point(c);
     check_together(c, &f);
     if (*f.n == 0)

@@ -142,6 +142,10 @@ static int prepare_and_run(struct task *t, struct hone_err *err)
 
 static int send_error(struct task *t, struct hone_err *err)
 {
+    if (json_lost()) { /* the sentence stands without them */
+        cJSON_Delete(t->details);
+        t->details = NULL;
+    }
     cJSON *f = cJSON_CreateObject();
     err->text[sizeof err->text - 1] = '\0';
     json_put_int(f, "code", err->code);
