@@ -10,7 +10,7 @@
  * SERVES=1 (environment): the program is a daemon, which is told to end when it has printed that it is ready.
  * ENDS: statuses, between commas, that the repeated run may have besides that of the first, where the one before has ended well.
  * KNOWN: a library, as "/libx.so", that ends the process when one of its own allocations fails: the death is told of then, and all else must hold.
- * AT=N: that n alone, whose output stays in DIR/out and DIR/err, and that of an undisturbed run in DIR/whole. SAME=1: a run that ends well prints the same bytes as an undisturbed one.
+ * FROM=N: begins with that n, so that a long sweep can be done in parts. AT=N: that n alone, whose output stays in DIR/out and DIR/err, and that of an undisturbed run in DIR/whole. SAME=1: a run that ends well prints the same bytes as an undisturbed one.
  * Prints a line, and why for the first runs that were not as they must be, with the callers of the call that failed. Needs SHIM. */
 #include <errno.h>
 #include <fcntl.h>
@@ -286,6 +286,8 @@ static int sweep(int step)
         step = all > -step ? all / -step : 1;
         from = (int)((unsigned)all * 2654435761u >> 8) % step; /* elsewhere in each scenario, and the same each time */
     }
+    if (getenv("FROM"))
+        from = (int)strtol(getenv("FROM"), NULL, 10);
     if (deed->whole) {
         from = 0;
         step = all;

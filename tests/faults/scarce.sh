@@ -4,7 +4,7 @@
 # every read and write done by half, and with every second one interrupted. No crash, no report of a sanitizer, a status of the manual, a sentence,
 # nothing half-written, a sound state, and the same command does its work afterwards: see scarce.c.
 # In CI POINTS (1) n of each, spread over the run; STEP=1 every n; STEP=K every K-th; EVERY=1 all allocations instead of all places. `scarce.sh NAME...`:
-# these scenarios alone, KINDS="memory error" these faults alone.
+# these scenarios alone, KINDS="memory error" these faults alone, FROM=N beginning with the n-th.
 srcdir=${srcdir:-.}
 . "$srcdir/tests/cli/lib.sh"
 . "$srcdir/tests/faults/lib.sh"

@@ -25,6 +25,7 @@ HONE_PLUGIN_PATH=$start/plugins scenario plugin_inspect plugin inspect adamw
 ENDS=,5, scenario plugin_new plugin new metric mine --dir new
 scenario scheduler scheduler preview cosine --steps 20
 scenario job_list job list --json
+scenario job_table job list
 scenario job_show job show one --json
 scenario job_export job export one --format csv --output out.csv
 scenario tensorboard job export one --format tensorboard --output out.events
