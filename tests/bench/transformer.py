@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Steps of a decoder of Llama's shape in PyTorch, as tests/bench/transformer.sh compares them: float32, AdamW, two threads.
   transformer.py LAYERS WIDTH HEADS VOCAB BATCH LENGTH SECONDS  prints tokens a second
+  transformer.py limit SECONDS  prints what the machine multiplies at most: the median of 2048 x 2048 products, in GFLOP/s
 """
 import sys
 import time
@@ -9,10 +10,19 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-layers, width, heads, vocab, batch, length = map(int, sys.argv[1:7])
-seconds = float(sys.argv[7])
 torch.set_num_threads(2)
 torch.manual_seed(1)
+if sys.argv[1] == "limit":
+    a, b, times = torch.randn(2048, 2048), torch.randn(2048, 2048), []
+    end = time.time() + float(sys.argv[2])
+    while time.time() < end:
+        begin = time.time()
+        a @ b
+        times.append(time.time() - begin)
+    print(round(2 * 2048**3 / sorted(times)[len(times) // 2] / 1e9))
+    sys.exit()
+layers, width, heads, vocab, batch, length = map(int, sys.argv[1:7])
+seconds = float(sys.argv[7])
 hidden = (width * 8 // 3 + 31) // 32 * 32
 
 

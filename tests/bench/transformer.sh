@@ -62,6 +62,8 @@ size() {
     timed "$build/hone" --state "$tmp/state" ask "$1" 'The king' --max-tokens "$8" -q
     echo "| $parameters M | $2 layers, $3 wide, $4 heads, $5 tokens | $6 x $7 | $trained | $(peer "$2" "$3" "$4" "$5" "$6" "$7") | $(value "$tmp/job.json" memory_usage_mb) MB | $drawn | $greedy | $mb MB |"
 }
+echo "products of 2048 x 2048 matrices on two threads, by PyTorch's OpenBLAS: $(peer limit) GFLOP/s"
+echo
 echo "| parameters | shape | batch | training, tokens a second | PyTorch | memory | writing, drawn | greedy | memory |"
 echo "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 size tiny 4 128 4 512 16 128 800
