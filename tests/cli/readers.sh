@@ -101,6 +101,23 @@ wrong i.csv 'input,expected_output\na,b\nx\000y,d\n' 'i.csv:3' 'NUL byte'
 wrong j.csv 'input,messages,expected_output\na,b,c,d\n' 'j.csv:2' 'the record has 4 fields; expected 3'
 rows k.csv '\357\273\277id,text,label,weight,feedback,rejected\n7,a,b,,,\n\n8,"c ""q""\nd",e,0.5,partial,\n' \
     "$plain" '{"input": "c \"q\"\nd", "expected_output": "e", "feedback": "partial", "weight": 0.5}'
+# A first record that may be a header: refused where one of the two names is known, told where both look like names of columns.
+wrong m.csv 'input,tag\na b,c\n' 'm.csv:1' '"input" names a column, but "tag" beside it is no name that is known'
+wrong n.csv 'tag-2,label\na b,c\n' 'n.csv:1' '"label" names a column, but "tag-2" beside it'
+rows o.csv 'input,two words\na b,c\n' '{"input": "input", "expected_output": "two words"}' '{"input": "a b", "expected_output": "c"}'
+doubted() { # doubted YES|NO CONTENT
+    # shellcheck disable=SC2059
+    printf "$2" >"$tmp/doubt.csv"
+    run doubt 0 data check "$tmp/doubt.csv"
+    [ "$1" = NO ] || has doubt 'doubt.csv:1' 'are taken as an example, but look like the names of columns'
+    [ "$1" = YES ] || lacks doubt 'look like the names of columns'
+}
+doubted YES 'Tag_1,out-2.x\nwhere is it,x\nthe other one,y\n'
+doubted NO 'tag,out\nwhere is it,out\nthe other one,y\n'
+doubted NO 'tag,out\nwhere,x\nother,y\n'
+doubted NO '1tag,out\nwhere is it,x\nthe other one,y\n'
+doubted NO 'tag,out!\nwhere is it,x\nthe other one,y\n'
+doubted NO 'tag,a_name_that_has_more_than_forty_characters\nwhere is it,x\nthe other one,y\n'
 rows l.tsv 'input\texpected_output\r\n"a\tb\r\n' '{"input": "\"a", "expected_output": "b"}'
 
 # ---- what is no file of examples ----
