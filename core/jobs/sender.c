@@ -195,13 +195,13 @@ static int add_headers(struct transfer *t, const struct post *p)
            add_header(t, "webhook-timestamp", timestamp) && add_header(t, "webhook-signature", p->signatures) && add_header(t, "Expect", "");
 }
 
-#define SET(option, value) (ok = ok && curl_easy_setopt(t->curl, option, value) == CURLE_OK)
+#define SET(option, value) (bad |= curl_easy_setopt(t->curl, option, value))
 
 static int set_up(struct transfer *t, const struct post *p)
 {
     const struct sender_opts *o = &t->of->o;
     long ms = (long)(o->timeout_ms > 0 ? o->timeout_ms : TIMEOUT_MS);
-    int ok = 1;
+    unsigned bad = CURLE_OK;
     SET(CURLOPT_URL, p->url);
     SET(CURLOPT_PROTOCOLS_STR, o->allow_http ? "http,https" : "https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -233,7 +233,7 @@ static int set_up(struct transfer *t, const struct post *p)
     SET(CURLOPT_WRITEDATA, t);
     SET(CURLOPT_ERRORBUFFER, t->why);
     SET(CURLOPT_PRIVATE, t);
-    return ok;
+    return bad == CURLE_OK;
 }
 
 int sender_post(struct sender *s, const struct post *p, sender_done *done, void *arg, struct hone_err *err)
