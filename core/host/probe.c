@@ -216,10 +216,13 @@ static void take_output(struct probe *p)
 {
     for (;;) {
         char *room = buf_room(&p->out, 65536);
-        ssize_t n = p->fd >= 0 && room && p->out.n < MAX_OUTPUT ? read(p->fd, room, 65536) : -1;
-        if (n <= 0)
+        if (p->fd < 0 || !room || p->out.n >= MAX_OUTPUT)
             return;
-        p->out.n += (size_t)n;
+        ssize_t n = read(p->fd, room, 65536);
+        if (n > 0)
+            p->out.n += (size_t)n;
+        else if (n == 0 || errno != EINTR)
+            return;
     }
 }
 
