@@ -51,9 +51,9 @@ int settle_job(struct store *s, struct job_row *row, struct hone_err *err);
 cJSON *job_json(const struct job_row *row, const char *agent_name);
 /* The progress and metrics of monitorTrainingProgress. */
 void put_job_state(cJSON *o, const struct job_row *row);
-/* The job as api_job_show() gives it, from the database. */
 /* job_json() with the agent's name, which is null when the agent is gone. NULL when it cannot be read. */
 cJSON *job_with_agent(struct store *s, const struct job_row *row, struct hone_err *err);
+/* The job as api_job_show() gives it, from the database. */
 cJSON *show_job(struct api *a, const char *id, struct hone_err *err);
 /* dir of the state + "/" + rel (free()). */
 char *state_path(const struct api *a, const char *rel);

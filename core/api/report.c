@@ -304,20 +304,6 @@ static cJSON *runs_text(const cJSON *found)
     return v;
 }
 
-static cJSON *words(const char *text)
-{
-    cJSON *list = cJSON_CreateArray();
-    for (size_t n; *text; text += n + (text[n] == ' ')) {
-        n = strcspn(text, " ");
-        char *word = strndup(text, n);
-        if (!word)
-            json_note_loss();
-        cJSON_AddItemToArray(list, cJSON_CreateString(word ? word : ""));
-        free(word);
-    }
-    return list;
-}
-
 /* A comparison that is kept, or one made for the report. */
 static cJSON *report_compared(struct api *a, const cJSON *in, const struct report_source *src, struct hone_err *err)
 {
@@ -378,7 +364,7 @@ static cJSON *resolved(const cJSON *in, const cJSON *fields)
         if (value && json_get(asked, key) && (strcmp(key, "job_id") == 0 || strcmp(key, "agent_id") == 0))
             json_put_str(asked, key, value);
         if (value && json_get(asked, "run_ids") && strcmp(key, "runs") == 0)
-            json_put(asked, "run_ids", words(value));
+            json_put(asked, "run_ids", json_words(value, ' '));
     }
     return asked;
 }

@@ -206,23 +206,6 @@ static cJSON *bool_of(const char *text)
     return NULL;
 }
 
-/* "a,b" as a list, parted by `by`. */
-static cJSON *list_of(const char *text, char by)
-{
-    cJSON *out = cJSON_CreateArray();
-    while (*text) {
-        const char *end = strchrnul(text, by);
-        char *one = strndup(text, (size_t)(end - text));
-        if (!one)
-            json_note_loss();
-        else if (*one)
-            cJSON_AddItemToArray(out, cJSON_CreateString(one));
-        free(one);
-        text = *end ? end + 1 : end;
-    }
-    return out;
-}
-
 /* A value for a key of this type, NULL with err when text is broken JSON. What is no number stays a string, so that the check can
  * name it. `type` -1: of a plugin's option, whose type is not known here. */
 static cJSON *value_of(int type, const char *text, struct hone_err *err)
@@ -240,7 +223,7 @@ static cJSON *value_of(int type, const char *text, struct hone_err *err)
     if (!v && type < 0 && (strcmp(text, "true") == 0 || strcmp(text, "false") == 0))
         v = bool_of(text);
     if (!v && type == CONFIG_LIST)
-        v = list_of(text, ',');
+        v = json_words(text, ',');
     return v ? v : cJSON_CreateString(text);
 }
 
@@ -252,7 +235,7 @@ void layer_add_text(struct settings *s, struct layer *l, const char *name, const
     int which = key_find(name, &k, &plain);
     cJSON *v;
     if (which == 2 && plain->type == CONFIG_LIST)
-        v = list_of(text, ':');
+        v = json_words(text, ':');
     else if (which == 2)
         v = cJSON_CreateString(text);
     else

@@ -17,27 +17,13 @@
 
 /* ---- shown ---- */
 
-static cJSON *events_json(const char *events)
-{
-    cJSON *list = cJSON_CreateArray();
-    for (const char *p = events + strspn(events, " "); *p; p += strspn(p, " ")) {
-        char *word = strndup(p, strcspn(p, " "));
-        if (!word)
-            json_note_loss();
-        cJSON_AddItemToArray(list, cJSON_CreateString(word ? word : ""));
-        free(word);
-        p += strcspn(p, " ");
-    }
-    return list;
-}
-
 static cJSON *webhook_json(const struct webhook_row *row)
 {
     cJSON *o = cJSON_CreateObject();
     json_put_str(o, "webhook_id", row->id);
     json_put_str(o, "url", row->url);
     json_put_str(o, "description", row->description);
-    json_put(o, "events", events_json(row->events));
+    json_put(o, "events", json_words(row->events, ' '));
     json_put_bool(o, "enabled", row->disabled_at == 0);
     put_time(o, "disabled_at", row->disabled_at);
     json_put_str(o, "disabled_reason", row->disabled_at ? row->disabled_reason : NULL);

@@ -72,6 +72,8 @@ int json_lost(void);
 void json_note_loss(void);
 /* A copy of a text (free()), NULL of NULL; NULL, too, when memory ran out, and the loss is noted. [any] */
 char *json_copy(const char *text);
+/* The words of a text that `by` parts, those that are not empty, as an array of strings. [any] */
+cJSON *json_words(const char *text, char by);
 
 /* Case-sensitive look-ups; NULL, or the default, when the key is absent or of another type. [any, pure] */
 const cJSON *json_get(const cJSON *object, const char *key);

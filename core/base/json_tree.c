@@ -28,6 +28,20 @@ char *json_copy(const char *text)
     return copy;
 }
 
+cJSON *json_words(const char *text, char by)
+{
+    cJSON *out = cJSON_CreateArray();
+    for (const char *end; *text; text = *end ? end + 1 : end) {
+        end = strchrnul(text, by);
+        char *word = end > text ? strndup(text, (size_t)(end - text)) : NULL;
+        if (word)
+            cJSON_AddItemToArray(out, cJSON_CreateString(word));
+        lost |= end > text && !word;
+        free(word);
+    }
+    return out;
+}
+
 static void *allocate(size_t n)
 {
     void *p = malloc(n);

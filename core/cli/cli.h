@@ -103,8 +103,6 @@ int cli_result(struct cli *c, cJSON *v, void (*show)(const struct cli *c, const 
 cJSON *cli_query(const char *key, ...) __attribute__((sentinel));
 /* One member more, unless value is NULL: a server far away does not know all members, not even as null. */
 void cli_put(cJSON *in, const char *key, const char *value);
-/* An array of the words of a list that commas part. */
-cJSON *cli_words(const char *text);
 /* Whether a file is standard input and that a terminal, which a worker cannot read: it is in the background. */
 int cli_terminal(const char *file);
 /* A hint for what to do next, on standard error; not with --quiet or --json. */

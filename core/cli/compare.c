@@ -160,7 +160,7 @@ static int run_compare(struct cli *c, struct hone_err *err)
     cli_put(in, "test_file", test);
     cli_put(in, "test_format", cli_value(c, "format"));
     if (metrics)
-        json_put(in, "comparison_metrics", cli_words(metrics));
+        json_put(in, "comparison_metrics", json_words(metrics, ','));
     if (margin > 0)
         json_put_num(in, "equivalence_margin", margin);
     cli_progress_open(&p, c, &hooks);

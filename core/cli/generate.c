@@ -83,7 +83,7 @@ static int write_rows(const cJSON *o, const char *path, struct hone_err *err)
 /* Names with the options of --options, which is an object of objects by name. */
 static cJSON *generators(const char *names, const cJSON *options, struct hone_err *err)
 {
-    cJSON *list = cJSON_CreateArray(), *words = cli_words(names ? names : "template,edit,ngram_lm");
+    cJSON *list = cJSON_CreateArray(), *words = json_words(names ? names : "template,edit,ngram_lm", ',');
     const cJSON *w, *v;
     cJSON_ArrayForEach(w, words) {
         cJSON *g = cli_query("name", w->valuestring, NULL);
@@ -118,7 +118,7 @@ static int add_options(struct cli *c, cJSON *in, struct hone_err *err)
     json_put_num(in, "seed", seed);
     cli_put(in, "difficulty", cli_value(c, "difficulty"));
     if (cli_value(c, "for"))
-        json_put(in, "outputs", cli_words(cli_value(c, "for")));
+        json_put(in, "outputs", json_words(cli_value(c, "for"), ','));
     cJSON *parsed = options ? json_parse(options, strlen(options), "--options", err) : NULL;
     if (options && !cJSON_IsObject(parsed)) {
         cJSON_Delete(parsed);

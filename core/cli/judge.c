@@ -160,7 +160,7 @@ static int run_evaluate(struct cli *c, struct hone_err *err)
     for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
         cli_put(in, given[i][0], given[i][1]);
     if (criteria)
-        json_put(in, "evaluation_criteria", cli_words(criteria));
+        json_put(in, "evaluation_criteria", json_words(criteria, ','));
     cli_progress_open(&p, c, &hooks);
     cJSON *out = NULL;
     if (share_files(c, in, err) >= 0)
@@ -216,7 +216,7 @@ static cJSON *report_query(const struct cli *c)
     else
         cJSON_Delete(ids);
     if (sections)
-        json_put(in, "include_sections", cli_words(sections));
+        json_put(in, "include_sections", json_words(sections, ','));
     return in;
 }
 

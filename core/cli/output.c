@@ -166,19 +166,3 @@ const char *cli_number_text(const cJSON *o, const char *key, const char *fmt, ch
 #pragma GCC diagnostic pop
     return out;
 }
-
-cJSON *cli_words(const char *text)
-{
-    cJSON *out = cJSON_CreateArray();
-    while (*text) {
-        size_t n = strcspn(text, ",");
-        char *word = n ? strndup(text, n) : NULL;
-        if (word)
-            cJSON_AddItemToArray(out, cJSON_CreateString(word));
-        else if (n)
-            json_note_loss();
-        free(word);
-        text += n + (text[n] == ',');
-    }
-    return out;
-}

@@ -138,21 +138,6 @@ static enum api_wish wish(void *arg)
     return cli_interrupts() ? API_KILL : API_GO;
 }
 
-static cJSON *list_of(const char *text)
-{
-    cJSON *out = cJSON_CreateArray();
-    for (const char *p = text, *end; *p; p = *end ? end + 1 : end) {
-        end = p + strcspn(p, ",");
-        char *one = strndup(p, (size_t)(end - p));
-        if (!one)
-            json_note_loss();
-        else if (*one)
-            cJSON_AddItemToArray(out, cJSON_CreateString(one));
-        free(one);
-    }
-    return out;
-}
-
 static int run_bench(struct cli *c, struct hone_err *err)
 {
     const char *svg = cli_value(c, "svg"), *with = cli_value(c, "with");
@@ -167,7 +152,7 @@ static int run_bench(struct cli *c, struct hone_err *err)
     json_put(in, "config", config);
     json_put(in, "own", own);
     if (with && strcmp(with, "all") != 0)
-        json_put(in, "with", list_of(with));
+        json_put(in, "with", json_words(with, ','));
     cli_catch_signals();
     cJSON *out = api_plugin_bench(&c->api, in, &hooks, err);
     cJSON_Delete(in);

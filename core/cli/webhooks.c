@@ -43,7 +43,7 @@ static int run_add(struct cli *c, struct hone_err *err)
 {
     cJSON *in = cli_query("url", c->arg[0], "description", cli_value(c, "description"), NULL);
     if (cli_value(c, "events"))
-        json_put(in, "events", cli_words(cli_value(c, "events")));
+        json_put(in, "events", json_words(cli_value(c, "events"), ','));
     return cli_result(c, cli_call(c, "registerWebhook", in, err), show_webhook, err);
 }
 
@@ -95,7 +95,7 @@ static int run_update(struct cli *c, struct hone_err *err)
         return hone_fail(err, ERR_USAGE, "--enable and --disable exclude each other");
     cJSON *in = cli_query("webhook_id", c->arg[0], "url", cli_value(c, "url"), "description", cli_value(c, "description"), NULL);
     if (cli_value(c, "events"))
-        json_put(in, "events", cli_words(cli_value(c, "events")));
+        json_put(in, "events", json_words(cli_value(c, "events"), ','));
     if (on || off)
         json_put_bool(in, "enabled", on);
     return cli_result(c, cli_call(c, "updateWebhook", in, err), show_webhook, err);

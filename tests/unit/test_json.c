@@ -88,6 +88,16 @@ static void building(void)
     CU_ASSERT_PTR_NULL(json_put(NULL, "list", cJSON_CreateArray())); /* and it is gone, which a sanitizer looks after */
     CU_ASSERT_PTR_NULL(json_put(o, "none", NULL));
     cJSON_Delete(o);
+    static const struct { const char *text; char by; const char *list; } words[] = {
+        { "a,bc", ',', "[\"a\",\"bc\"]" }, { ",a,, b ,", ',', "[\"a\",\" b \"]" }, { "  x y", ' ', "[\"x\",\"y\"]" }, { "", ',', "[]" }, { ",,", ',', "[]" }, { "a,b", ':', "[\"a,b\"]" },
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        cJSON *split = json_words(words[i].text, words[i].by);
+        text = json_text(split, 0);
+        CU_ASSERT_STRING_EQUAL(text, words[i].list);
+        free(text);
+        cJSON_Delete(split);
+    }
     CU_ASSERT_EQUAL(json_lost(), 0);
     json_note_loss();
     CU_ASSERT_EQUAL(json_lost(), 1);
