@@ -69,7 +69,8 @@ int err_prefix(struct hone_err *err, const char *fmt, ...)
     int n = vsnprintf(err->text, sizeof err->text, fmt, ap);
     va_end(ap);
     size_t at = n < 0 ? 0 : (size_t)n < sizeof err->text ? (size_t)n : sizeof err->text - 1;
-    snprintf(err->text + at, sizeof err->text - at, ": %s", *old ? old : "failed without saying why");
+    if (snprintf(err->text + at, sizeof err->text - at, ": %s", *old ? old : "failed without saying why") < 0)
+        err->text[at] = '\0';
     if (err->code >= 0)
         err->code = ERR_PLUGIN;
     return err->code;
