@@ -114,8 +114,8 @@ static void table_free(struct html *h)
 static void table_begin(struct html *h, const struct hone_record *r)
 {
     table_free(h);
-    h->columns = r->n_fields;
     h->column = calloc((size_t)r->n_fields + 1, sizeof *h->column);
+    h->columns = h->column ? r->n_fields : 0;
     h->key = strdup(r->key ? r->key : "");
     h->title = strdup(r->title ? r->title : "");
     h->oom |= !h->column || !h->key || !h->title;
@@ -383,7 +383,7 @@ static int finish(struct html *h, struct hone_err *err)
     static const char end[] = "</main></body></html>\n";
     text_puts(&h->toc, "</ul></nav>\n<main id=\"main\">\n");
     text_puts(&h->out, end);
-    if (h->oom || h->head.oom || h->toc.oom || h->out.oom || h->cells.oom)
+    if (h->oom || h->head.oom || h->toc.oom || h->out.oom || h->cells.oom || h->table.oom)
         return hone_fail(err, HONE_ENOMEM, "memory ran out for the report");
     int rc = write_text(h, &h->head, err);
     if (rc >= 0)
