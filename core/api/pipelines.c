@@ -388,6 +388,7 @@ char *api_pipeline_markdown(void)
     struct buf b = { 0 };
     char *steps = pipe_markdown(), *sweeps = sweep_markdown();
     buf_printf(&b, "%s\n%s", steps ? steps : "", sweeps ? sweeps : "");
+    b.oom |= !steps || !sweeps;
     free(steps);
     free(sweeps);
     return buf_take(&b);

@@ -31,7 +31,7 @@ static int better(const void *a, const void *b)
     return d > 0 ? 1 : d < 0 ? -1 : 0;
 }
 
-/* The rows in their order, in memory of its own. */
+/* The rows in their order, in memory of its own; NULL without memory, and the loss is noted. */
 static const cJSON **sorted(const cJSON *o, int *n)
 {
     const cJSON *list = json_get(o, "optimizers"), *v;
@@ -42,6 +42,8 @@ static const cJSON **sorted(const cJSON *o, int *n)
             rows[(*n)++] = v;
     if (rows)
         qsort(rows, (size_t)*n, sizeof *rows, better);
+    else
+        json_note_loss();
     return rows;
 }
 
@@ -64,7 +66,8 @@ static void show_table(const cJSON *const *row, int n)
     cJSON_Delete(rows);
 }
 
-/* Loss by epoch: the given one first, then at most `others` of the rest, the best first. Lines and their y are to be freed. */
+/* Loss by epoch: the given one first, then at most `others` of the rest, the best first. Lines and their y are to be freed.
+ * A line that memory ran out for is missing, and the loss is noted. */
 static struct chart chart_of(const cJSON *const *row, int n, int others, struct chart_line *line)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
@@ -73,9 +76,13 @@ static struct chart chart_of(const cJSON *const *row, int n, int others, struct 
         for (int i = 0; i < n && c.lines < 1 + others; i++) {
             const cJSON *losses = json_get(row[i], "losses"), *v;
             int size = cJSON_GetArraySize(losses), k = 0;
-            double *y = json_bool(row[i], "given", 0) != turn && size > 0 ? calloc((size_t)size, sizeof *y) : NULL;
-            if (!y)
+            if (json_bool(row[i], "given", 0) == turn || size <= 0)
                 continue;
+            double *y = calloc((size_t)size, sizeof *y);
+            if (!y) {
+                json_note_loss();
+                continue;
+            }
             cJSON_ArrayForEach(v, losses)
                 y[k++] = cJSON_IsNumber(v) ? v->valuedouble : NAN;
             line[c.lines] = (struct chart_line){ json_str(row[i], "optimizer", json_str(row[i], "name", "")), y, size, c.lines ? letters[(c.lines - 1) % 26] : '*' };
@@ -115,7 +122,7 @@ static int write_svg(const cJSON *o, const char *path, struct hone_err *err)
     int rc = row && line ? 0 : hone_fail(err, HONE_ENOMEM, "memory ran out");
     if (!rc) {
         struct chart chart = chart_of(row, n, n, line);
-        rc = chart_write_svg(&chart, path, err);
+        rc = json_lost() ? hone_fail(err, HONE_ENOMEM, "memory ran out for %s", path) : chart_write_svg(&chart, path, err);
         free_lines(&chart);
     }
     free(line);

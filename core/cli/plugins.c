@@ -69,7 +69,7 @@ static void show_settings(const cJSON *settings)
     const cJSON *s;
     cJSON_ArrayForEach(s, settings) {
         const cJSON *dflt = json_get(s, "default");
-        char *text = cJSON_IsString(dflt) ? strdup(dflt->valuestring) : dflt ? json_text(dflt, 0) : NULL, low[64], high[64];
+        char *text = cJSON_IsString(dflt) ? json_copy(dflt->valuestring) : dflt ? json_text(dflt, 0) : NULL, low[64], high[64];
         cli_row(rows, 6, json_str(s, "name", NULL), json_str(s, "type", NULL), text, cli_number_text(s, "min", "%g", low),
                 cli_number_text(s, "max", "%g", high), json_str(s, "doc", NULL));
         free(text);

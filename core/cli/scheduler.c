@@ -8,7 +8,7 @@
 
 #define POINTS 640
 
-/* The curve as a chart; *line.y is to be freed. */
+/* The curve as a chart; *line.y is to be freed. Without memory it has no point, and the loss is noted. */
 static struct chart chart_of(const cJSON *o, struct chart_line *line)
 {
     const cJSON *steps = json_get(o, "steps"), *values = json_get(o, "values"), *v;
@@ -17,6 +17,8 @@ static struct chart chart_of(const cJSON *o, struct chart_line *line)
     cJSON_ArrayForEach(v, values)
         if (y)
             y[i++] = v->valuedouble;
+    if (!y)
+        json_note_loss();
     const cJSON *end = cJSON_GetArrayItem(steps, n - 1);
     *line = (struct chart_line){ .y = y, .n = i, .mark = '*' };
     struct chart c = { .title = "Learning rate schedule", .x = "step", .last = end ? end->valuedouble : 0, .points = n, .line = line, .lines = 1 };
@@ -40,7 +42,7 @@ static int write_svg(const cJSON *o, const char *path, struct hone_err *err)
 {
     struct chart_line line;
     struct chart chart = chart_of(o, &line);
-    int rc = chart_write_svg(&chart, path, err);
+    int rc = json_lost() ? hone_fail(err, HONE_ENOMEM, "memory ran out for %s", path) : chart_write_svg(&chart, path, err);
     free(line.y);
     return rc;
 }

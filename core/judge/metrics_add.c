@@ -202,6 +202,7 @@ static int add_object(struct metric_set *s, struct registry *registry, const cJS
     cJSON_ArrayForEach(v, options) {
         char *text = cJSON_IsString(v) ? strdup(v->valuestring) : json_text(v, 0);
         buf_printf(&label, ":%s=%s", v->string, text ? text : "");
+        label.oom |= !text;
         free(text);
     }
     int rc = buf_oom(&label) ? hone_fail(err, HONE_ENOMEM, "memory ran out for the metrics")

@@ -23,7 +23,7 @@ scenario tokenizer data tokenizer rows.jsonl tokens.json --size 300
 SAME="" HONE_PLUGIN_PATH=$start/plugins scenario plugin_list plugin list --json
 HONE_PLUGIN_PATH=$start/plugins scenario plugin_inspect plugin inspect adamw
 ENDS=,5, scenario plugin_new plugin new metric mine --dir new
-scenario scheduler scheduler preview cosine --steps 20
+scenario scheduler scheduler preview cosine --steps 20 --svg out.svg
 scenario job_list job list --json
 scenario job_table job list
 scenario job_show job show one --json
