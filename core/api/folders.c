@@ -34,13 +34,12 @@ static char *weights_of(struct api *a, const char *name, cJSON *start, struct ho
 {
     struct stat st;
     size_t n = strlen(name);
-    if (n > 12 && strcmp(name + n - 12, ".safetensors") == 0 && stat(name, &st) == 0)
-        return strdup(name);
-    struct route *r = route_find(a, name, NULL, err);
-    char *path = r ? strdup(r->weights) : NULL;
+    int is_file = n > 12 && strcmp(name + n - 12, ".safetensors") == 0 && stat(name, &st) == 0;
+    struct route *r = is_file ? NULL : route_find(a, name, NULL, err);
+    char *path = is_file ? strdup(name) : r ? strdup(r->weights) : NULL;
     if (r)
         json_put(start, "plugin_dirs", cJSON_Duplicate(r->plugin_dirs, 1));
-    if (r && !path)
+    if ((is_file || r) && !path)
         hone_fail(err, HONE_ENOMEM, "memory ran out");
     route_free(r);
     return path;

@@ -210,6 +210,8 @@ static cJSON *stop_job(struct api *a, const cJSON *in, enum job_stop how, struct
     char *id = strdup(row.id);
     job_free(&row);
     cJSON *out = NULL;
+    if (rc >= 0 && !id)
+        hone_fail(err, HONE_ENOMEM, "memory ran out");
     if (rc >= 0 && id && job_get(s, id, &row, err) >= 0) {
         out = job_json(&row, NULL);
         json_put_bool(out, "stop_requested", row.stop_requested != JOB_STOP_NONE);

@@ -95,7 +95,10 @@ static char *spool(struct cli *c, struct hone_err *err)
     }
     if (fd >= 0)
         close(fd);
-    return rc == 0 ? strdup(path) : NULL;
+    char *copy = rc == 0 ? strdup(path) : NULL;
+    if (rc == 0 && !copy)
+        hone_fail(err, HONE_ENOMEM, "memory ran out");
+    return copy;
 }
 
 /* As the daemon of this machine can open it; free(). */

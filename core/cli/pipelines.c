@@ -201,9 +201,11 @@ static char *unfinished_run(struct cli *c, const char *name, struct hone_err *er
     cJSON_ArrayForEach(r, json_get(list, "runs")) {
         const char *status = json_str(r, "status", "");
         if (!id && strcmp(json_str(r, "name", ""), plain) == 0 && (strcmp(status, "paused") == 0 || strcmp(status, "failed") == 0))
-            id = strdup(json_str(r, "pipeline_run_id", ""));
+            id = json_copy(json_str(r, "pipeline_run_id", ""));
     }
-    if (list && !id)
+    if (list && !id && json_lost())
+        hone_fail(err, HONE_ENOMEM, "memory ran out");
+    else if (list && !id)
         hone_fail(err, ERR_NOT_FOUND, "there is no run of '%.80s' that is paused or has failed; `hone pipeline runs` shows all", plain);
     cJSON_Delete(list);
     return id;
@@ -336,7 +338,9 @@ static int run_list(struct cli *c, struct hone_err *err)
 {
     if (cli_value(c, "markdown")) {
         char *text = api_pipeline_markdown();
-        fputs(text ? text : "", stdout);
+        if (!text)
+            return hone_fail(err, HONE_ENOMEM, "memory ran out");
+        fputs(text, stdout);
         free(text);
         return 0;
     }

@@ -332,7 +332,9 @@ char *remote_upload(struct remote *r, const char *file, const char *format, stru
     cJSON *data = unwrap(r, curl_easy_perform(r->curl), &b, NULL, err);
     const char *id = json_str(data, "dataset_id", NULL);
     char *copy = id ? strdup(id) : NULL;
-    if (data && !copy)
+    if (id && !copy)
+        hone_fail(err, HONE_ENOMEM, "memory ran out");
+    else if (data && !id)
         hone_fail(err, ERR_SERVER, "the daemon gave no id for %s", file);
     if (fd != STDIN_FILENO)
         close(fd);

@@ -62,26 +62,29 @@ int pins_check(const char *real, const char *sha256, struct hone_err *err)
     return 0;
 }
 
-/* The file names of all places, at most MOST_NAMES; free each. */
-static size_t list_names(const char *const *dirs, char *names[MOST_NAMES + 1])
+/* The file names of all places, at most MOST_NAMES; free each. How many, the rest being NULL; or HONE_ENOMEM, and there are none. */
+static int list_names(const char *const *dirs, char *names[MOST_NAMES + 1], struct hone_err *err)
 {
     struct places places;
-    struct hone_err ignored;
-    size_t n = 0;
-    names[0] = NULL;
-    if (places_of(dirs, &places, &ignored) != 0)
-        return 0;
-    for (size_t i = 0; i < places.n; i++) {
-        char **files = place_files(places.v[i].path, &ignored);
-        for (size_t k = 0; files && files[k] && n < MOST_NAMES; k++) {
-            names[n] = strdup(strrchr(files[k], '/') + 1);
-            n += names[n] != NULL;
+    struct hone_err why = { 0 };
+    int n = 0, rc = places_of(dirs, &places, err);
+    for (size_t i = 0; rc == 0 && i < places.n; i++) {
+        char **files = place_files(places.v[i].path, &why);
+        if (!files && why.code == HONE_ENOMEM)
+            rc = hone_fail(err, HONE_ENOMEM, "%s", why.text);
+        for (size_t k = 0; rc == 0 && files && files[k] && n < MOST_NAMES; k++) {
+            if ((names[n] = strdup(strrchr(files[k], '/') + 1)))
+                n++;
+            else
+                rc = hone_fail(err, HONE_ENOMEM, "memory ran out while plugin directories were listed");
         }
         dirs_free(files);
     }
     places_free(&places);
+    while (rc < 0 && n > 0)
+        free(names[--n]);
     names[n] = NULL;
-    return n;
+    return rc < 0 ? rc : n;
 }
 
 static int is_there(const struct pin *p, char *const *names)
@@ -101,7 +104,9 @@ int pins_check_names(const char *const *dirs, struct hone_err *err)
     int rc = 0;
     if (!at || !*at)
         return 0;
-    size_t n = list_names(dirs, names);
+    int n = list_names(dirs, names, err);
+    if (n < 0)
+        return n;
     while ((rc = next_pin(&at, &p, err)) > 0) {
         if (is_there(&p, names))
             continue;
@@ -110,7 +115,7 @@ int pins_check_names(const char *const *dirs, struct hone_err *err)
                        near ? near : "", near ? "'?" : "");
         break;
     }
-    for (size_t i = 0; i < n; i++)
+    for (int i = 0; i < n; i++)
         free(names[i]);
     return rc;
 }

@@ -9,7 +9,7 @@
  * sentence with both hashes. A pin that cannot be read refuses every file. */
 int pins_check(const char *real, const char *sha256, struct hone_err *err);
 /* Whether every pin has a file, in one of the places below `dirs` unless it is a path: one that binds nothing was meant to bind something.
- * 0 or HONE_EINVAL with the nearest name. */
+ * 0, HONE_EINVAL with the nearest name, or HONE_ENOMEM. */
 int pins_check_names(const char *const *dirs, struct hone_err *err);
 
 #endif
