@@ -6,7 +6,8 @@
 #   more TEST...  runs these tests (one with arguments is one word) and adds what they count; a file that changed since begins anew
 # What counts: each line with code and each branch of gcc -O0 (`if (a && b)` has four), in all processes and threads that end by themselves. gcc's
 # branches on lines without code are left out, and nothing else is: no failure path, no assertion, no file. What is compiled for several processors
-# is compiled once. Workers are fenced in as ever, and may write their counters (tests/coverage/fence.c). What a signal kills loses its counts.
+# is compiled once. Workers are fenced in as ever, but for a folder where their counters are written (tests/coverage/fence.c). What a signal kills
+# loses its counts.
 # tests/faults/scarce.sh fails POINTS (3) calls of each kind in each scenario.
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -14,12 +15,14 @@ build=$top/build-coverage
 unset HONE_DATA # trains for long, on code that the small examples reach
 POINTS=${POINTS:-3}
 LIMIT=${LIMIT:-14400} # seconds for a test: what counts is slow, and the unit suites are one
-export POINTS LIMIT
+GCOV_PREFIX=$build/counters                               # a folder of their own, since workers may write there
+GCOV_PREFIX_STRIP=$(printf %s "$build" | tr -cd / | wc -c)
+export POINTS LIMIT GCOV_PREFIX GCOV_PREFIX_STRIP
 sh "$top/etc/packages.sh" gcovr || exit 1
 
 # Lines for which gcov gives negative branches, as of a process that died while it wrote its counters, are skipped and named.
 report() {
-    cd "$top" || exit 1
+    cd "$top" && cp -R "$GCOV_PREFIX/." "$build" || exit 1
     gcovr -j "$(nproc)" -r . --object-directory "$build" --filter core/ --filter plugins/ --exclude-unreachable-branches --gcov-ignore-parse-errors \
         --csv "$build/coverage.csv" "$build" >"$build/coverage.log" 2>&1 || { cat "$build/coverage.log"; exit 1; }
     grep "taken -" "$build/coverage.log" | sort -u
@@ -35,12 +38,12 @@ esac
 sh "$top/etc/build.sh" build-coverage --enable-coverage || exit 1
 cd "$build" || exit 1
 logs=tests/logs-coverage
-mkdir -p "$logs"
+mkdir -p "$logs" "$GCOV_PREFIX"
 make -s -j"$(nproc)" check TESTS= >"$logs/build" 2>&1 || { cat "$logs/build"; exit 1; }
 if [ $# -gt 0 ]; then
     printf '%s\n' "$@" >"$logs/list"
 else
-    find . -name '*.gcda' -delete
+    find . -name '*.gcda' -delete # the counters, and what a report copied
     sed -n 's/^not \([^ ]*\) .*/\1/p' "$top/tests/coverage/exceptions" >"$logs/left-out"
     sed -n 's/^last \([^ ]*\) .*/\1/p' "$top/tests/coverage/exceptions" >"$logs/last"
     make -s list-tests | grep -v -x -F -f "$logs/left-out" | sed 's,^tests/unit/hone-unit$,tests/coverage/unit.sh,' >"$logs/all" || exit 1

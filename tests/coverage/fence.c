@@ -3,7 +3,7 @@
 #include "core/host/sandbox.h"
 
 #ifndef COUNTERS
-#define COUNTERS "." /* the folder of the build; without one this file is only analysed */
+#define COUNTERS "." /* where tests/coverage.sh has them written; without one this file is only analysed */
 #endif
 
 struct sandbox *__real_sandbox_new(struct hone_err *err);
