@@ -381,6 +381,7 @@ static void surroundings(void)
     sigaddset(&usr1, SIGUSR1);
     sigprocmask(SIG_BLOCK, &usr1, &old);
     sigaction(SIGUSR2, &ignore, &before);
+    char *plugins = getenv("HONE_PLUGIN_PATH") ? strdup(getenv("HONE_PLUGIN_PATH")) : NULL;
     setenv("HONE_TOKEN", "secret", 1);
     setenv("HONE_PLUGIN_PATH", "/somewhere", 1);
     struct worker_proc *w = begin("tell", &(struct worker_opts){ .lock_fd = lock, .memory_mb = 1 << 30 });
@@ -403,6 +404,9 @@ static void surroundings(void)
     worker_free(w);
     unsetenv("HONE_TOKEN");
     unsetenv("HONE_PLUGIN_PATH");
+    if (plugins)
+        setenv("HONE_PLUGIN_PATH", plugins, 1);
+    free(plugins);
     sigprocmask(SIG_SETMASK, &old, NULL);
     sigaction(SIGUSR2, &before, NULL);
     close(stray);
