@@ -60,6 +60,8 @@ struct cli {
 int cli_main(int argc, char **argv);
 /* Reads argv[1..]; c is filled. Returns 0; 1 when --help or --version was asked for and answered; ERR_USAGE. */
 int cli_parse(struct cli *c, int argc, char **argv, struct hone_err *err);
+/* Adds to err, which says that what an argument names is not there, that this argument is a file, and the option that takes it. */
+void cli_explain_file(const struct cli *c, struct hone_err *err);
 /* The value of an option ("" for a flag), NULL when it was not given. */
 const char *cli_value(const struct cli *c, const char *option);
 /* A whole number of an option within [min, max]; dflt when it was not given. ERR_USAGE in err and -1 otherwise. */

@@ -74,6 +74,19 @@ static void show_differences(const cJSON *runs)
     cJSON_Delete(rows);
 }
 
+/* A value with its unit: docs/evaluation.md, "Metrics". */
+static const char *measured(const char *metric, const cJSON *place, char out[64])
+{
+    static const struct {
+        const char *metric, *fmt;
+    } units[] = { { "training_time", "%.6g ms" }, { "convergence_speed", "%.6g epochs" }, { "cost_efficiency", "%.6g a second" } };
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (strcmp(metric, units[i].metric) == 0)
+            return cli_number_text(place, "value", units[i].fmt, out);
+    }
+    return cli_number_text(place, "value", "%.6g", out);
+}
+
 static void show_metrics(const cJSON *o)
 {
     static const char *const heads[] = { "METRIC", "BEST", "", "WORST", "" };
@@ -81,8 +94,8 @@ static void show_metrics(const cJSON *o)
     const cJSON *m;
     cJSON_ArrayForEach(m, json_get(o, "metric_comparisons")) {
         char best[64], worst[64];
-        cli_row(rows, 5, m->string, cli_number_text(json_get(m, "best"), "value", "%.6g", best), json_str(json_get(m, "best"), "job_id", "-"),
-                cli_number_text(json_get(m, "worst"), "value", "%.6g", worst), json_str(json_get(m, "worst"), "job_id", "-"));
+        cli_row(rows, 5, m->string, measured(m->string, json_get(m, "best"), best), json_str(json_get(m, "best"), "job_id", "-"),
+                measured(m->string, json_get(m, "worst"), worst), json_str(json_get(m, "worst"), "job_id", "-"));
     }
     cli_print_table(heads, 5, rows);
     cJSON_Delete(rows);
@@ -120,7 +133,8 @@ static void show_comparison(const struct cli *c, const cJSON *o)
 {
     const cJSON *r = json_get(o, "recommendations"), *test = json_get(o, "test"), *run;
     cli_pair("comparison", "%s", json_str(o, "comparison_id", "-"));
-    cli_pair("rows", "%lld in common", (long long)json_int(test, "rows", 0));
+    long long trained = (long long)json_int(test, "trained_on", 0);
+    cli_pair("rows", trained ? "%lld in common, without %lld that a run was trained on" : "%lld in common", (long long)json_int(test, "rows", 0), trained);
     cli_pair("winner", "%s", json_str(json_get(o, "winner"), "job_id", "none"));
     int i = 0;
     cJSON_ArrayForEach(run, json_get(o, "runs")) { /* in the order that they were named in */

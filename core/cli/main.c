@@ -74,6 +74,8 @@ int cli_main(int argc, char **argv)
         rc = c.command->run(&c, &err);
     if (rc < 0 && err.code == 0)
         err.code = rc;
+    if (rc == ERR_NOT_FOUND)
+        cli_explain_file(&c, &err);
     if (rc < 0 && !c.answered)
         cli_print_error(&c, &err);
     struct hone_err last = { 0 };

@@ -35,7 +35,8 @@ static void show_created(const struct cli *c, const cJSON *o)
 static int run_create(struct cli *c, struct hone_err *err)
 {
     if (!cli_value(c, "name") || !cli_value(c, "data"))
-        return hone_fail(err, ERR_USAGE, "hone module create needs --%s; see `hone module create --help`", cli_value(c, "name") ? "data FILE" : "name NAME");
+        return hone_fail(err, ERR_USAGE, "hone module create needs %s; see `hone module create --help`",
+                         cli_value(c, "name") ? "--data FILE" : cli_value(c, "data") ? "--name NAME" : "--name NAME and --data FILE");
     if (cli_terminal(cli_value(c, "data")))
         return hone_fail(err, ERR_USAGE, "--data - reads a pipe or a file, not a terminal");
     cJSON *in = cli_query("name", cli_value(c, "name"), "file", cli_value(c, "data"), "format", cli_value(c, "format"), "description",

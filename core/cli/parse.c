@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "core/api/api.h"
 #include "core/api/settings.h"
 #include "core/base/json.h"
@@ -126,15 +128,64 @@ static int take_letters(struct cli *c, const char *word, struct hone_err *err)
     return 0;
 }
 
+/* Whether a word is there as a file, or written as one: with a folder or a suffix. */
+static int is_file(const char *word)
+{
+    const char *dot = strrchr(word, '.');
+    return access(word, F_OK) == 0 || strchr(word, '/') || (dot && dot > word && strspn(dot + 1, "abcdefghijklmnopqrstuvwxyz") > 0);
+}
+
+/* The option that a word without one was meant for: NULL, or one that was not given, and none that would write over a file that is there. */
+static const struct cli_option *meant_for(const struct cli *c, const char *word)
+{
+    size_t n = strlen(word);
+    int file = is_file(word), there = access(word, F_OK) == 0, conf = n > 5 && strcmp(word + n - 5, ".conf") == 0;
+    for (int i = 0; c->command->options && c->command->options[i].name; i++) {
+        const struct cli_option *o = &c->command->options[i];
+        int written = strcmp(o->name, "output") == 0 || strcmp(o->name, "svg") == 0 || strcmp(o->name, "access-log") == 0;
+        if (c->value[i] || !o->arg)
+            continue;
+        if (file && strcmp(o->arg, "FILE") == 0 && !(written && there) && strncmp(o->name, "tls-", 4) != 0 && (!conf || strcmp(o->name, "config") == 0))
+            return o;
+        if (!file && strcmp(o->name, strchr(word, '=') ? "set" : "agent") == 0)
+            return o;
+    }
+    return NULL;
+}
+
 static int check_args(const struct cli *c, struct hone_err *err)
 {
     const struct cli_command *m = c->command;
     if (c->n_args < m->min_args)
         return hone_fail(err, ERR_USAGE, "hone %s needs %s; see `hone %s --help`", m->name, m->args, m->name);
-    if (c->n_args > m->max_args)
-        return hone_fail(err, ERR_USAGE, "'%.60s' is one argument too many for hone %s; see `hone %s --help`", c->arg[m->max_args],
-                         m->name, m->name);
-    return 0;
+    if (c->n_args <= m->max_args)
+        return 0;
+    const char *word = c->arg[m->max_args];
+    const struct cli_option *o = meant_for(c, word);
+    hone_fail(err, ERR_USAGE, "'%.60s' is one argument too many for hone %s; ", word, m->name);
+    size_t n = strlen(err->text), room = sizeof err->text - n;
+    if (o)
+        snprintf(err->text + n, room, "write --%s %.120s", o->name, word);
+    else if (strstr(m->args, "TEXT"))
+        snprintf(err->text + n, room, "put the text in quotes");
+    else
+        snprintf(err->text + n, room, "see `hone %s --help`", m->name);
+    return err->code;
+}
+
+void cli_explain_file(const struct cli *c, struct hone_err *err)
+{
+    const char *args = c->command->args;
+    for (int i = 0; i < c->n_args && (strncmp(args, "JOB", 3) == 0 || strncmp(args, "AGENT", 5) == 0); i++) {
+        const char *word = c->arg[i];
+        struct stat st;
+        const struct cli_option *o = stat(word, &st) == 0 && S_ISREG(st.st_mode) && strstr(err->text, word) ? meant_for(c, word) : NULL;
+        size_t n = strlen(err->text);
+        if (o) {
+            snprintf(err->text + n, sizeof err->text - n, "; %.120s is a file: write --%s %.120s", word, o->name, word);
+            return;
+        }
+    }
 }
 
 int cli_parse(struct cli *c, int argc, char **argv, struct hone_err *err)

@@ -46,7 +46,8 @@ static int run_job(struct cli *c, cJSON *in, cJSON *(*run)(struct api *, const c
 static int run_train(struct cli *c, struct hone_err *err)
 {
     if (!cli_value(c, "agent") || !cli_value(c, "data"))
-        return hone_fail(err, ERR_USAGE, "hone train needs --%s; see `hone train --help`", cli_value(c, "agent") ? "data FILE" : "agent NAME");
+        return hone_fail(err, ERR_USAGE, "hone train needs %s; see `hone train --help`",
+                         cli_value(c, "agent") ? "--data FILE" : cli_value(c, "data") ? "--agent NAME" : "--agent NAME and --data FILE");
     cJSON *in = cli_query("agent_id", cli_value(c, "agent"), NULL);
     json_put(in, "training_data", cli_query("file", cli_value(c, "data"), "format", cli_value(c, "format"), "validation_file",
                                             cli_value(c, "validation"), "validation_format", cli_value(c, "validation-format"), NULL));

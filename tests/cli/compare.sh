@@ -34,6 +34,8 @@ has three '"cochran_p"' '"trained_on"'
 run people 0 compare "$a" weak
 has people 'POINTS' 'SIGNIFICANT' 'Next steps' "$weak, named weak"
 lacks people "$a, named"
+grep -E -q '^training_time +[0-9]+ ms +job_[^ ]+ +[0-9]+ ms' "$tmp/people" && grep -E -q '^convergence_speed +[0-9]+ epochs' "$tmp/people" &&
+    grep -E -q '^cost_efficiency +[-0-9.]+ a second' "$tmp/people" && pass || fail "values without their units: $(cat "$tmp/people")"
 # Told apart by what they were told, and by nothing that they share.
 has people 'SETTINGS THAT DIFFER' "$a  epochs=10 learningRate=0.001 optimizerOptions.lr=0.001" "$weak  epochs=1 learningRate=1e-05 optimizerOptions.lr=1e-05"
 lacks people 'seed=' 'beta1='
@@ -46,6 +48,9 @@ has alike 'the same in all runs'
 grep -o '"input": *"[^"]*", *"expected_output": *"[^"]*"' "$data" | sed 's/^/{/; s/$/}/' | sed 's/"input": *"/"input": "  /' >"$tmp/known.jsonl"
 run all_data 0 train --agent c --data "$data" --json -q --set seed=9 --set validationSplit=0
 c=$(value all_data job_id)
+cat "$fresh" "$tmp/known.jsonl" >"$tmp/mixed.jsonl"
+run mixed 0 compare "$a" "$c" --test "$tmp/mixed.jsonl"
+has mixed "in common, without $(wc -l <"$tmp/known.jsonl") that a run was trained on"
 run seen 0 compare "$a" "$c" --test "$tmp/known.jsonl" --json
 has seen '"winner": null' '"statistical_analysis": null' 'they are no test of it'
 run none 0 compare "$a" "$c" --json

@@ -38,7 +38,27 @@ no 2 '--limit needs a value: --limit N' job list --limit
 no 2 '--limit was given twice' job list --limit 1 --limit 2
 no 2 'there is no option -x' job list -x
 no 2 'before the command' --nonsense job list
-no 2 "'b' is one argument too many for hone job list" job list b
+no 2 "'b' is one argument too many for hone agent show; see \`hone agent show --help\`" agent show a b
+# What stands there without its option is told where it belongs, and never to write over a file that is there.
+no 2 'one argument too many for hone job list; write --agent b' job list b
+no 2 "one argument too many for hone train; write --data $rows" train --agent a "$rows"
+no 2 'write --data rows.csv' train rows.csv
+no 2 'write --config more.conf' train --data rows.csv more.conf
+no 2 'write --set epochs=3' train epochs=3
+no 2 "see \`hone train --help\`" train --agent a --data rows.csv --validation v.csv --config x.conf w.conf
+no 2 'write --test fresh.jsonl' evaluate latest fresh.jsonl
+no 2 "write --verify $rows" report latest a b c d e f g h i "$rows"
+no 2 'write --output new.html' report latest a b c d e f g h i new.html
+no 2 "write --data $rows" module create "$rows"
+no 2 "write --test $rows" generate m "$rows"
+no 2 'write --config my.conf' serve my.conf
+no 2 "see \`hone serve --help\`" serve 127.0.0.1:8080
+no 2 'write --batch rows.csv' ask a hello rows.csv
+no 2 "'is' is one argument too many for hone ask; put the text in quotes" ask a what is this
+no 2 'hone train needs --agent NAME and --data FILE; see' train
+no 2 'hone train needs --data FILE; see' train --agent a
+no 2 'hone train needs --agent NAME; see' train --data "$rows"
+no 2 'hone module create needs --name NAME and --data FILE' module create
 no 2 'hone agent deploy needs AGENT VERSION' agent deploy a
 no 2 'there are: list, show' agent made
 for word in -h -qh -vh; do
@@ -126,6 +146,9 @@ yes 'nothing that these interactions can show' adapt a --window 2 --wrong-cost 3
 yes 'Nothing was applied' adapt a --auto-apply --canary-share 0.5
 
 # ---- judging ----
+no 4 "there is no job '$rows'; hone job list shows those that exist; $rows is a file: write --test $rows" evaluate "$rows"
+no 4 "$rows is a file: write --test $rows" compare a "$rows"
+no 4 "there is no job 'nowhere'; hone job list shows those that exist" evaluate nowhere
 no 2 '--log estimates rewards of a log' evaluate latest --log "$rows" --test "$rows"
 no 2 '--log estimates rewards of a log' evaluate latest --log "$rows" --criteria accuracy
 no 2 '--policy and --switch-at go with --log FILE' evaluate latest --policy best
