@@ -21,11 +21,8 @@ int file_usable(const char *path, struct hone_err *err)
     struct stat st;
     if (strcmp(path, "-") == 0)
         return 0;
-    if (stat(path, &st) != 0) {
-        int missing = errno == ENOENT || errno == ENOTDIR;
-        err_errno(err, "open", path);
-        return err->code = missing ? ERR_NOT_FOUND : HONE_EIO;
-    }
+    if (stat(path, &st) != 0)
+        return err_open(err, path);
     if (S_ISDIR(st.st_mode))
         return hone_fail(err, HONE_EINVAL, "%s: this is a directory; give a file", path);
     return 0;

@@ -19,7 +19,11 @@ cJSON *api_model_import(struct api *a, const cJSON *in, const struct api_hooks *
     api_clear(a);
     if (!output)
         return NULL;
-    if (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode)) {
+    if (stat(folder, &st) != 0) {
+        err_open(err, folder);
+        return NULL;
+    }
+    if (!S_ISDIR(st.st_mode)) {
         hone_fail(err, HONE_EINVAL, "%s: expected a folder with config.json, model.safetensors and tokenizer.json", folder);
         return NULL;
     }

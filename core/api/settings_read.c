@@ -165,7 +165,7 @@ void layer_read(struct settings *s, struct layer *l, const char *path, int must)
         return;
     if (file_read(path, MAX_FILE, &text, &err) < 0) {
         settings_fault(s, (struct place){ .file = path }, "", err.text, "");
-        s->first.code = access(path, F_OK) != 0 ? ERR_NOT_FOUND : err.code;
+        s->first.code = err.code;
         snprintf(s->first.text, sizeof s->first.text, "%s", err.text);
         return;
     }

@@ -82,3 +82,9 @@ int err_errno(struct hone_err *err, const char *verb, const char *path)
         return hone_fail(err, ERR_FULL, "%s: cannot %s: %s; free some space and try again", path, verb, strerror(errno));
     return hone_fail(err, HONE_EIO, "%s: cannot %s: %s", path, verb, strerror(errno));
 }
+
+int err_open(struct hone_err *err, const char *path)
+{
+    int missing = errno == ENOENT || errno == ENOTDIR;
+    return missing ? hone_fail(err, ERR_NOT_FOUND, "%s: cannot open: %s", path, strerror(errno)) : err_errno(err, "open", path);
+}

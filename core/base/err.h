@@ -49,4 +49,7 @@ int err_prefix(struct hone_err *err, const char *fmt, ...) __attribute__((format
 /* Fills err with "PATH: cannot VERB: strerror(errno)". Returns HONE_EIO, or ERR_FULL when errno says so. [any] */
 int err_errno(struct hone_err *err, const char *verb, const char *path);
 
+/* The same of a file that somebody named and that cannot be opened to be read: ERR_NOT_FOUND when it is not there. [any] */
+int err_open(struct hone_err *err, const char *path);
+
 #endif

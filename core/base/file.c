@@ -47,12 +47,12 @@ int file_write_all(int fd, const void *bytes, size_t n)
     return 0;
 }
 
-/* Opens a regular file for reading. */
-static int open_regular(const char *path, struct stat *st, struct hone_err *err)
+/* Opens a regular file for reading. A missing one is ERR_NOT_FOUND where somebody named it, else a file of ours that is gone: HONE_EIO. */
+static int open_regular(const char *path, int named, struct stat *st, struct hone_err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
-        return err_errno(err, "open", path);
+        return named ? err_open(err, path) : err_errno(err, "open", path);
     if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
         return fd;
     close(fd);
@@ -63,7 +63,7 @@ int file_read(const char *path, size_t max, struct buf *b, struct hone_err *err)
 {
     struct stat st;
     size_t before = b->n;
-    int fd = open_regular(path, &st, err), ret = 0;
+    int fd = open_regular(path, 1, &st, err), ret = 0;
     if (fd < 0)
         return fd;
     while (!ret) {
@@ -244,7 +244,7 @@ int file_copy(const char *from, const char *to, struct hone_err *err)
     char hex[65];
     int64_t bytes;
     struct stat st;
-    int in = open_regular(from, &st, err), ret = 0;
+    int in = open_regular(from, 0, &st, err), ret = 0;
     if (in < 0)
         return in;
     int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -269,7 +269,7 @@ int file_sha256_fd(int fd, const char *path, char hex[65], struct hone_err *err)
 int file_sha256(const char *path, char hex[65], struct hone_err *err)
 {
     struct stat st;
-    int fd = open_regular(path, &st, err);
+    int fd = open_regular(path, 0, &st, err);
     if (fd < 0)
         return fd;
     int ret = file_sha256_fd(fd, path, hex, err);

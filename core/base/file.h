@@ -7,7 +7,7 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 
-/* Appends the file to b. HONE_EIO names path and cause (a directory, missing, over `max` bytes). b is unchanged then. */
+/* Appends the file to b. ERR_NOT_FOUND (it is missing) or HONE_EIO (a directory, over `max` bytes) name path and cause; b is unchanged then. */
 int file_read(const char *path, size_t max, struct buf *b, struct hone_err *err);
 /* Replaces path durably: temporary name in the same directory, write, fsync, rename, fsync of the directory.
  * On failure the old file is as it was and the temporary one is gone. */

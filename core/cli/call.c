@@ -107,11 +107,8 @@ static char *share(struct cli *c, const char *file, struct hone_err *err)
     if (strcmp(file, "-") == 0)
         return spool(c, err);
     char *path = realpath(file, NULL);
-    if (!path) {
-        int missing = errno == ENOENT || errno == ENOTDIR;
-        err_errno(err, "open", file);
-        err->code = missing ? ERR_NOT_FOUND : HONE_EIO;
-    }
+    if (!path)
+        err_open(err, file);
     return path;
 }
 

@@ -178,8 +178,10 @@ void cli_explain_file(const struct cli *c, struct hone_err *err)
     const char *args = c->command->args;
     for (int i = 0; i < c->n_args && (strncmp(args, "JOB", 3) == 0 || strncmp(args, "AGENT", 5) == 0); i++) {
         const char *word = c->arg[i];
+        char quoted[sizeof err->text];
         struct stat st;
-        const struct cli_option *o = stat(word, &st) == 0 && S_ISREG(st.st_mode) && strstr(err->text, word) ? meant_for(c, word) : NULL;
+        snprintf(quoted, sizeof quoted, "'%s'", word);
+        const struct cli_option *o = stat(word, &st) == 0 && S_ISREG(st.st_mode) && strstr(err->text, quoted) ? meant_for(c, word) : NULL;
         size_t n = strlen(err->text);
         if (o) {
             snprintf(err->text + n, sizeof err->text - n, "; %.120s is a file: write --%s %.120s", word, o->name, word);

@@ -54,7 +54,7 @@ static int take_token(struct remote *r, const char *file, struct hone_err *err)
     struct buf text = { 0 }, line = { 0 };
     struct stat st;
     if (stat(file, &st) != 0)
-        return err_errno(err, "open", file);
+        return err_open(err, file);
     if (st.st_mode & 077)
         return hone_fail(err, HONE_EINVAL, "%s: the token can be read by others; chmod 600 %s", file, file);
     int rc = file_read(file, 4096, &text, err);
@@ -307,9 +307,7 @@ char *remote_upload(struct remote *r, const char *file, const char *format, stru
     const char *slash = strrchr(file, '/');
     int fd = strcmp(file, "-") == 0 ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        int missing = errno == ENOENT;
-        err_errno(err, "open", file);
-        err->code = missing ? ERR_NOT_FOUND : HONE_EIO;
+        err_open(err, file);
         return NULL;
     }
     aim(r, "/api/v2/functions/uploadDataset");

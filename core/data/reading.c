@@ -99,11 +99,8 @@ int reading_open(struct reading *r, const char *path, const struct read_options 
     struct stat st;
     int standard = strcmp(path, "-") == 0, fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), ret;
     *r = (struct reading){ .path = standard ? "(standard input)" : path, .options = o, .sink = sink, .err = err };
-    if (fd < 0) {
-        int missing = errno == ENOENT || errno == ENOTDIR;
-        err_errno(err, "open", path);
-        return err->code = missing ? ERR_NOT_FOUND : HONE_EIO;
-    }
+    if (fd < 0)
+        return err_open(err, path);
     if (fstat(fd, &st))
         ret = err_errno(err, "read", r->path);
     else if (S_ISDIR(st.st_mode))

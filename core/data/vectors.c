@@ -249,7 +249,7 @@ int vectors_read(struct vectors *v, const char *path, struct hone_err *err)
     *v = (struct vectors){ 0 };
     struct reading_vectors r = { .v = v, .f = fopen(path, "rbe"), .path = path, .promised = -1, .err = err };
     if (!r.f)
-        return err_errno(err, "open", path);
+        return err_open(err, path);
     int ret = fstat(fileno(r.f), &st) == 0 && S_ISREG(st.st_mode) ? 0 : hone_fail(err, HONE_EIO, "%s: not a regular file", path);
     if (!ret)
         ret = suffixed(path, ".bin") ? read_binary(&r) : read_text(&r);

@@ -310,7 +310,8 @@ static int add_shard(struct reading *r, const char *name)
                          name, SHARDS);
     char *path = path_join(r->dir, name);
     r->name[r->shards] = strdup(name);
-    int ret = path && r->name[r->shards] ? st_open(&r->shard[r->shards], path, r->err) : hone_fail(r->err, HONE_ENOMEM, "memory ran out");
+    int ret = !path || !r->name[r->shards] ? hone_fail(r->err, HONE_ENOMEM, "memory ran out")
+              : access(path, F_OK) != 0 ? err_open(r->err, path) : st_open(&r->shard[r->shards], path, r->err);
     if (ret)
         free(r->name[r->shards]);
     r->shards += ret == 0;

@@ -72,7 +72,7 @@ static int read_lines(struct answering *a, const char *path, struct hone_err *er
     char *line = NULL;
     size_t cap = 0;
     ssize_t n;
-    int ret = f ? 0 : err_errno(err, "open", path);
+    int ret = f ? 0 : err_open(err, path);
     for (int64_t at = 1; !ret && (n = getline(&line, &cap, f)) >= 0; at++) {
         while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
             n--;

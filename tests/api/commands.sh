@@ -128,7 +128,7 @@ run followed 9 train --agent x --data rows.jsonl --server "$strange/ok"
 run nobody 9 job list --server http://127.0.0.1:1
 has nobody.err 'the daemon at http://127.0.0.1:1 does not answer: '
 run nonsense 9 job list --server 'ftp://127.0.0.1'
-run absent 1 job list --server "$url" --token-file nowhere
+run absent 4 job list --server "$url" --token-file nowhere
 has absent.err nowhere
 chmod 644 token.file
 run open 3 job list --server "$url" --token-file token.file

@@ -92,7 +92,9 @@ no 4 "config.base: there is no agent, job, checkpoint or file 'ckpt_x'" train --
 no 4 "config.base: there is no job 'x'" train --agent b --data "$rows" --set base=job:x
 no 4 "config.base: there is no agent 'x'" train --agent b --data "$rows" --set base=agent:x
 no 4 'config.base: nobody: cannot open' train --agent b --data "$rows" --set base=file:nobody
-no 1 'config.json: cannot open' train --agent b --data "$rows" --set base="$tmp"
+no 4 'config.json: cannot open' train --agent b --data "$rows" --set base="$tmp"
+mkdir llama
+no 4 'llama/config.json: cannot open' train --agent b --data "$rows" --set base=llama
 cp "$weights" "$tmp/kept"
 chmod +w "$weights" && echo >>"$weights"
 no 1 'the file is damaged' train --agent b --data "$rows" --set base="$job"
@@ -254,9 +256,13 @@ no 4 'nowhere.conf' config show --config nowhere.conf
 no 2 "--shard-mb is '0'; expected a number from 1 to 1e+06" model export a folder --shard-mb 0
 no 4 "there is no agent 'x'" model export x folder
 no 3 "model 'linear' has no form that others read" model export a folder
-no 1 'config.json' model import "$tmp" out.safetensors
+no 4 'config.json: cannot open' model import "$tmp" out.safetensors
+no 4 'nowhere: cannot open' model import nowhere out.safetensors
+no 3 'expected a folder with config.json' model import "$rows" out.safetensors
 
 # ---- tokens, webhooks ----
+no 4 'nowhere: cannot open' job list --server http://127.0.0.1:1 --token-file nowhere
+no 4 'nowhere: cannot open' serve --listen 127.0.0.1:0 --tls-cert nowhere --tls-key nowhere
 no 3 'events' webhook add https://example.com/ --events odd
 no 3 'url' webhook add https://
 run hook 0 webhook add https://example.com/hook --events training.completed,training.failed --description d

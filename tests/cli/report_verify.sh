@@ -71,7 +71,7 @@ has gone.err 'not at hand'
 run again 0 report --verify "$tmp/r.json" --test "$fresh"
 run none 3 report --verify "$srcdir/README.md"
 has none.err "no line 'Made by"
-run missing 1 report --verify "$tmp/no-such-file"
+run missing 4 report --verify "$tmp/no-such-file"
 run both 2 report --verify "$tmp/r.json" "$job"
 run neither 2 report
 run alone 2 report "$job" --test "$fresh"

@@ -89,6 +89,12 @@ static void error_texts(void)
     errno = ENOENT;
     CU_ASSERT_EQUAL(err_errno(&e, "open", "/a/b"), HONE_EIO);
     CU_ASSERT_STRING_EQUAL(e.text, "/a/b: cannot open: No such file or directory");
+    static const int gone[] = { ENOENT, ENOTDIR, EACCES };
+    for (int i = 0; i < 3; i++) {
+        errno = gone[i];
+        CU_ASSERT_EQUAL(err_open(&e, "/a/b"), i < 2 ? ERR_NOT_FOUND : HONE_EIO);
+        CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "/a/b: cannot open: "));
+    }
     errno = ENOSPC;
     CU_ASSERT_EQUAL(err_errno(&e, "write", "/a/b"), ERR_FULL);
     CU_ASSERT_EQUAL(hone_fail(NULL, HONE_EIO, "nobody listens"), HONE_EIO);

@@ -62,7 +62,7 @@ static void reads(void)
     CU_ASSERT_STRING_EQUAL(buf_str(&b), "> hello");
     CU_ASSERT_EQUAL(file_read(dir, 100, &b, &e), HONE_EIO);
     CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "is a directory"));
-    CU_ASSERT_EQUAL(file_read(at("none"), 100, &b, &e), HONE_EIO);
+    CU_ASSERT_EQUAL(file_read(at("none"), 100, &b, &e), ERR_NOT_FOUND);
     CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "No such file"));
     CU_ASSERT_EQUAL(file_read("/dev/null", 100, &b, &e), HONE_EIO);
     CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "is not a file"));

@@ -196,7 +196,8 @@ static void half_numbers(void)
     st_free(&f);
 }
 
-static void refused(const char *what)
+/* The code of the refusal. */
+static int refused(const char *what)
 {
     struct hone_err err = { 0 };
     struct learner l;
@@ -206,6 +207,7 @@ static void refused(const char *what)
         learner_free(&l);
     if (!strstr(err.text, what))
         fprintf(stderr, "expected '%s' in: %s\n", what, err.text);
+    return rc;
 }
 
 static void with_config(const char *from, const char *to, const char *what)
@@ -255,7 +257,11 @@ static void bad_folders(void)
     CU_ASSERT_EQUAL_FATAL(truncate(path, 3000), 0);
     refused("model-1.safetensors");
     unlink(path);
-    refused("model-1.safetensors");
+    CU_ASSERT_EQUAL(refused("model-1.safetensors: cannot open"), ERR_NOT_FOUND);
+    snprintf(path, sizeof path, "%s/tokenizer.json", dir);
+    unlink(path);
+    CU_ASSERT_EQUAL(refused("tokenizer.json: cannot open"), ERR_NOT_FOUND);
+    write_file("tokenizer.json", tokens_llama_json, sizeof tokens_llama_json - 1);
     write_text("model.safetensors.index.json", "{\"weight_map\":{\"x\":\"../y.safetensors\"}}");
     refused("files of the folder itself");
     write_file("model.safetensors.index.json", "{}", 2);
