@@ -201,7 +201,7 @@ has faulty.err 'model.layers.2'
 [ -e "$tmp/faulty.safetensors" ] && fail 'a faulty folder left a file' || pass
 run no_base 1 train --agent none --data "$tmp/pairs.jsonl" --config "$tmp/small.conf" --set base="$tmp/llama" -q
 has no_base.err 'config.base'
-run no_folder 3 model import "$tmp/nowhere" "$tmp/faulty.safetensors"
+run no_folder 4 model import "$tmp/nowhere" "$tmp/faulty.safetensors"
 run no_form 3 model export linear "$tmp/flat"
 
 # What cannot be done is said.
