@@ -72,7 +72,7 @@ static int narrow_to_alias(cJSON *plugin, const char *name)
         json_put_str(i, "alias", name);
         cJSON_AddItemToArray(kept, cJSON_DetachItemViaPointer(items, i));
     }
-    int some = kept->child != NULL;
+    int some = kept && kept->child;
     if (some)
         json_put(plugin, "items", kept);
     else

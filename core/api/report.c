@@ -192,7 +192,7 @@ static int choose_sections(cJSON *tree, const cJSON *wanted, struct hone_err *er
             return hone_fail(err, HONE_EINVAL, "there is no section '%.60s'; known are summary, config, data, metrics, charts, confusion, calibration, errors, "
                              "statistics, recommendations and environment", cJSON_IsString(w) ? w->valuestring : "");
     }
-    for (cJSON *s = list->child; s; s = next) {
+    for (cJSON *s = list ? list->child : NULL; s; s = next) {
         next = s->next;
         if (!is_wanted(wanted, json_str(s, "key", "")))
             cJSON_Delete(cJSON_DetachItemViaPointer(list, s));

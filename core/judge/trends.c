@@ -493,7 +493,7 @@ int trends_put(cJSON *result, const struct seen *before, int64_t n_before, const
 {
     struct pooled p = { 0 };
     cJSON *out = cJSON_CreateObject();
-    int rc = gather(&p, before, n_before, now, n_now);
+    int rc = out ? gather(&p, before, n_before, now, n_now) : HONE_ENOMEM;
     if (rc == 0) {
         permute(&p, o);
         put_trends(out, &p, o);
@@ -502,7 +502,7 @@ int trends_put(cJSON *result, const struct seen *before, int64_t n_before, const
     }
     while (rc == 0 && out->child) {
         cJSON *one = cJSON_DetachItemViaPointer(out, out->child);
-        cJSON_AddItemToObject(result, one->string, one);
+        json_put(result, one->string, one);
     }
     cJSON_Delete(out);
     pooled_free(&p);

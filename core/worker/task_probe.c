@@ -24,7 +24,7 @@ static void add_aliases(cJSON *plugins)
                     json_put(one, "options", cJSON_Duplicate(json_get(a, "options"), 1));
                     cJSON_AddItemToArray(list, one);
                 }
-            if (list->child)
+            if (list && list->child)
                 json_put(item, "aliases", list);
             else
                 cJSON_Delete(list);
