@@ -198,7 +198,10 @@ static int write_outcome(void *arg, struct store *s, const cJSON *data, struct h
 static void put_report(cJSON *data, int fd)
 {
     off_t n = lseek(fd, 0, SEEK_END);
-    char *text = n > 0 && n <= MAX_REPORT ? malloc((size_t)n + 1) : NULL;
+    int fits = n > 0 && n <= MAX_REPORT;
+    char *text = fits ? malloc((size_t)n + 1) : NULL;
+    if (fits && !text)
+        json_note_loss();
     if (text && file_read_at(fd, text, (size_t)n, 0) == n) {
         text[n] = '\0';
         json_put_str(data, "report", text);

@@ -30,8 +30,8 @@ void report_comparison(cJSON *sections, const cJSON *comparison);
 
 /* "hone-report/1 type=... job_id=... format=... evaluations=JOB:EVALUATION+...": of letters, digits and signs that no format loses; free(). */
 char *report_stamp(const cJSON *in, const char *type, const cJSON *evaluations);
-/* The request that a report was made by, from its text in any format, and {job: evaluation or null}; NULL when it has no stamp. Both are to
- * be freed. */
+/* The request that a report was made by, from its text in any format, and {job: evaluation or null}; NULL when it has no stamp,
+ * or memory ran out, of which json_lost() tells. Both are to be freed. */
 cJSON *report_stamp_read(const char *text, cJSON **evaluations);
 
 /* ---- report.c ---- */

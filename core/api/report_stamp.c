@@ -105,6 +105,8 @@ static char *bare(const char *text)
     }
     if (out)
         out[n] = '\0';
+    else if (at)
+        json_note_loss();
     return out;
 }
 

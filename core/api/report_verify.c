@@ -234,6 +234,10 @@ static cJSON *verify(struct verify *v, const char *found, struct hone_err *err)
     struct report_source src = { 0 };
     cJSON *ids = NULL, *asked = report_stamp_read(found, &ids), *evaluations = NULL, *comparison = NULL, *tree = NULL, *out = NULL;
     const char *id = json_str(asked, "comparison_id", NULL);
+    if (!asked && json_lost()) {
+        hone_fail(err, HONE_ENOMEM, "memory ran out for the report");
+        return NULL;
+    }
     if (!asked) {
         hone_fail(err, HONE_EINVAL, "the report has no line 'Made by hone-report/1 ...', by which it could be made again");
         return NULL;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/base/err.h"
 #include "core/base/rng.h"
 #include "hone/math.h"
 
@@ -134,13 +135,11 @@ static double parzen_draw(const struct parzen *p, double u, double v)
     return (low + high) / 2;
 }
 
-static double tpe_real(const double *good, int n_good, const double *bad, int n_bad, uint64_t seed, int64_t trial, int64_t counter)
+/* `l` has room for two. */
+static double tpe_real(struct parzen *l, const double *good, int n_good, const double *bad, int n_bad, uint64_t seed, int64_t trial, int64_t counter)
 {
-    struct parzen *l = malloc(2 * sizeof *l);
-    double best = 0.5, most = -1;
-    if (!l)
-        return draw(seed, trial, counter);
     struct parzen *g = l + 1;
+    double best = 0.5, most = -1;
     parzen_make(l, good, n_good);
     parzen_make(g, bad, n_bad);
     for (int i = 0; i < CANDIDATES; i++) {
@@ -151,7 +150,6 @@ static double tpe_real(const double *good, int n_good, const double *bad, int n_
             best = x;
         }
     }
-    free(l);
     return best;
 }
 
@@ -194,34 +192,38 @@ static int by_score(const void *a, const void *b)
     return s > t ? -1 : s < t ? 1 : x->at - y->at;
 }
 
-void search_tpe(const struct search_space *s, uint64_t seed, int64_t trial, const struct search_seen *seen, int n, int startup, double x[SEARCH_DIMS])
+int search_tpe(const struct search_space *s, uint64_t seed, int64_t trial, const struct search_seen *seen, int n, int startup, double x[SEARCH_DIMS])
 {
     if (n > MOST) {
         seen += n - MOST;
         n = MOST;
     }
-    struct ranked *order = n < startup || n < 2 ? NULL : malloc((size_t)n * sizeof *order);
-    double *points = order ? malloc((size_t)n * sizeof *points) : NULL;
-    if (!points) {
+    if (n < startup || n < 2) {
         search_random(s, seed, trial, x);
-        free(order);
-        return;
+        return 0;
     }
-    for (int i = 0; i < n; i++)
+    struct ranked *order = malloc((size_t)n * sizeof *order);
+    double *points = malloc((size_t)n * sizeof *points);
+    struct parzen *room = malloc(2 * sizeof *room);
+    int rc = order && points && room ? 0 : HONE_ENOMEM;
+    for (int i = 0; i < n && rc == 0; i++)
         order[i] = (struct ranked){ &seen[i], i };
-    qsort(order, (size_t)n, sizeof *order, by_score);
+    if (rc == 0)
+        qsort(order, (size_t)n, sizeof *order, by_score);
     int good = (int)ceil(GOOD_SHARE * n);
-    for (int k = 0; k < s->n; k++) {
+    for (int k = 0; k < s->n && rc == 0; k++) {
         int64_t counter = SEARCH_DIMS + (int64_t)k * 2 * CANDIDATES;
         for (int i = 0; i < n; i++)
             points[i] = order[i].seen->x[k];
         if (s->dim[k].kind == SEARCH_CHOICE)
             x[k] = tpe_choice(s->dim[k].steps, points, good, points + good, n - good, seed, trial, counter);
         else
-            x[k] = tpe_real(points, good, points + good, n - good, seed, trial, counter);
+            x[k] = tpe_real(room, points, good, points + good, n - good, seed, trial, counter);
     }
+    free(room);
     free(points);
     free(order);
+    return rc;
 }
 
 /* ---- ASHA ---- */

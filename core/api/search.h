@@ -40,8 +40,8 @@ void search_grid(const struct search_space *s, int64_t i, double x[SEARCH_DIMS])
 void search_random(const struct search_space *s, uint64_t seed, int64_t trial, double x[SEARCH_DIMS]);
 /* Tree-structured Parzen estimator (Bergstra, Bardenet, Bengio & Kegl, 2011, "Algorithms for hyper-parameter optimization"), dimensions apart. With
  * fewer than `startup` results as search_random(). Points whose results are not known yet, such as those of the same batch, count as failed: it keeps
- * away from them (the constant liar of Ginsbourger, Le Riche & Carraro, 2010). */
-void search_tpe(const struct search_space *s, uint64_t seed, int64_t trial, const struct search_seen *seen, int n, int startup, double x[SEARCH_DIMS]);
+ * away from them (the constant liar of Ginsbourger, Le Riche & Carraro, 2010). 0, or HONE_ENOMEM and x says nothing. */
+int search_tpe(const struct search_space *s, uint64_t seed, int64_t trial, const struct search_seen *seen, int n, int startup, double x[SEARCH_DIMS]);
 
 /* Asynchronous successive halving (Li, Jamieson, Rostamizadeh et al., 2020, "A system for massively parallel hyperparameter tuning"). */
 struct search_asha {

@@ -80,7 +80,7 @@ static int trials_so_far(const struct pipe_run *r)
     return most + 1;
 }
 
-/* The plan of a new trial: {trial, rung, epochs, x, config}. */
+/* The plan of a new trial: {trial, rung, epochs, x, config}. NULL when memory ran out, and the loss is noted. */
 static cJSON *propose(const struct driving *d, int trial, const struct search_seen *seen, int n)
 {
     const struct sweep *w = &d->w;
@@ -98,8 +98,11 @@ static cJSON *propose(const struct driving *d, int trial, const struct search_se
             search_grid(&w->space, trial - starts, x);
         else if (w->search == SWEEP_RANDOM)
             search_random(&w->space, (uint64_t)w->seed, trial, x);
-        else
-            search_tpe(&w->space, (uint64_t)w->seed, trial, seen, n, w->startup, x);
+        else if (search_tpe(&w->space, (uint64_t)w->seed, trial, seen, n, w->startup, x) < 0) {
+            cJSON_Delete(o);
+            json_note_loss();
+            return NULL;
+        }
         config = sweep_config(w, x);
         cJSON *list = cJSON_CreateArray();
         for (int k = 0; k < w->space.n; k++)
@@ -113,9 +116,11 @@ static cJSON *propose(const struct driving *d, int trial, const struct search_se
 /* A point of this batch, whose result later ones of it do not know. */
 static void note_proposed(const struct driving *d, const cJSON *plan, struct search_seen *seen, int *n)
 {
-    const cJSON *x = json_get(plan, "x");
-    for (int k = 0; cJSON_IsArray(x) && k < d->w.space.n; k++)
-        seen[*n].x[k] = cJSON_GetArrayItem(x, k)->valuedouble;
+    const cJSON *x = json_get(plan, "x"), *v;
+    int k = 0;
+    cJSON_ArrayForEach(v, x)
+        if (k < d->w.space.n) /* fewer when memory ran out, which json_lost() tells */
+            seen[*n].x[k++] = v->valuedouble;
     seen[*n].score = NAN;
     *n += cJSON_IsArray(x);
 }
@@ -174,7 +179,7 @@ static int plan_batch(struct driving *d, struct hone_err *err)
             done[at].promoted = 1;
         else if (plan)
             note_proposed(d, plan, seen, &n);
-        rc = plan ? add_trial(d, plan, err) : hone_fail(err, ERR_CORRUPT, "a trial of run %s has no plan", d->r->row.id);
+        rc = plan ? add_trial(d, plan, err) : json_lost() ? hone_fail(err, HONE_ENOMEM, "memory ran out for a trial") : hone_fail(err, ERR_CORRUPT, "a trial of run %s has no plan", d->r->row.id);
         cJSON_Delete(plan);
     }
     d->to = d->r->steps.n;
