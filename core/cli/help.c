@@ -41,7 +41,7 @@ static void help_program(void)
     puts("\nOptions of every command");
     print_options(cli_global_options);
     puts("\nExit codes: 0 good, 1 failure, 2 wrong usage, 3 invalid data or configuration, 4 not found, 5 conflict,\n"
-         "8 precondition, 10 the job failed, 130 interrupted. All of them: docs/cli.md.");
+         "8 precondition, 10 the job failed, 130 interrupted. All of them: `man hone`.");
 }
 
 void cli_help(const struct cli_command *m)

@@ -116,7 +116,7 @@ static void find_places(struct places *p)
     snprintf(p->program, sizeof p->program, "hone");
     snprintf(p->include, sizeof p->include, "-I%s", path_installed(HONE_INCLUDEDIR, installed));
     path_installed(HONE_PLUGINDIR, p->plugins);
-    path_installed(HONE_DOCDIR, p->doc);
+    path_installed(HONE_DOCDIR "/docs", p->doc);
     if (path_program_dir(dir, sizeof dir - 40, NULL) != 0)
         return;
     snprintf(p->program, sizeof p->program, "%s/hone", dir);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # `make installcheck [DESTDIR=DIR]`: what was installed works from where it lies, and no file of it names the folders in which it was built. Make tells
-# the places: BIN (of hone, with DESTDIR), PLUGINS, EXAMPLE, FILES (what was installed), SOURCE and BUILD.
+# the places: BIN (of hone, with DESTDIR), PLUGINS, EXAMPLE, DOC (of the manual), FILES (what was installed), SOURCE and BUILD.
 set -u
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
@@ -18,6 +18,16 @@ cd "$tmp" || exit 99
 grep -q -e "\"path\": *\"$PLUGINS/" -e '"path": *"(built in)/' "$tmp/plugins" || fault "the plugins are not those of $PLUGINS"
 "$BIN" train --agent support --data "$EXAMPLE" --preset quick --quiet >"$tmp/out" 2>&1 || fault "train: $(cat "$tmp/out")"
 "$BIN" ask support 'where is my parcel?' --json >"$tmp/out" 2>&1 && grep -q '"output"' "$tmp/out" || fault "ask: $(cat "$tmp/out")"
+
+# Links of the manual lead to files of it.
+find "$DOC" -name '*.md' >"$tmp/pages"
+[ -s "$tmp/pages" ] || fault "there is no manual in $DOC"
+while read -r page; do
+    grep -o ']([^)]*)' "$page" | sed 's/^](//; s/[)#].*//' | grep -v -e '://' -e '^$' | while read -r link; do
+        [ -e "$(dirname "$page")/$link" ] || echo "$page: $link"
+    done
+done <"$tmp/pages" >"$tmp/dead"
+[ -s "$tmp/dead" ] && fault "links that lead nowhere: $(cat "$tmp/dead")"
 
 # The install may lie below one of them, so that the folders of the sources are looked for.
 for place in "$SOURCE" "$BUILD"; do
