@@ -49,6 +49,9 @@ static void show_answers(const struct cli *c, const cJSON *o)
                      (long long)json_int(o, "version", 0));
         if (!many && json_bool(a, "abstained", 0) && json_get(a, "interaction_id"))
             cli_hint(c, "recorded as %s", json_str(a, "interaction_id", "?"));
+        else if (!many && json_num(a, "propensity", 0) == 1)
+            cli_hint(c, "recorded as %s; `hone feedback %s WORD` says how good it was: correct, partial or incorrect", json_str(a, "interaction_id", "?"),
+                     json_str(a, "interaction_id", "?"));
         else if (!many && json_get(a, "propensity"))
             cli_hint(c, "drawn with probability %.4g, recorded as %s", json_num(a, "propensity", 0), json_str(a, "interaction_id", "?"));
     }

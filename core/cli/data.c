@@ -64,8 +64,9 @@ static void show_check(const struct cli *c, const cJSON *o)
                json_str(f, "severity", ""), path, *path ? ": " : "", json_str(f, "message", ""));
         printf("%s%s\n", *fix ? "; " : "", fix);
     }
-    printf("%s: %lld rows, %lld outputs, %lld errors, %lld warnings\n", json_str(o, "file", ""), (long long)json_int(o, "rows", 0),
-           (long long)json_int(o, "outputs", 0), (long long)json_int(o, "errors", 0), (long long)json_int(o, "warnings", 0));
+    long long errors = (long long)json_int(o, "errors", 0), warnings = (long long)json_int(o, "warnings", 0);
+    printf("%s: %lld rows, %lld outputs, %lld error%s, %lld warning%s\n", json_str(o, "file", ""), (long long)json_int(o, "rows", 0),
+           (long long)json_int(o, "outputs", 0), errors, errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
     show_groups(o, "duplicates", "Exact duplicates");
     show_groups(o, "near_duplicates", "Near duplicates");
     show_groups(o, "conflicts", "The same input with different outputs");
@@ -89,7 +90,7 @@ static int run_check(struct cli *c, struct hone_err *err)
         warnings += (long long)json_int(json_get(report, findings[i]), "count", 0);
     rc = cli_result(c, report, show_check, err);
     if (rc == 0 && errors > 0)
-        fprintf(stderr, "hone: %s: %lld rows cannot be used\n", c->arg[0], errors);
+        fprintf(stderr, "hone: %s: %lld row%s cannot be used\n", c->arg[0], errors, errors == 1 ? "" : "s");
     if (rc == 0 && errors == 0 && warnings > 0 && cli_value(c, "strict"))
         fprintf(stderr, "hone: %s: %lld warnings and findings\n", c->arg[0], warnings);
     c->answered = 1;

@@ -106,7 +106,7 @@ static void show_evaluation(const struct cli *c, const cJSON *o)
     }
     const cJSON *r = json_get(o, "abstention"), *cal = json_get(o, "calibration");
     cli_pair("calibration", "error %.4f, without the temperature %.4f", json_num(cal, "ece", 0), json_num(cal, "ece_before", 0));
-    cli_pair("refused", "%.4f of the rows below a confidence of %.4f", json_num(r, "abstention_rate", 0), json_num(r, "agent_threshold", 0));
+    cli_pair("refused", "%.4f of the rows: those below a confidence of %.4f", json_num(r, "abstention_rate", 0), json_num(r, "agent_threshold", 0));
     if (json_int(r, "out_of_scope_rows", 0) > 0 && json_int(r, "in_scope_rows", 0) > 0)
         cli_pair("out of scope", "%.4f of %lld rows refused, accuracy of the others %.4f", json_num(r, "out_of_scope_recall", 0),
                  (long long)json_int(r, "out_of_scope_rows", 0), json_num(r, "in_scope_accuracy", 0));
@@ -292,6 +292,9 @@ static int run_report(struct cli *c, struct hone_err *err)
         return verify(c, verified, err);
     if (c->n_args == 0)
         return hone_fail(err, ERR_USAGE, "a report needs a JOB (or an AGENT, or a comparison, with --type), or --verify FILE");
+    if (c->n_args > 1 && strcmp(cli_value(c, "type") ? cli_value(c, "type") : "", "comparison") != 0)
+        return hone_fail(err, ERR_USAGE, "'%.80s' is one argument too many: only a report with --type comparison is about several jobs; --output FILE says where it goes",
+                         c->arg[1]);
     if (cli_value(c, "test"))
         return hone_fail(err, ERR_USAGE, "--test goes with --verify FILE: it says where the rows of its evaluation are now");
     const char *output = cli_value(c, "output"), *options = cli_value(c, "options");

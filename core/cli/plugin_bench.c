@@ -160,6 +160,8 @@ static int run_bench(struct cli *c, struct hone_err *err)
     json_put(in, "own", own);
     if (with && strcmp(with, "all") != 0)
         json_put(in, "with", json_words(with, ','));
+    else
+        cli_hint(c, "Trains with every optimizer, one after the other; --with NAME,... with some of them.");
     cli_catch_signals();
     cJSON *out = api_plugin_bench(&c->api, in, &hooks, err);
     cJSON_Delete(in);

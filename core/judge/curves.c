@@ -137,9 +137,10 @@ static void judge_overfitting(const struct curve *c, struct curve_verdict *v)
     v->gap = served->accuracy - served->validation_accuracy;
     int by_gap = isnan(v->gap) ? 0 : level_of(v->gap, 0.03, 0.10, 0.20), by_rise = level_of(rise, 0.02, 0.05, 0.20);
     v->overfitting = levels[by_gap > by_rise ? by_gap : by_rise];
-    snprintf(v->why_overfitting, CURVE_WHY,
-             "at epoch %.0f the training accuracy was %.4f and the validation accuracy %.4f; by the last epoch the "
-             "validation loss had risen by %.1f %%", served->epoch, served->accuracy, served->validation_accuracy, 100 * rise);
+    int n = snprintf(v->why_overfitting, CURVE_WHY, "at epoch %.0f the training accuracy was %.4f and the validation accuracy %.4f", served->epoch,
+                     served->accuracy, served->validation_accuracy);
+    if (by_rise > 0)
+        snprintf(v->why_overfitting + n, CURVE_WHY - (size_t)n, "; by the last epoch the validation loss had risen by %.1f %%", 100 * rise);
 }
 
 static void judge_underfitting(const struct curve *c, double baseline, struct curve_verdict *v)

@@ -53,10 +53,18 @@ static int expected(const struct config_key *k, const cJSON *v, const char *fix,
     return HONE_EINVAL;
 }
 
+static int is_number_text(const cJSON *v)
+{
+    const char *text = cJSON_IsString(v) ? v->valuestring : "";
+    char *end;
+    double d = strtod(text, &end);
+    return end != text && !*end && isfinite(d);
+}
+
 static int number(const struct config_key *k, const cJSON *v, cJSON **norm, struct config_fault *f)
 {
     if (!cJSON_IsNumber(v))
-        return expected(k, v, cJSON_IsString(v) ? "write the number without quotes" : "", f);
+        return expected(k, v, is_number_text(v) ? "write the number without quotes" : "", f);
     double d = v->valuedouble;
     int inside = (k->open_min ? d > k->min : d >= k->min) && d <= k->max;
     if (!inside || (k->type == CONFIG_INT && (d != floor(d) || fabs(d) > EXACT)))

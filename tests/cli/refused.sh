@@ -100,6 +100,11 @@ chmod +w "$weights" && echo >>"$weights"
 no 1 'the file is damaged' train --agent b --data "$rows" --set base="$job"
 cat "$tmp/kept" >"$weights"
 
+no 3 'learningRate: expected a number above 0, at most 10, found "abc"' train --agent b --data "$rows" --set learningRate=abc
+lacks no.err 'without quotes'
+echo '{"learningRate": "0.1"}' >quoted.json
+no 3 'found "0.1"; write the number without quotes' train --agent b --data "$rows" --config quoted.json
+
 # ---- asking ----
 no 2 'hone ask needs a text, - or --batch FILE' ask a
 no 2 'give a text or --batch FILE, not both' ask a hello --batch "$rows"
@@ -130,6 +135,8 @@ printf 'where is my order\r\n\ncancel it' | hone ask a - --threshold 0 --top 1 >
 same 'an answer and its alternative a line' "$(wc -l <"$tmp/said")" 6
 yes 'recorded as intr_' ask a hello --threshold 1
 yes 'drawn with probability' ask a hello --explore epsilon_greedy:1 --seed 4
+yes '` says how good it was: correct, partial or incorrect' ask a 'where is my order' --explore epsilon_greedy:0
+lacks yes 'drawn with'
 yes '60 answers in' ask a --batch "$rows" --output "$tmp/answers"
 
 # ---- feedback and adaptation ----
@@ -164,6 +171,8 @@ no 4 'nowhere' evaluate latest --rules nowhere --criteria safety
 no 3 "did you mean 'accuracy'" evaluate latest --criteria accurracy
 no 4 'job_x' evaluate latest --benchmark job_x
 yes 'Against job_' evaluate latest --benchmark "$job" --test "$fresh"
+no 2 "'x.html' is one argument too many: only a report with --type comparison is about several jobs; --output FILE" report latest x.html
+no 2 'is one argument too many: only a report with' report latest "$job" --type executive
 no 3 "known are csv, jsonl and tensorboard" job export latest --format xml
 no 4 'there is no job' job export job_x
 yes 'bytes' job export latest --format tensorboard --output "$tmp/events"

@@ -87,6 +87,7 @@ static void overfitting(void)
         struct curve_verdict v = judged(falls, rises, 5, 0.9, 0.9);
         CU_ASSERT_STRING_EQUAL(v.overfitting, by_rise[i].risk);
         CU_ASSERT(v.served == 1);
+        CU_ASSERT((strstr(v.why_overfitting, "by the last epoch the validation loss had risen by") != NULL) == (i > 0)); /* what is evidence of nothing is left out */
     }
     CU_ASSERT_PTR_NULL(judged(falls, NULL, 5, 0.9, NAN).overfitting);
 }
