@@ -92,7 +92,7 @@ static cJSON *keep(struct api *a, cJSON *result, struct hone_err *err)
     char *list = json_text(ids, 0), *text = json_text(result, 0);
     struct comparison_row row = { .run_ids = list, .result = text };
     struct store *s = list && text ? books_open(a, err) : NULL;
-    int rc = s ? store_begin(s, err) : err->code;
+    int rc = s ? store_begin(s, err) : list && text ? err->code : hone_fail(err, HONE_ENOMEM, "memory ran out for the comparison");
     if (rc >= 0)
         rc = comparison_insert(s, &row, err);
     if (rc >= 0) {
