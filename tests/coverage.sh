@@ -1,7 +1,8 @@
 #!/bin/sh
 # tests/coverage.sh [report | more TEST...]: builds in build-coverage/ so that lines and branches are counted, runs the tests of `make check` with the
-# exceptions of tests/coverage/exceptions (not: not run; first: begun first; unjudged: may fail), and prints what ran of core/ and plugins/, by folder, of the files that lack most, and of all. Fails below a
-# bar (LINES 90, BRANCHES 80 per cent) and when a test failed. About an hour on two cores.
+# exceptions of tests/coverage/exceptions (not: not run; first: begun first; unjudged: may fail), and prints what ran of core/ and plugins/, by
+# folder, of the files that lack most, and of all. Fails below a bar (LINES 90, BRANCHES 80 per cent) and when a test failed. Half an hour to an
+# hour on two cores.
 #   report        prints what is counted so far
 #   more TEST...  runs these tests (one with arguments is one word) and adds what they count; a file that changed since begins anew
 # What counts: each line with code and each branch of gcc -O0 (`if (a && b)` has four), in all processes and threads that end by themselves. gcc's
