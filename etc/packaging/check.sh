@@ -52,6 +52,11 @@ newer() {
     done
 }
 
+# Pages name each other, and the unit one of them: none is compressed.
+pages_as_they_are() {
+    dpkg-deb --fsys-tarfile "$folder"/deb/hone-doc_*.deb | tar -t >"$folder/pages" && grep -q '/docs/operations\.md$' "$folder/pages" && ! grep '\.md\.gz$' "$folder/pages"
+}
+
 # The tests of the packages as debian/tests/control names them, each in a folder of its own.
 autopkgtests() {
     for t in $(sed -n 's/^Tests: *//p' "$top/etc/packaging/debian/tests/control"); do
@@ -101,7 +106,10 @@ for name in "$@"; do
     case $name in
     tarball) step tarball sh "$top/etc/packaging/same_tarball.sh" ;;
     distcheck) step distcheck distcheck ;;
-    deb) step deb sh "$top/etc/packaging/deb.sh" "$folder/deb" ;;
+    deb)
+        step deb sh "$top/etc/packaging/deb.sh" "$folder/deb"
+        step manual pages_as_they_are
+        ;;
     install) step install install_and_test ;;
     rpm) step rpm sh "$top/etc/packaging/rpm.sh" "$folder/rpm" ;;
     static) step static static ;;
