@@ -4,17 +4,6 @@
 #include "core/train/average.h"
 #include "core/train/plan.h"
 
-static int allocate(struct run *r, struct hone_err *err)
-{
-    struct tensors *ts = &r->learner.tensors;
-    if (!r->average && !(r->average = calloc((size_t)ts->n + 1, sizeof *r->average)))
-        return hone_fail(err, HONE_ENOMEM, "memory ran out for averaged weights");
-    for (int64_t i = 0; i < ts->n; i++)
-        if (!r->average[i] && !(r->average[i] = floats_new(ts->t[i].n)))
-            return hone_fail(err, HONE_ENOMEM, "memory ran out for averaged weights");
-    return 0;
-}
-
 struct average_work {
     float *to;
     const float *from;
@@ -31,7 +20,7 @@ static void average_task(void *arg, int64_t begin, int64_t end)
 /* average += share (parameters - average); 1 takes them as they are. */
 static int move(struct run *r, float share, struct hone_err *err)
 {
-    int ret = allocate(r, err);
+    int ret = tensors_room(&r->learner.tensors, &r->average, "averaged weights", err);
     for (int64_t i = 0; i < r->learner.tensors.n && !ret; i++) {
         const struct tensor *t = &r->learner.tensors.t[i];
         struct average_work w = { r->average[i], t->param, share };

@@ -204,23 +204,21 @@ static int get_counters(struct run *r, const struct st_file *f, struct hone_err 
     return 0;
 }
 
-static int get_average(struct run *r, const struct st_file *f, struct hone_err *err)
+/* Values beside those of all tensors, in the file as KIND/TENSOR. */
+static int get_room(const struct st_file *f, const struct tensors *ts, const char *kind, float ***room, const char *what, struct hone_err *err)
 {
     char name[160];
-    if (!r->averaged)
-        return 0;
-    if (!r->average && !(r->average = calloc((size_t)r->learner.tensors.n + 1, sizeof *r->average)))
-        return hone_fail(err, HONE_ENOMEM, "memory ran out");
-    for (int64_t i = 0; i < r->learner.tensors.n; i++) {
-        const struct tensor *t = &r->learner.tensors.t[i];
-        if (!r->average[i] && !(r->average[i] = floats_new(t->n)))
-            return hone_fail(err, HONE_ENOMEM, "memory ran out for averaged weights");
-        snprintf(name, sizeof name, "average/%s", t->name);
-        int ret = get(f, name, HONE_F32, t->n, r->average[i], err);
-        if (ret)
-            return ret;
+    int ret = tensors_room(ts, room, what, err);
+    for (int64_t i = 0; i < ts->n && !ret; i++) {
+        snprintf(name, sizeof name, "%s/%s", kind, ts->t[i].name);
+        ret = get(f, name, HONE_F32, ts->t[i].n, (*room)[i], err);
     }
-    return 0;
+    return ret;
+}
+
+static int get_average(struct run *r, const struct st_file *f, struct hone_err *err)
+{
+    return r->averaged ? get_room(f, &r->learner.tensors, "average", &r->average, "averaged weights", err) : 0;
 }
 
 static int get_best(struct run *r, const struct st_file *f, struct hone_err *err)
@@ -231,18 +229,7 @@ static int get_best(struct run *r, const struct st_file *f, struct hone_err *err
     snprintf(name, sizeof name, "best/%s", r->learner.tensors.t[0].name);
     if (!st_find(f, name))
         return 0;
-    if (!r->best && !(r->best = calloc((size_t)r->learner.tensors.n, sizeof *r->best)))
-        return hone_fail(err, HONE_ENOMEM, "memory ran out");
-    for (int64_t i = 0; i < r->learner.tensors.n; i++) {
-        const struct tensor *t = &r->learner.tensors.t[i];
-        if (!r->best[i] && !(r->best[i] = floats_new(t->n)))
-            return hone_fail(err, HONE_ENOMEM, "memory ran out for the best weights");
-        snprintf(name, sizeof name, "best/%s", t->name);
-        int ret = get(f, name, HONE_F32, t->n, r->best[i], err);
-        if (ret)
-            return ret;
-    }
-    return 0;
+    return get_room(f, &r->learner.tensors, "best", &r->best, "the best weights", err);
 }
 
 static int get_slots(struct optim *o, const char *whose, const struct st_file *f, int64_t i, struct hone_err *err)

@@ -214,14 +214,10 @@ static int keep_best(struct run *r, struct hone_err *err)
     struct tensors *ts = &r->learner.tensors;
     if (!r->config.restore_best)
         return 0;
-    if (!r->best && !(r->best = calloc((size_t)ts->n + 1, sizeof *r->best)))
-        return hone_fail(err, HONE_ENOMEM, "memory ran out for the best weights");
-    for (int64_t i = 0; i < ts->n; i++) {
-        if (!r->best[i] && !(r->best[i] = floats_new(ts->t[i].n)))
-            return hone_fail(err, HONE_ENOMEM, "memory ran out for the best weights");
+    int ret = tensors_room(ts, &r->best, "the best weights", err);
+    for (int64_t i = 0; i < ts->n && !ret; i++)
         memcpy(r->best[i], ts->t[i].param, (size_t)ts->t[i].n * sizeof(float));
-    }
-    return 0;
+    return ret;
 }
 
 /* The monitored value of an evaluation, by name; the training loss stands in when there are no validation rows, and for it, where the

@@ -87,24 +87,16 @@ int plan_phase_over(const struct run *r)
 
 void plan_drop(struct run *r, uint32_t i)
 {
-    for (int64_t t = 0; r->reference[i] && t < r->learner.tensors.n; t++)
-        free(r->reference[i][t]);
-    free(r->reference[i]);
-    r->reference[i] = NULL;
+    tensors_room_free(&r->learner.tensors, &r->reference[i]);
 }
 
 int plan_keep(struct run *r, uint32_t i, float *const *param, struct hone_err *err)
 {
     struct tensors *ts = &r->learner.tensors;
-    float **to = r->reference[i];
-    if (!to && !(to = r->reference[i] = calloc((size_t)ts->n + 1, sizeof *to)))
-        return hone_fail(err, HONE_ENOMEM, "memory ran out for a copy of the weights");
-    for (int64_t t = 0; t < ts->n; t++) {
-        if (!to[t] && !(to[t] = floats_new(ts->t[t].n)))
-            return hone_fail(err, HONE_ENOMEM, "memory ran out for a copy of the weights");
-        memcpy(to[t], param ? param[t] : ts->t[t].param, (size_t)ts->t[t].n * sizeof(float));
-    }
-    return 0;
+    int ret = tensors_room(ts, &r->reference[i], "a copy of the weights", err);
+    for (int64_t t = 0; t < ts->n && !ret; t++)
+        memcpy(r->reference[i][t], param ? param[t] : ts->t[t].param, (size_t)ts->t[t].n * sizeof(float));
+    return ret;
 }
 
 static int keep_all(struct run *r, uint32_t source, int64_t at, float *const *param, struct hone_err *err)

@@ -280,25 +280,17 @@ int run_open(struct run *r, struct train_config *config, const struct run_files 
     return ret < 0 ? ret : 0;
 }
 
-static void drop_copy(const struct run *r, float ***copy)
-{
-    for (int64_t i = 0; *copy && i < r->learner.tensors.n; i++)
-        free((*copy)[i]);
-    free(*copy);
-    *copy = NULL;
-}
-
 void run_drop_kept(struct run *r)
 {
-    drop_copy(r, &r->best);
-    drop_copy(r, &r->average);
+    tensors_room_free(&r->learner.tensors, &r->best);
+    tensors_room_free(&r->learner.tensors, &r->average);
     r->stopper.best_epoch = r->averaged = 0;
 }
 
 void run_close(struct run *r)
 {
     run_drop_kept(r);
-    drop_copy(r, &r->served);
+    tensors_room_free(&r->learner.tensors, &r->served);
     for (uint32_t i = 0; i < HONE_REFERENCES; i++)
         plan_drop(r, i);
     drawn_close(r);
@@ -330,16 +322,10 @@ float **run_serve(struct run *r, int *ret, struct hone_err *err)
         return r->average;
     if (!optim_serves(&r->optim) || r->state.step == 0)
         return NULL;
-    if (!r->served && !(r->served = calloc((size_t)ts->n + 1, sizeof *r->served)))
-        *ret = hone_fail(err, HONE_ENOMEM, "memory ran out for the weights that are served");
-    for (int64_t i = 0; i < ts->n && !*ret; i++) {
-        if (!r->served[i] && !(r->served[i] = floats_new(ts->t[i].n)))
-            *ret = hone_fail(err, HONE_ENOMEM, "memory ran out for the weights that are served");
-        else
-            memcpy(r->served[i], ts->t[i].param, (size_t)ts->t[i].n * sizeof(float));
-    }
-    if (*ret)
+    if ((*ret = tensors_room(ts, &r->served, "the weights that are served", err)) < 0)
         return NULL;
+    for (int64_t i = 0; i < ts->n; i++)
+        memcpy(r->served[i], ts->t[i].param, (size_t)ts->t[i].n * sizeof(float));
     optim_serve(&r->optim, r->served);
     return r->served;
 }

@@ -161,3 +161,21 @@ int64_t tensors_find(const struct tensors *ts, const char *name)
             return i;
     return -1;
 }
+
+int tensors_room(const struct tensors *ts, float ***room, const char *what, struct hone_err *err)
+{
+    if (!*room && !(*room = calloc((size_t)ts->n + 1, sizeof **room)))
+        return hone_fail(err, HONE_ENOMEM, "memory ran out for %s", what);
+    for (int64_t i = 0; i < ts->n; i++)
+        if (!(*room)[i] && !((*room)[i] = floats_new(ts->t[i].n)))
+            return hone_fail(err, HONE_ENOMEM, "memory ran out for %s", what);
+    return 0;
+}
+
+void tensors_room_free(const struct tensors *ts, float ***room)
+{
+    for (int64_t i = 0; *room && i < ts->n; i++)
+        free((*room)[i]);
+    free(*room);
+    *room = NULL;
+}

@@ -45,5 +45,9 @@ int64_t tensors_find(const struct tensors *ts, const char *name);
 void *pages_new(size_t bytes);
 /* n zeroed floats of such memory. */
 float *floats_new(int64_t n);
+/* Values beside those of all tensors: makes *room (NULL at first) and in it what is not there yet, zeroed. `what` they are is for the sentence.
+ * After a failure it may be there in part; tensors_room_free() takes that, too. */
+int tensors_room(const struct tensors *ts, float ***room, const char *what, struct hone_err *err);
+void tensors_room_free(const struct tensors *ts, float ***room);
 
 #endif
