@@ -200,8 +200,10 @@ static char *unfinished_run(struct cli *c, const char *name, struct hone_err *er
     snprintf(plain, sizeof plain, "%.*s", (int)(n > 5 && strcmp(base + n - 5, ".conf") == 0 ? n - 5 : n), base);
     cJSON_ArrayForEach(r, json_get(list, "runs")) {
         const char *status = json_str(r, "status", "");
-        if (!id && strcmp(json_str(r, "name", ""), plain) == 0 && (strcmp(status, "paused") == 0 || strcmp(status, "failed") == 0))
+        if (strcmp(json_str(r, "name", ""), plain) == 0 && (strcmp(status, "paused") == 0 || strcmp(status, "failed") == 0)) {
             id = json_copy(json_str(r, "pipeline_run_id", ""));
+            break;
+        }
     }
     if (list && !id && json_lost())
         hone_fail(err, HONE_ENOMEM, "memory ran out");
