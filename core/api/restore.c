@@ -204,14 +204,11 @@ static int may_replace(const char *state_dir, int force, struct hone_err *err)
 
 int api_state_restore(const char *state_dir, const char *file, int force, struct state_restored *done, struct hone_err *err)
 {
-    struct restore r = { .file = file, .dir = path_join(state_dir, SWAP_NEW), .fd = open(file, O_RDONLY | O_CLOEXEC) };
+    struct restore r = { .file = file, .fd = open(file, O_RDONLY | O_CLOEXEC) };
     struct hone_err ignored;
-    if (r.fd < 0) {
-        err_errno(err, "open", file);
-        err->code = errno == ENOENT ? ERR_NOT_FOUND : err->code;
-        free(r.dir);
-        return err->code;
-    }
+    if (r.fd < 0)
+        return err_open(err, file);
+    r.dir = path_join(state_dir, SWAP_NEW);
     int lock = r.dir ? store_lock(state_dir, err) : hone_fail(err, HONE_ENOMEM, "memory ran out");
     int rc = lock < 0 ? lock : may_replace(state_dir, force, err);
     if (rc == 0)
