@@ -170,7 +170,7 @@ static int resolve(struct api *a, const char *text, struct base_ref *b, struct h
         rc = from_agent(s, a, name, b, err);
     books_close(a, s);
     if (rc == ERR_NOT_FOUND && kind < 0) {
-        if (access(name, F_OK) == 0)
+        if (strcmp(name, "-") == 0 || access(name, F_OK) == 0)
             return from_file(a, name, b, err);
         return hone_fail(err, ERR_NOT_FOUND, "there is no agent, job, checkpoint or file '%.120s'", name);
     }
