@@ -23,7 +23,7 @@ int db_fault(struct store *s, struct hone_err *err)
 {
     int last = errno, rc = sqlite3_extended_errcode(s->db), sys = sqlite3_system_errno(s->db), kind = rc & 0xff;
     if (sys == 0 && (rc == SQLITE_IOERR_WRITE || rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC))
-        sys = last; /* of a commit SQLite does not keep it */
+        sys = last == EIO || last == ENOSPC || last == EDQUOT || last == EROFS ? last : 0; /* of a commit SQLite does not keep it */
     s->failing |= kind == SQLITE_FULL || kind == SQLITE_IOERR || kind == SQLITE_READONLY || kind == SQLITE_CANTOPEN;
     if (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)
         return db_lose(s, sys, err);
