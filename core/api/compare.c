@@ -101,7 +101,7 @@ static cJSON *keep(struct api *a, cJSON *result, struct hone_err *err)
         for (cJSON *f = result->child, *next; f; f = next) {
             next = f->next;
             cJSON_DetachItemViaPointer(result, f);
-            cJSON_AddItemToObject(out, f->string, f);
+            json_put(out, f->string, f);
         }
         rc = book_also(a, s, out, err);
     }

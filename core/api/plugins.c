@@ -59,6 +59,10 @@ static const cJSON *alias_of(const cJSON *item, const char *name)
 static int narrow_to_alias(cJSON *plugin, const char *name)
 {
     cJSON *items = cJSON_GetObjectItemCaseSensitive(plugin, "items"), *kept = cJSON_CreateArray(), *s;
+    if (!kept) {
+        json_note_loss();
+        return 0;
+    }
     for (cJSON *i = items ? items->child : NULL, *next; i; i = next) {
         const cJSON *a = alias_of(i, name);
         next = i->next;
@@ -72,7 +76,7 @@ static int narrow_to_alias(cJSON *plugin, const char *name)
         json_put_str(i, "alias", name);
         cJSON_AddItemToArray(kept, cJSON_DetachItemViaPointer(items, i));
     }
-    int some = kept && kept->child;
+    int some = kept->child != NULL;
     if (some)
         json_put(plugin, "items", kept);
     else
@@ -114,7 +118,10 @@ cJSON *api_plugin_inspect(struct api *a, const cJSON *in, struct hone_err *err)
     }
     cJSON *all = run_task(a, start, 0, NULL, err), *found = cJSON_CreateArray();
     cJSON *list = cJSON_GetObjectItemCaseSensitive(all, "plugins");
-    if (!all) {
+    if (!all || !found) {
+        if (all)
+            hone_fail(err, HONE_ENOMEM, "memory ran out");
+        cJSON_Delete(all);
         cJSON_Delete(found);
         return NULL;
     }
@@ -123,14 +130,17 @@ cJSON *api_plugin_inspect(struct api *a, const cJSON *in, struct hone_err *err)
         if (is_named(p, name) || narrow_to_alias(p, name))
             cJSON_AddItemToArray(found, cJSON_DetachItemViaPointer(list, p));
     }
-    if (cJSON_GetArraySize(found) == 0)
-        unknown(list, name, err);
-    int none = cJSON_GetArraySize(found) == 0;
+    if (!found->child) {
+        if (json_lost())
+            hone_fail(err, HONE_ENOMEM, "memory ran out");
+        else
+            unknown(list, name, err);
+        cJSON_Delete(found);
+        cJSON_Delete(all);
+        return NULL;
+    }
     json_put(all, "plugins", found);
-    if (!none)
-        return all;
-    cJSON_Delete(all);
-    return NULL;
+    return all;
 }
 
 cJSON *api_schedule_preview(struct api *a, const cJSON *in, struct hone_err *err)

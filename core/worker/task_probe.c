@@ -18,7 +18,7 @@ static void add_aliases(cJSON *plugins)
         cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(p, "items")) {
             cJSON *list = cJSON_CreateArray();
             cJSON_ArrayForEach(a, aliases)
-                if (strcmp(json_str(item, "kind", ""), "optimizer") == 0 && strcmp(json_str(a, "item", ""), json_str(item, "name", "?")) == 0) {
+                if (list && strcmp(json_str(item, "kind", ""), "optimizer") == 0 && strcmp(json_str(a, "item", ""), json_str(item, "name", "?")) == 0) {
                     cJSON *one = cJSON_CreateObject();
                     json_put_str(one, "name", json_str(a, "name", ""));
                     json_put(one, "options", cJSON_Duplicate(json_get(a, "options"), 1));
