@@ -179,7 +179,12 @@ static int plan_batch(struct driving *d, struct hone_err *err)
             done[at].promoted = 1;
         else if (plan)
             note_proposed(d, plan, seen, &n);
-        rc = plan ? add_trial(d, plan, err) : json_lost() ? hone_fail(err, HONE_ENOMEM, "memory ran out for a trial") : hone_fail(err, ERR_CORRUPT, "a trial of run %s has no plan", d->r->row.id);
+        if (plan)
+            rc = add_trial(d, plan, err);
+        else if (json_lost())
+            rc = hone_fail(err, HONE_ENOMEM, "memory ran out for a trial");
+        else
+            rc = hone_fail(err, ERR_CORRUPT, "a trial of run %s has no plan", d->r->row.id);
         cJSON_Delete(plan);
     }
     d->to = d->r->steps.n;
