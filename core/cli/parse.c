@@ -128,18 +128,18 @@ static int take_letters(struct cli *c, const char *word, struct hone_err *err)
     return 0;
 }
 
-/* Whether a word is there as a file, or written as one: with a folder or a suffix. */
-static int is_file(const char *word)
+/* Whether a word that is not there is written as a file: with a folder or a suffix, and not as a setting. */
+static int looks_like_file(const char *word)
 {
     const char *dot = strrchr(word, '.');
-    return access(word, F_OK) == 0 || strchr(word, '/') || (dot && dot > word && strspn(dot + 1, "abcdefghijklmnopqrstuvwxyz") > 0);
+    return !strchr(word, '=') && (strchr(word, '/') || (dot && dot > word && dot[1] >= 'a' && dot[1] <= 'z'));
 }
 
 /* The option that a word without one was meant for: NULL, or one that was not given, and none that would write over a file that is there. */
 static const struct cli_option *meant_for(const struct cli *c, const char *word)
 {
     size_t n = strlen(word);
-    int file = is_file(word), there = access(word, F_OK) == 0, conf = n > 5 && strcmp(word + n - 5, ".conf") == 0;
+    int there = access(word, F_OK) == 0, file = there || looks_like_file(word), conf = n > 5 && strcmp(word + n - 5, ".conf") == 0;
     for (int i = 0; c->command->options && c->command->options[i].name; i++) {
         const struct cli_option *o = &c->command->options[i];
         int written = strcmp(o->name, "output") == 0 || strcmp(o->name, "svg") == 0 || strcmp(o->name, "access-log") == 0;
@@ -161,12 +161,13 @@ static int check_args(const struct cli *c, struct hone_err *err)
     if (c->n_args <= m->max_args)
         return 0;
     const char *word = c->arg[m->max_args];
-    const struct cli_option *o = meant_for(c, word);
+    int text = strstr(m->args, "TEXT") != NULL;
+    const struct cli_option *o = text ? NULL : meant_for(c, word);
     hone_fail(err, ERR_USAGE, "'%.60s' is one argument too many for hone %s; ", word, m->name);
     size_t n = strlen(err->text), room = sizeof err->text - n;
-    if (o)
-        snprintf(err->text + n, room, "write --%s %.120s", o->name, word);
-    else if (strstr(m->args, "TEXT"))
+    if (o && strcmp(o->name, "verify") != 0) /* which goes without a job */
+        snprintf(err->text + n, room, "write --%s %s", o->name, word);
+    else if (text)
         snprintf(err->text + n, room, "put the text in quotes");
     else
         snprintf(err->text + n, room, "see `hone %s --help`", m->name);
@@ -176,7 +177,9 @@ static int check_args(const struct cli *c, struct hone_err *err)
 void cli_explain_file(const struct cli *c, struct hone_err *err)
 {
     const char *args = c->command->args;
-    for (int i = 0; i < c->n_args && (strncmp(args, "JOB", 3) == 0 || strncmp(args, "AGENT", 5) == 0); i++) {
+    if (strncmp(args, "JOB", 3) != 0 && strncmp(args, "AGENT", 5) != 0)
+        return;
+    for (int i = 0; i < c->n_args; i++) {
         const char *word = c->arg[i];
         char quoted[sizeof err->text];
         struct stat st;

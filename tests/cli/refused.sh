@@ -45,15 +45,16 @@ no 2 "one argument too many for hone train; write --data $rows" train --agent a 
 no 2 'write --data rows.csv' train rows.csv
 no 2 'write --config more.conf' train --data rows.csv more.conf
 no 2 'write --set epochs=3' train epochs=3
+no 2 'write --set modelOptions.char_max=4' train modelOptions.char_max=4
 no 2 "see \`hone train --help\`" train --agent a --data rows.csv --validation v.csv --config x.conf w.conf
 no 2 'write --test fresh.jsonl' evaluate latest fresh.jsonl
-no 2 "write --verify $rows" report latest a b c d e f g h i "$rows"
+no 2 "see \`hone report --help\`" report latest a b c d e f g h i "$rows"
 no 2 'write --output new.html' report latest a b c d e f g h i new.html
 no 2 "write --data $rows" module create "$rows"
 no 2 "write --test $rows" generate m "$rows"
 no 2 'write --config my.conf' serve my.conf
 no 2 "see \`hone serve --help\`" serve 127.0.0.1:8080
-no 2 'write --batch rows.csv' ask a hello rows.csv
+no 2 "'rows.csv' is one argument too many for hone ask; put the text in quotes" ask a hello rows.csv
 no 2 "'is' is one argument too many for hone ask; put the text in quotes" ask a what is this
 no 2 'hone train needs --agent NAME and --data FILE; see' train
 no 2 'hone train needs --data FILE; see' train --agent a
