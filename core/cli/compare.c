@@ -79,7 +79,7 @@ static const char *measured(const char *metric, const cJSON *place, char out[64]
 {
     static const struct {
         const char *metric, *fmt;
-    } units[] = { { "training_time", "%.6g ms" }, { "convergence_speed", "%.6g epochs" }, { "cost_efficiency", "%.6g a second" } };
+    } units[] = { { "training_time", "%.0f ms" }, { "convergence_speed", "%.6g epochs" }, { "cost_efficiency", "%.6g a second" } };
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         if (strcmp(metric, units[i].metric) == 0)
             return cli_number_text(place, "value", units[i].fmt, out);

@@ -65,8 +65,9 @@ static void show_check(const struct cli *c, const cJSON *o)
         printf("%s%s\n", *fix ? "; " : "", fix);
     }
     long long errors = (long long)json_int(o, "errors", 0), warnings = (long long)json_int(o, "warnings", 0);
-    printf("%s: %lld rows, %lld outputs, %lld error%s, %lld warning%s\n", json_str(o, "file", ""), (long long)json_int(o, "rows", 0),
-           (long long)json_int(o, "outputs", 0), errors, errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
+    long long rows = (long long)json_int(o, "rows", 0), outputs = (long long)json_int(o, "outputs", 0);
+    printf("%s: %lld row%s, %lld output%s, %lld error%s, %lld warning%s\n", json_str(o, "file", ""), rows, rows == 1 ? "" : "s", outputs,
+           outputs == 1 ? "" : "s", errors, errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
     show_groups(o, "duplicates", "Exact duplicates");
     show_groups(o, "near_duplicates", "Near duplicates");
     show_groups(o, "conflicts", "The same input with different outputs");
@@ -92,7 +93,7 @@ static int run_check(struct cli *c, struct hone_err *err)
     if (rc == 0 && errors > 0)
         fprintf(stderr, "hone: %s: %lld row%s cannot be used\n", c->arg[0], errors, errors == 1 ? "" : "s");
     if (rc == 0 && errors == 0 && warnings > 0 && cli_value(c, "strict"))
-        fprintf(stderr, "hone: %s: %lld warnings and findings\n", c->arg[0], warnings);
+        fprintf(stderr, "hone: %s: %lld warning%s and finding%s\n", c->arg[0], warnings, warnings == 1 ? "" : "s", warnings == 1 ? "" : "s");
     c->answered = 1;
     return rc == 0 && (errors > 0 || (warnings > 0 && cli_value(c, "strict"))) ? HONE_EINVAL : rc;
 }

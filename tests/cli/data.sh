@@ -59,6 +59,7 @@ has turned 'turned.tsv:1:' '"query" names a column'
 printf 'note,team\nwhere is it,mail\nwhere was it,mail\nI want to pay,bills\nI have to pay,bills\n' >"$tmp/names.csv"
 run names 0 data check "$tmp/names.csv"
 has names 'names.csv:1:' '"note" and "team"' '1 warning'
+lacks names '1 warnings'
 run strict 3 data check "$tmp/names.csv" --strict
 run told 0 train --agent told --data "$tmp/names.csv" --set epochs=1
 has told.err 'line 1 of the examples: "note" and "team"'
