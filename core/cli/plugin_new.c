@@ -50,7 +50,8 @@ static int read_template(const char *file, struct buf *b, struct hone_err *err)
             return file_read(path, TEMPLATE_MAX, b, err);
     }
     snprintf(path, sizeof path, "%s/%s", path_installed(HONE_DATADIR "/hone/templates", dir), file);
-    return file_read(path, TEMPLATE_MAX, b, err);
+    int rc = file_read(path, TEMPLATE_MAX, b, err);
+    return rc == ERR_NOT_FOUND ? err->code = HONE_EIO : rc; /* nobody named it: the installation lacks it */
 }
 
 struct filling {
