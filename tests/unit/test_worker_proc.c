@@ -382,6 +382,7 @@ static void surroundings(void)
     sigprocmask(SIG_BLOCK, &usr1, &old);
     sigaction(SIGUSR2, &ignore, &before);
     char *plugins = getenv("HONE_PLUGIN_PATH") ? strdup(getenv("HONE_PLUGIN_PATH")) : NULL;
+    char *token = getenv("HONE_TOKEN") ? strdup(getenv("HONE_TOKEN")) : NULL;
     setenv("HONE_TOKEN", "secret", 1);
     setenv("HONE_PLUGIN_PATH", "/somewhere", 1);
     struct worker_proc *w = begin("tell", &(struct worker_opts){ .lock_fd = lock, .memory_mb = 1 << 30 });
@@ -406,7 +407,10 @@ static void surroundings(void)
     unsetenv("HONE_PLUGIN_PATH");
     if (plugins)
         setenv("HONE_PLUGIN_PATH", plugins, 1);
+    if (token)
+        setenv("HONE_TOKEN", token, 1);
     free(plugins);
+    free(token);
     sigprocmask(SIG_SETMASK, &old, NULL);
     sigaction(SIGUSR2, &before, NULL);
     close(stray);
