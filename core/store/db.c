@@ -22,10 +22,11 @@ static int db_lose(struct store *s, int sys, struct hone_err *err)
 int db_fault(struct store *s, struct hone_err *err)
 {
     int last = errno, rc = sqlite3_extended_errcode(s->db), sys = sqlite3_system_errno(s->db), kind = rc & 0xff;
-    if (sys == 0 && (rc == SQLITE_IOERR_WRITE || rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC))
-        sys = last == EIO || last == ENOSPC || last == EDQUOT || last == EROFS ? last : 0; /* of a commit SQLite does not keep it */
+    int unsynced = rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC;
+    if (sys == 0 && (rc == SQLITE_IOERR_WRITE || (unsynced && (last == EIO || last == ENOSPC || last == EDQUOT || last == EROFS))))
+        sys = last; /* of a commit SQLite does not keep it; behind a sync it may be of another call */
     s->failing |= kind == SQLITE_FULL || kind == SQLITE_IOERR || kind == SQLITE_READONLY || kind == SQLITE_CANTOPEN;
-    if (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)
+    if (unsynced)
         return db_lose(s, sys, err);
     switch (kind) {
     case SQLITE_NOMEM:
